@@ -1,0 +1,5 @@
+"""`python -m minigpt_challenge` is `minigpt`."""
+
+from minigpt_challenge.coach.cli import app
+
+app(prog_name="minigpt")

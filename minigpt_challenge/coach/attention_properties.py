@@ -1,0 +1,92 @@
+"""What every causal attention must do, asked of task 2 and task 3 alike."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minigpt_challenge.coach import draw, expect
+
+
+def causal(module: nn.Module, params: dict, x: np.ndarray, of: str) -> None:
+    """Changing the input at any position changes no output before it, and the gradients say so.
+
+    Args:
+        x: float (B, T, C).
+    """
+    B, T, C = x.shape
+    apply = jax.jit(module.apply)
+    before = np.asarray(apply(params, x))  # (B, T, …)
+    for s in range(1, T):
+        changed = x.copy()
+        changed[:, s] += draw.floats(B, C, seed=s, scale=3.0)
+        after = np.asarray(apply(params, changed))
+        moved = np.abs(after - before)[:, :s].max(axis=(0, 2))  # (s,)
+        if moved.max() > 1e-6:
+            t = int(moved.argmax())
+            raise expect.Wrong(
+                f"{of} looks into the future: changing the input at position {s} changed the "
+                f"output at position {t} by {moved[t]:.3g}. Position {t} may see only 0 to {t}."
+            )
+
+    def output_at(x, t):
+        return module.apply(params, x)[:, t].sum()
+
+    gradients = jax.jit(jax.vmap(jax.grad(output_at), (None, 0)))(x, jnp.arange(T))  # (T, B, S, C)
+    flow = np.abs(np.asarray(gradients)).max(axis=(1, 3))  # (T, S)
+    leaks = np.argwhere(np.triu(flow, 1) > 1e-6)
+    if len(leaks) or np.isnan(flow).any():
+        t, s = (int(i) for i in leaks[0]) if len(leaks) else np.argwhere(np.isnan(flow))[0]
+        raise expect.Wrong(
+            f"{of} looks into the future: the gradient of the output at position {t} with "
+            f"respect to the input at position {s} is {flow[t, s]:.3g}, and should be 0."
+        )
+
+
+def survives_large_scores(
+    module: nn.Module, reference: nn.Module, params: dict, shape: tuple[int, int, int], of: str
+) -> None:
+    """Scores of ±10⁴ give finite numbers, the reference's.
+
+    Where one key wins by far, the softmax is 1 there and 0 elsewhere; exp(10⁴) on the way would
+    be infinite.
+    """
+    x = draw.floats(*shape, seed=2, scale=100.0)
+    seen = expect.array(module.apply(params, x), reference.apply(params, x).shape, "BTC", of)
+    if not np.isfinite(seen).all():
+        raise expect.Wrong(
+            f"With scores as large as 10⁴, {int((~np.isfinite(seen)).sum())} of {seen.size} "
+            f"values of {of} are NaN or infinite. (`nn.softmax` subtracts each row's maximum "
+            "first, so that no exponential overflows.)"
+        )
+    expect.equal(seen, reference.apply(params, x), "BTC", f"With scores as large as 10⁴, {of}")
+
+
+def rows_independent(module: nn.Module, params: dict, x: np.ndarray, of: str) -> None:
+    """A row's output is the same alone as in a batch."""
+    together = np.asarray(module.apply(params, x))
+    for b in range(len(x)):
+        alone = np.asarray(module.apply(params, x[b : b + 1]))
+        if alone.shape[1:] != together.shape[1:] or not np.allclose(
+            alone[0], together[b], rtol=0, atol=expect.TOLERANCE * max(np.abs(alone).max(), 1e-6)
+        ):
+            raise expect.Wrong(
+                f"{of} gives another result for row {b} of a batch than for the same row alone: "
+                "rows of a batch should not influence each other."
+            )
+
+
+def same_gradients(module: nn.Module, reference: nn.Module, params: dict, x: np.ndarray) -> None:
+    """The gradients of a weighted sum of outputs, leaf by leaf, and that of the input."""
+    weight = draw.floats(*reference.apply(params, x).shape, seed=9)
+
+    def gradients(model):
+        def weighted(params, x):
+            return (model.apply(params, x) * weight).sum()
+
+        return jax.jit(jax.grad(weighted, argnums=(0, 1)))(params, x)
+
+    seen, seen_of_x = gradients(module)
+    expected, expected_of_x = gradients(reference)
+    expect.trees_equal(seen["params"], expected["params"], "The gradient of the weights")
+    expect.equal(seen_of_x, expected_of_x, "BTC", "The gradient of the input")

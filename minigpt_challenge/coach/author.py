@@ -1,0 +1,57 @@
+"""For authors: everything that is built from something else, and whether it is in step.
+
+solutions/taskN_….py         → minigpt_challenge/tasks/taskN_….py
+notebooks/source/taskN_….md  → notebooks/taskN_….ipynb
+curriculum, pyproject.toml   → the task table in README.md
+"""
+
+import re
+from pathlib import Path
+
+from minigpt_challenge.coach.curriculum import ROAD, ROOT, TASKS
+from minigpt_challenge.coach.history import overwrite
+from minigpt_challenge.coach.notebooks import badge, build_notebook
+from minigpt_challenge.coach.stubs import BadSource, cut_stub
+
+README = ROOT / "README.md"
+TABLE = re.compile(r"(?<=<!-- BEGIN TASKS -->\n).*(?=<!-- END TASKS -->)", re.DOTALL)
+
+
+def built_texts() -> dict[Path, str]:
+    """Every built file, and the text that it should have.
+
+    Raises:
+        BadSource: something cannot be built; the message says what and why.
+    """
+    texts = {task.stub: cut_stub(task) for task in TASKS}
+    texts |= {task.notebook: build_notebook(task) for task in ROAD}
+    readme = README.read_text(encoding="utf-8")
+    if not TABLE.search(readme):
+        raise BadSource("README.md has no <!-- BEGIN TASKS --> … <!-- END TASKS -->")
+    texts[README] = TABLE.sub(lambda _: task_table(), readme)
+    return texts
+
+
+def out_of_step() -> list[Path]:
+    """The built files that are not what their sources say."""
+    return [
+        path
+        for path, text in built_texts().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+def build() -> list[tuple[Path, Path | None]]:
+    """Write what is out of step; returns each path, and where its old text was kept."""
+    texts = built_texts()
+    return [(path, overwrite(path, texts[path])) for path in out_of_step()]
+
+
+def task_table() -> str:
+    """The README's table of tasks, in Markdown."""
+    rows = ["| | task | what you write | notebook |", "| --- | --- | --- | --- |"]
+    for task in ROAD:
+        writes = ", ".join(f"`{name}`" for name in task.writes) or "nothing: run it"
+        title = f"**{task.title}.** {task.goal}"
+        rows.append(f"| {task.number} | {title} | {writes} | {badge(task)} |")
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,105 @@
+"""Checking a task: its suite run by pytest, in a process of its own or in this one."""
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from minigpt_challenge.coach.curriculum import ROOT, Task
+from minigpt_challenge.coach.verdict import Check, Report, Verdict
+
+TIME_LIMIT = 120  # seconds
+
+
+def check_in_own_process(task: Task, solutions: bool = False) -> Report:
+    """Run the suite in a new process: a crash or an endless loop stays there."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
+        verdicts, output = Path(folder, "verdicts"), Path(folder, "output")
+        environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        environment.pop("PYTEST_ADDOPTS", None)
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pytest", *_arguments(task, verdicts, solutions)],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                process.wait(TIME_LIMIT)
+                ending = f"the process ended by itself, with exit code {process.returncode}"
+            except subprocess.TimeoutExpired:
+                ending = f"it was stopped after {TIME_LIMIT} seconds: is there an endless loop?"
+            finally:
+                _end(process)
+        said = output.read_text(encoding="utf-8", errors="replace")
+        checks = _read(verdicts, ending, said)
+    return Report(task.stem, time.perf_counter() - start, checks)
+
+
+def check_in_this_process(task: Task, solutions: bool = False) -> Report:
+    """Run the suite here, as a notebook must: a second process could not share its TPU."""
+    import pytest
+
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
+        verdicts, output = Path(folder, "verdicts"), io.StringIO()
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            code = pytest.main(["--capture=sys", *_arguments(task, verdicts, solutions)])
+        checks = _read(verdicts, f"pytest ended with exit code {int(code)}", output.getvalue())
+    return Report(task.stem, time.perf_counter() - start, checks)
+
+
+def _arguments(task: Task, verdicts: Path, solutions: bool) -> list[str]:
+    return [
+        str(task.tests),
+        f"--config-file={ROOT / 'pyproject.toml'}",
+        f"--rootdir={ROOT}",
+        f"--verdicts={verdicts}",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *(["--solutions"] if solutions else []),
+    ]
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End the process and whatever it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, 9)
+    process.wait()
+
+
+def _read(verdicts: Path, ending: str, output: str) -> tuple[Check, ...]:
+    """The checks in the suite's order; those that have no verdict could not run."""
+    lines = verdicts.read_text(encoding="utf-8").splitlines() if verdicts.exists() else []
+    records = [json.loads(line) for line in lines]
+    if not records:
+        tail = "\n".join(output.strip().splitlines()[-12:])
+        return (Check("the_suite_starts", Verdict.COULD_NOT_RUN, f"{ending}\n{tail}"),)
+    judged = {
+        record["name"]: Check(
+            record["name"],
+            Verdict(record["verdict"]),
+            record["message"],
+            tuple(record["diagnosis"]),
+        )
+        for record in records[1:]
+    }
+    checks, running = [], True
+    for name in records[0]["suite"]:
+        if name in judged:
+            checks.append(judged[name])
+            continue
+        message = f"While this check ran, {ending}." if running else "Not reached."
+        checks.append(Check(name, Verdict.COULD_NOT_RUN, message))
+        running = False
+    return tuple(checks)

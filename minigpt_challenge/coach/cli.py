@@ -1,0 +1,151 @@
+"""The command line: `minigpt`.
+
+Imports stay light: `minigpt` alone answers at once, and only commands that need JAX load it.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from minigpt_challenge.coach import progress, terminal
+from minigpt_challenge.coach.curriculum import TASKS, UnknownTask, task_by_number
+from minigpt_challenge.coach.verdict import Verdict
+
+app = typer.Typer(
+    help="Build a mini GPT in JAX, one stub at a time.",
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+)
+console = terminal.console()
+
+SolutionsOption = Annotated[
+    bool, typer.Option("--solutions", help="Use the reference, not your own files.")
+]
+
+
+@contextmanager
+def _complaining() -> Iterator[None]:
+    """What a person can mend is said in words, without a traceback, and ends in exit code 1."""
+    from minigpt_challenge.coach.complaint import in_words
+
+    try:
+        yield
+    except Exception as error:
+        words = in_words(error)
+        if words is None:
+            raise
+        terminal.console(stderr=True).print(f"✗ {words}", style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+@app.callback(invoke_without_command=True)
+def road(context: typer.Context) -> None:
+    """Show the road: the tasks, how each stands, and what to do next."""
+    if context.invoked_subcommand:
+        return
+    standings = {task: progress.standing(task) for task in TASKS}
+    console.print("\n[bold]miniGPT Challenge[/bold]\n")
+    console.print(terminal.road(standings))
+    console.print(f"\n{terminal.what_next(standings)}\n")
+
+
+@app.command()
+def start() -> None:
+    """Check the set-up, train the warm-up's bigram on Shakespeare, and see what it writes."""
+    from minigpt_challenge.coach import start
+
+    with _complaining():
+        start.run(console)
+    standings = {task: progress.standing(task) for task in TASKS}
+    console.print(f"\n{terminal.what_next(standings)}\n")
+
+
+@app.command()
+def check(
+    number: Annotated[
+        int | None, typer.Argument(metavar="[N]", help="The task; all of them if left out.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object for each task, a line each.")
+    ] = False,
+    solutions: SolutionsOption = False,
+) -> None:
+    """Check a task. Exit code 0: passed; 1: anything else; 2: called wrongly."""
+    from minigpt_challenge.coach.checking import check_in_own_process
+
+    try:
+        tasks = TASKS if number is None else (task_by_number(number),)
+    except UnknownTask as error:
+        raise typer.BadParameter(str(error)) from None
+    all_passed = True
+    with _complaining():
+        for task in tasks:
+            with terminal.console(stderr=True).status(f"Checking task {task.number} …"):
+                report = check_in_own_process(task, solutions)
+            if as_json:
+                print(json.dumps(report.as_json()), flush=True)
+            else:
+                console.print(terminal.report(report), "")
+            if not solutions:
+                progress.remember(task, report)
+            all_passed &= report.verdict is Verdict.PASSED
+    if all_passed and not as_json and not solutions:
+        console.print(terminal.what_next({task: progress.standing(task) for task in TASKS}))
+    raise typer.Exit(0 if all_passed else 1)
+
+
+@app.command()
+def train(
+    solutions: SolutionsOption = False,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="At most so many steps; the milestone's if left out.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Learn from this text file instead of Shakespeare.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the first weights and the batches.")] = 0,
+) -> None:
+    """Train your own GPT until its evaluation loss is below 1.9, and let it write."""
+    from minigpt_challenge.coach import milestone
+
+    with _complaining():
+        reached = milestone.train(console, solutions, steps, data, seed)
+    raise typer.Exit(0 if reached else 1)
+
+
+@app.command()
+def sample(
+    length: Annotated[int, typer.Option(min=1, help="How many characters to write.")] = 500,
+    prompt: Annotated[str, typer.Option(help="The text to go on from.")] = "\n",
+    seed: Annotated[int, typer.Option(help="Another seed, another text.")] = 0,
+) -> None:
+    """Write text with the weights that `minigpt train` saved."""
+    from minigpt_challenge.coach import milestone
+
+    with _complaining():
+        milestone.sample(console, prompt, length, seed)
+
+
+@app.command(hidden=True)
+def author(
+    check: Annotated[
+        bool, typer.Option("--check", help="Say what is out of step; write nothing.")
+    ] = False,
+) -> None:
+    """For authors: cut the stubs, build the notebooks and the README's table."""
+    from minigpt_challenge.coach import author
+
+    with _complaining():
+        if check:
+            stale = author.out_of_step()
+            for path in stale:
+                console.print(f"out of step: {path}", soft_wrap=True)
+            raise typer.Exit(1 if stale else 0)
+        for path, kept in author.build():
+            where = f" (the old text is kept in {kept})" if kept else ""
+            console.print(f"written: {path}{where}", soft_wrap=True)

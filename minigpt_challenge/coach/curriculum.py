@@ -1,0 +1,118 @@
+"""The road: which tasks there are, in which order, and where their files lie."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TASKS_FOLDER = ROOT / "minigpt_challenge" / "tasks"
+SOLUTIONS_FOLDER = ROOT / "solutions"
+STATE_FOLDER = ROOT / ".minigpt"  # progress, kept versions, weights: what belongs to the learner
+
+
+class UnknownTask(ValueError):
+    """The number is not that of a task to be checked."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One stop on the road. Its stem names its notebook, stub, tests, solution and picture."""
+
+    number: int
+    stem: str
+    title: str
+    goal: str
+    writes: tuple[str, ...]
+
+    @property
+    def stub(self) -> Path:
+        return TASKS_FOLDER / f"{self.stem}.py"
+
+    @property
+    def solution(self) -> Path:
+        return SOLUTIONS_FOLDER / f"{self.stem}.py"
+
+    @property
+    def tests(self) -> Path:
+        return ROOT / "tests" / f"test_{self.stem}.py"
+
+    @property
+    def notebook(self) -> Path:
+        return ROOT / "notebooks" / f"{self.stem}.ipynb"
+
+    @property
+    def notebook_source(self) -> Path:
+        return ROOT / "notebooks" / "source" / f"{self.stem}.md"
+
+    @property
+    def module(self) -> str:
+        """The full name under which later tasks import this one."""
+        return f"minigpt_challenge.tasks.{self.stem}"
+
+
+WARM_UP = Task(
+    number=0,
+    stem="task0_warm_up",
+    title="Warm-up",
+    goal="Train a bigram on Shakespeare, and see what it cannot do.",
+    writes=(),
+)
+
+TASKS = (
+    Task(
+        number=1,
+        stem="task1_embedding",
+        title="Embedding",
+        goal="Turn tokens into vectors that know what they are and where they stand.",
+        writes=("TokenAndPositionEmbedding",),
+    ),
+    Task(
+        number=2,
+        stem="task2_attention",
+        title="Attention",
+        goal="Let each position look back, and take what it needs.",
+        writes=("SelfAttention", "MultiHeadAttention"),
+    ),
+    Task(
+        number=3,
+        stem="task3_einsum_attention",
+        title="Einsum attention",
+        goal="All heads at once, with every axis called by its name.",
+        writes=("EinsumMultiHeadAttention",),
+    ),
+    Task(
+        number=4,
+        stem="task4_blocks",
+        title="Blocks",
+        goal="Stack attention and feed-forward networks into a GPT.",
+        writes=("DecoderBlock", "MiniGPT"),
+    ),
+    Task(
+        number=5,
+        stem="task5_training_step",
+        title="Training step",
+        goal="Measure how wrong the model is, and move every weight to mend it.",
+        writes=("loss_fn", "train_step", "eval_step"),
+    ),
+)
+
+ROAD = (WARM_UP, *TASKS)
+
+
+def task_by_number(number: int) -> Task:
+    """The task to be checked that has this number.
+
+    Raises:
+        UnknownTask: there is none; the message says which there are.
+    """
+    for task in TASKS:
+        if task.number == number:
+            return task
+    known = f"the tasks are {TASKS[0].number} to {TASKS[-1].number}"
+    if number == WARM_UP.number:
+        raise UnknownTask(f"Task 0 is a warm-up, with nothing to check; {known}.")
+    raise UnknownTask(f"There is no task {number}; {known}.")
+
+
+def task_by_stem(stem: str) -> Task | None:
+    """The task with this stem, or None."""
+    return next((task for task in TASKS if task.stem == stem), None)

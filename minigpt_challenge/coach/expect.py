@@ -1,0 +1,152 @@
+"""What a check expects, and what it says when something else comes.
+
+A failure says what was asked and what was seen: shapes side by side, the first place that
+differs, by how much, in the learner's own numbers.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+# Both models run in float32 at the highest matmul precision; they may add in another order, and
+# mask with -1e9 or -inf. Errors that large code can gather stay a factor of ten below this.
+TOLERANCE = 1e-4
+
+
+class Wrong(AssertionError):
+    """The learner's code ran, and gave something other than what was asked.
+
+    `diagnosis` holds the ids of the faults that explain it, none where nothing is claimed.
+    """
+
+    def __init__(self, message: str, diagnosis: tuple[str, ...] = ()):
+        super().__init__(message)
+        self.diagnosis = diagnosis
+
+
+def array(seen: Any, shape: tuple[int, ...], axes: str, of: str) -> np.ndarray:
+    """`seen` is an array of this shape. Returns it as NumPy's.
+
+    Args:
+        seen: what the learner's code returned.
+        shape: the shape asked for.
+        axes: a letter for each axis, e.g. "BTC".
+        of: what was called, in words.
+    """
+    if seen is None:
+        raise Wrong(f"{of} returned None. Is a `return` missing?")
+    if not isinstance(seen, jax.Array | np.ndarray | np.generic | float | int):
+        raise Wrong(f"{of} should return an array, and returned a {type(seen).__name__}.")
+    seen = np.asarray(seen)
+    if seen.shape != shape:
+        hint = ""
+        if sorted(seen.shape) == sorted(shape):
+            hint = " The sizes are right, their order is not: is an axis transposed?"
+        raise Wrong(
+            f"{of} should have the shape {_named(shape, axes)}, and has {seen.shape}.{hint}"
+        )
+    return seen
+
+
+def dtype(seen: np.ndarray, expected: Any, of: str) -> np.ndarray:
+    """`seen` has this dtype. Returns it."""
+    if seen.dtype != expected:
+        raise Wrong(f"{of} should be {np.dtype(expected)}, and is {seen.dtype}.")
+    return seen
+
+
+def equal(seen: Any, expected: Any, axes: str, of: str) -> None:
+    """`seen` equals `expected`: shape, kind of number, every value.
+
+    Args:
+        seen: what the learner's code returned.
+        expected: what the reference returned.
+        axes: a letter for each axis, e.g. "BTC".
+        of: what was called, in words.
+    """
+    expected = np.asarray(expected)
+    seen = dtype(array(seen, expected.shape, axes, of), expected.dtype, of)
+    scale = max(float(np.abs(expected).max(initial=0)), 1e-6)
+    differs = ~(np.abs(seen - expected) <= TOLERANCE * scale)  # NaN differs from everything
+    if not differs.any():
+        return
+    first = tuple(int(i) for i in np.argwhere(differs)[0])
+    share = f"{int(differs.sum())} of {differs.size} values differ"
+    if differs.ndim == 0:
+        raise Wrong(f"{of} should be {expected:.6g}, and is {seen:.6g}.")
+    if np.isnan(seen).any():
+        share = f"{int(np.isnan(seen).sum())} of {seen.size} values are NaN"
+    place = ", ".join(f"{axis}={i}" for axis, i in zip(axes, first, strict=True))
+    raise Wrong(
+        f"{of} has other values than asked for: {share}. The first is at [{place}]: "
+        f"{seen[first]:.6g}, where {expected[first]:.6g} was expected."
+    )
+
+
+def pair(seen: Any, of: str, first: type) -> tuple:
+    """`seen` is a tuple of two, the first of them of this type. Returns it."""
+    if seen is None:
+        raise Wrong(f"{of} returned None. Is a `return` missing?")
+    if not isinstance(seen, tuple) or len(seen) != 2:
+        raise Wrong(f"{of} should return two things, and returned a {type(seen).__name__}.")
+    if not isinstance(seen[0], first):
+        raise Wrong(
+            f"{of} should return a {first.__name__} first, and returned a "
+            f"{type(seen[0]).__name__} first."
+        )
+    return seen
+
+
+def trees_equal(seen: Any, expected: Any, of: str) -> None:
+    """Two pytrees have the same leaves: names, shapes and values."""
+    seen_leaves = dict(_leaves(seen))
+    expected_leaves = dict(_leaves(expected))
+    missing = expected_leaves.keys() - seen_leaves.keys()
+    surplus = seen_leaves.keys() - expected_leaves.keys()
+    if missing or surplus:
+        raise Wrong(
+            f"{of} should be made of {_listed(expected_leaves)}, and is made of "
+            f"{_listed(seen_leaves)}."
+        )
+    for path, leaf in expected_leaves.items():
+        axes = "ijklmn"[: np.ndim(leaf)]
+        equal(seen_leaves[path], leaf, axes, f"{of}, in {path},")
+
+
+def raises(error: type[Exception], call: Callable, of: str, why: str) -> None:
+    """`call()` raises an error of this type.
+
+    Args:
+        error: the type asked for.
+        call: what to call.
+        of: what is called, in words.
+        why: why it should be refused, in words.
+    """
+    article = f"{'an' if error.__name__[0] in 'AEIOU' else 'a'} {error.__name__}"
+    try:
+        seen = call()
+    except error:
+        return
+    except NotImplementedError:
+        raise
+    except Exception as other:
+        raise Wrong(
+            f"{of} should raise {article}, because {why}; it raised {type(other).__name__}: {other}"
+        ) from other
+    shape = f" of shape {seen.shape}" if hasattr(seen, "shape") else ""
+    raise Wrong(f"{of} should raise {article}, because {why}; it returned a value{shape} instead.")
+
+
+def _named(shape: tuple[int, ...], axes: str) -> str:
+    return f"({', '.join(axes)}) = {shape}" if axes else "() (a scalar)"
+
+
+def _leaves(tree: Any) -> list[tuple[str, Any]]:
+    flat, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return [(jax.tree_util.keystr(path), leaf) for path, leaf in flat]
+
+
+def _listed(leaves: dict[str, Any]) -> str:
+    return ", ".join(f"{path} {np.shape(leaf)}" for path, leaf in leaves.items()) or "nothing"

@@ -1,0 +1,85 @@
+"""Loading a task's file, afresh, with the earlier tasks taken from a folder of our choice.
+
+The learner's file alone is on trial: while task 4 is checked, its
+`from minigpt_challenge.tasks.task1_embedding import …` finds the reference.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import minigpt_challenge.tasks
+from minigpt_challenge.coach.curriculum import TASKS, Task
+from minigpt_challenge.coach.stubs import cut_stub
+
+
+def load_file(path: Path, name: str) -> ModuleType:
+    """Run the file as the module `name`, whatever ran under that name before.
+
+    The module stays in `sys.modules`, where dataclasses (and so Flax modules) look it up.
+
+    Raises:
+        SyntaxError, or whatever the file itself raises.
+    """
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
+    sys.modules[name] = module
+    exec(code, module.__dict__)
+    return module
+
+
+@contextmanager
+def tasks_from(folder: Path, tasks: tuple[Task, ...] = TASKS) -> Iterator[dict[str, ModuleType]]:
+    """While open, `import minigpt_challenge.tasks.…` finds the given tasks' files in `folder`.
+
+    Yields their modules by stem. Afterwards every name is bound as it was before.
+    """
+    package = minigpt_challenge.tasks
+    names = [task.module for task in TASKS]
+    modules_before = {name: sys.modules.pop(name, None) for name in names}
+    attributes_before = {task.stem: package.__dict__.pop(task.stem, None) for task in TASKS}
+    loaded = {}
+    try:
+        for task in tasks:
+            loaded[task.stem] = load_file(folder / f"{task.stem}.py", task.module)
+            setattr(package, task.stem, loaded[task.stem])
+        yield loaded
+    finally:
+        for name, module in modules_before.items():
+            sys.modules.pop(name, None)
+            if module is not None:
+                sys.modules[name] = module
+        for stem, module in attributes_before.items():
+            package.__dict__.pop(stem, None)
+            if module is not None:
+                setattr(package, stem, module)
+
+
+@contextmanager
+def on_trial(task: Task, path: Path, reference_folder: Path) -> Iterator[ModuleType]:
+    """While open, `path` stands for `task`, every earlier task comes from `reference_folder`."""
+    earlier = tuple(other for other in TASKS if other.number < task.number)
+    with tasks_from(reference_folder, earlier):
+        yield load_file(path, task.module)
+
+
+def load_for_notebook(task: Task) -> tuple[dict[Task, ModuleType], list[Task]]:
+    """Load this task and all earlier ones, for the notebook to use and to keep.
+
+    An earlier task whose file is still the stub is borrowed from the solutions.
+
+    Returns:
+        the modules, and the tasks that were borrowed.
+    """
+    modules, borrowed = {}, []
+    for other in TASKS[: task.number]:
+        path = other.stub
+        if other is not task and path.read_text(encoding="utf-8") == cut_stub(other):
+            path = other.solution
+            borrowed.append(other)
+        modules[other] = load_file(path, other.module)
+        setattr(minigpt_challenge.tasks, other.stem, modules[other])
+    return modules, borrowed

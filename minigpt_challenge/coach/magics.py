@@ -1,0 +1,122 @@
+"""The notebook's magics: `%%task`, `%%play`, `%check` and `%solution`.
+
+Each answers in words and none raises, so that a notebook runs to its end whatever a cell holds.
+"""
+
+from collections.abc import Callable
+from functools import partial, update_wrapper
+from typing import Any
+
+from rich.syntax import Syntax
+
+from minigpt_challenge.coach import progress, terminal
+from minigpt_challenge.coach.checking import check_in_this_process
+from minigpt_challenge.coach.complaint import Complaint, in_words
+from minigpt_challenge.coach.curriculum import (
+    TASKS_FOLDER,
+    WARM_UP,
+    Task,
+    UnknownTask,
+    task_by_number,
+)
+from minigpt_challenge.coach.history import overwrite
+from minigpt_challenge.coach.judging import describe
+from minigpt_challenge.coach.loading import load_for_notebook
+from minigpt_challenge.coach.stubs import cut_stub
+
+console = terminal.console()
+
+
+def register_magics(ipython: Any) -> None:
+    """Make the magics known to this notebook."""
+    for magic, kind in ((task, "cell"), (play, "cell"), (check, "line"), (solution, "line")):
+        answering = update_wrapper(partial(_answer, magic, ipython), magic)
+        ipython.register_magic_function(answering, kind, magic.__name__)
+
+
+def task(ipython: Any, line: str, cell: str) -> None:
+    """`%%task 2`: write the cell to the task's file, load it, bring its names into the notebook.
+
+    An untouched stub is never written over work; whatever is overwritten is kept first.
+    """
+    its = _task(line, "%%task 2")
+    stub = cut_stub(its)
+    if cell.strip() != stub.strip():
+        compile(cell, str(its.stub), "exec")  # a cell that Python cannot read changes nothing
+        kept = overwrite(its.stub, cell.strip() + "\n")
+        where = f" Its former text is kept in {kept}." if kept else ""
+        console.print(f"Written to {its.stub.name}.{where}", soft_wrap=True)
+    elif its.stub.read_text(encoding="utf-8") != stub:
+        console.print(
+            f"This cell holds the untouched stub, and {its.stub.name} holds work of yours: the "
+            "file stays as it is, and we go on with it. (To start afresh, change the cell.)"
+        )
+    else:
+        console.print("This is the stub as given. Write your lines, and run the cell again.")
+    _load(ipython, its)
+
+
+def play(ipython: Any, line: str, cell: str) -> None:
+    """`%%play 2`: run the cell with the names of this task and all earlier ones at hand.
+
+    Earlier tasks that are not written here are borrowed from the reference, and that is said.
+    """
+    its = WARM_UP if line.strip() == "0" else _task(line, "%%play 2")
+    borrowed = _load(ipython, its)
+    if borrowed:
+        names = ", ".join(f"{other.number}" for other in borrowed)
+        console.print(f"(Not written here, so borrowed from the reference: task {names}.)")
+    code = compile(ipython.transform_cell(cell), "<this cell>", "exec")
+    exec(code, ipython.user_ns)
+
+
+def check(ipython: Any, line: str) -> None:
+    """`%check 2`: run the task's suite in this kernel, and say what it found."""
+    its = _task(line, "%check 2")
+    report = check_in_this_process(its)
+    progress.remember(its, report)
+    console.print(terminal.report(report))
+
+
+def solution(ipython: Any, line: str) -> None:
+    """`%solution 2` says how to see the reference, `%solution 2 --show` shows it."""
+    number, *rest = line.split() or [""]
+    its = _task(number, "%solution 2")
+    if rest == ["--show"]:
+        text = its.solution.read_text(encoding="utf-8")
+        console.print(Syntax(text, "python", theme="ansi_light", background_color="default"))
+    else:
+        console.print(
+            "Have you read the hints? Then run this cell again as "
+            f"[bold]%solution {its.number} --show[/bold], and the reference is shown."
+        )
+
+
+def _answer(magic: Callable, ipython: Any, line: str, *cell: str) -> None:
+    """Run the magic; what goes wrong is said in words."""
+    try:
+        magic(ipython, line, *cell)
+    except NotImplementedError as error:
+        console.print(f"· Not written yet. {error}", markup=False)
+    except Exception as error:
+        words = in_words(error) or describe(error, TASKS_FOLDER)
+        console.print(f"✗ {words}", markup=False, soft_wrap=True)
+
+
+def _task(number: str, example: str) -> Task:
+    try:
+        return task_by_number(int(number))
+    except UnknownTask as error:
+        raise Complaint(str(error)) from None
+    except ValueError:
+        raise Complaint(f"Which task? Write its number: {example}") from None
+
+
+def _load(ipython: Any, its: Task) -> list[Task]:
+    """Bring the names of this task and all earlier ones into the notebook; return the borrowed."""
+    modules, borrowed = load_for_notebook(its)
+    for other, module in modules.items():
+        ipython.push(
+            {name: getattr(module, name) for name in other.writes if hasattr(module, name)}
+        )
+    return borrowed

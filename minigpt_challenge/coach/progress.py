@@ -1,0 +1,65 @@
+"""How far the learner has come: the last verdict on each task, in a file that people can read."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from minigpt_challenge.atomic import write_text
+from minigpt_challenge.coach.curriculum import STATE_FOLDER, Task
+from minigpt_challenge.coach.stubs import cut_stub
+from minigpt_challenge.coach.verdict import Report, Verdict
+
+PROGRESS_FILE = STATE_FOLDER / "progress.json"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a task stands. `checked` is False where the file has changed since its last check."""
+
+    verdict: Verdict | None
+    passed: int = 0
+    total: int = 0
+    checked: bool = True
+
+
+def standing(task: Task) -> Standing:
+    """How the learner's file stands, without running it."""
+    text = _text(task)
+    record = _read().get(task.stem)
+    if record and record["sha256"] == _fingerprint(text):
+        return Standing(Verdict(record["verdict"]), record["passed"], record["total"])
+    if text == cut_stub(task):
+        return Standing(Verdict.NOT_STARTED)
+    return Standing(None, checked=False)
+
+
+def remember(task: Task, report: Report) -> None:
+    """Note the verdict on the learner's file as it is now."""
+    records = _read()
+    records[task.stem] = {
+        "verdict": report.verdict,
+        "passed": sum(check.verdict is Verdict.PASSED for check in report.checks),
+        "total": len(report.checks),
+        "sha256": _fingerprint(_text(task)),
+    }
+    write_text(PROGRESS_FILE, json.dumps(records, indent=2) + "\n")
+
+
+def _read() -> dict:
+    """The records; none where the file is missing or no JSON: the next check mends it."""
+    try:
+        return json.loads(PROGRESS_FILE.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        return {}
+
+
+def _text(task: Task) -> str:
+    """The learner's file; empty where it is missing."""
+    try:
+        return task.stub.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

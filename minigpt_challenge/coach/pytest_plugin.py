@@ -1,0 +1,125 @@
+"""pytest as the judge: the fixtures `task` and `reference`, and the four verdicts.
+
+`pytest` puts the learner's files on trial, `pytest --solutions` the reference's. A task not
+started is reported as skipped, with those words.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from minigpt_challenge.coach.curriculum import (
+    SOLUTIONS_FOLDER,
+    TASKS_FOLDER,
+    Task,
+    task_by_stem,
+)
+from minigpt_challenge.coach.verdict import Verdict
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("miniGPT Challenge")
+    group.addoption(
+        "--solutions", action="store_true", help="put the reference on trial, not your own files"
+    )
+    group.addoption(
+        "--verdicts", metavar="FILE", help="append each check's verdict to FILE, a JSON line each"
+    )
+
+
+@pytest.fixture(scope="session")
+def tasks_folder(request: pytest.FixtureRequest) -> Path:
+    """The folder whose files are on trial."""
+    return _folder(request.config)
+
+
+class Answer:
+    """The learner's module. A name that it lacks is asked for in words."""
+
+    def __init__(self, module: ModuleType):
+        self._module = module
+
+    def __getattr__(self, name: str):
+        from minigpt_challenge.coach.judging import MissingName
+
+        try:
+            return getattr(self._module, name)
+        except AttributeError:
+            file = Path(self._module.__file__).name
+            raise MissingName(f"{file} defines no `{name}`, which this task asks for.") from None
+
+
+@pytest.fixture(scope="module")
+def task(request: pytest.FixtureRequest, tasks_folder: Path) -> Iterator[Answer]:
+    """What is on trial; every earlier task is the reference's."""
+    import jax
+
+    from minigpt_challenge.coach.loading import on_trial
+
+    its = _task_of(request.path)
+    path = tasks_folder / f"{its.stem}.py"
+    with on_trial(its, path, SOLUTIONS_FOLDER) as module, jax.default_matmul_precision("highest"):
+        yield Answer(module)
+
+
+@pytest.fixture(scope="module")
+def reference(request: pytest.FixtureRequest, task: Answer) -> ModuleType:
+    """The solution of the same task. (It needs `task`, which sees to the earlier tasks.)"""
+    from minigpt_challenge.coach.loading import load_file
+
+    its = _task_of(request.path)
+    return load_file(its.solution, f"reference_{its.stem}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    report = yield
+    if not _is_check(item) or report.when == "teardown":
+        return report
+    error = call.excinfo.value if call.excinfo else None
+    if error is None and report.when == "setup":
+        return report
+    from minigpt_challenge.coach.judging import judge
+
+    answer = _folder(item.config) / f"{_task_of(item.path).stem}.py"
+    check = judge(_name(item), error, answer, item.path)
+    report.user_properties.append(("verdict", check.verdict.value))
+    if check.verdict is Verdict.NOT_STARTED:
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), item.location[1] or 0, f"not started: {check.message}")
+    elif error is not None:
+        report.longrepr = f"{check.verdict.words}: {check.message}"
+    _write(item.config, asdict(check))
+    return report
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say first which checks there are, so that one that never ends is missed."""
+    _write(session.config, {"suite": [_name(item) for item in session.items if _is_check(item)]})
+
+
+def _write(config: pytest.Config, record: dict) -> None:
+    if path := config.getoption("--verdicts"):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+
+def _name(item: pytest.Item) -> str:
+    return item.name.removeprefix("test_")
+
+
+def _folder(config: pytest.Config) -> Path:
+    return SOLUTIONS_FOLDER if config.getoption("--solutions") else TASKS_FOLDER
+
+
+def _is_check(item: pytest.Item) -> bool:
+    """Whether this is a check of a task, rather than one of the project's own tests."""
+    return _task_of(item.path) is not None and "task" in getattr(item, "fixturenames", ())
+
+
+def _task_of(suite: Path) -> Task | None:
+    return task_by_stem(suite.stem.removeprefix("test_"))

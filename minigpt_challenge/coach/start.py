@@ -1,0 +1,59 @@
+"""`minigpt start`: is everything here? Then train the bigram, and see what it writes."""
+
+import platform
+from importlib.metadata import version
+
+import jax
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from minigpt_challenge.given.batches import get_batch
+from minigpt_challenge.given.bigram import SimpleDecoder
+from minigpt_challenge.given.dataset import Dataset, load_data
+from minigpt_challenge.given.sampling import generate
+from minigpt_challenge.given.training import run_training_loop
+
+PACKAGES = ("jax", "flax", "optax", "numpy")
+BATCH_SIZE, BLOCK_SIZE, LEARNING_RATE, STEPS = 32, 32, 1e-2, 2_000
+LENGTH = 200
+
+
+def run(console: Console) -> None:
+    """Say what is installed, load the text, train the bigram; show its writing before and after.
+
+    Raises:
+        DataError: there is no text to learn from.
+    """
+    versions = " · ".join(f"{name} {version(name)}" for name in PACKAGES)
+    console.print(f"✓ Python {platform.python_version()} · {versions}")
+    device = jax.devices()[0]
+    console.print(f"✓ {device.platform.upper()}: {device.device_kind} × {jax.device_count()}")
+    data = load_data()
+    length = len(data.train) + len(data.evaluation)
+    console.print(
+        f"✓ {length:,} characters, {data.vocabulary.size} distinct. {data.edition}", soft_wrap=True
+    )
+
+    model = SimpleDecoder(vocab_size=data.vocabulary.size)
+    untrained = model.init(jax.random.key(0), get_batch(jax.random.key(0), data.train, 1, 1)[0])
+    console.print("\nA bigram guesses each character from the one before it. Untrained, it writes:")
+    console.print(_written(data, model, untrained))
+    state, history = run_training_loop(
+        STEPS, BATCH_SIZE, BLOCK_SIZE, LEARNING_RATE, data.evaluation, data.train, model
+    )
+    first, best = history[0].eval_loss, min(measured.eval_loss for measured in history)
+    console.print(
+        f"\nIts loss on text that it has not seen fell from {first:.2f} to {best:.2f}. It writes:"
+    )
+    console.print(_written(data, model, state.params))
+    console.print(
+        "Like English from far away. One character is too little to go on: in five tasks you "
+        "build a model that looks back."
+    )
+
+
+def _written(data: Dataset, model: SimpleDecoder, params) -> Panel:
+    prompt = data.vocabulary.encode("\n") if "\n" in data.vocabulary.characters else [0]
+    tokens = generate(jax.random.key(1), model.apply, params, prompt, LENGTH, block_size=1)
+    return Panel(Text(data.vocabulary.decode(tokens).strip()), width=72)

@@ -1,0 +1,78 @@
+"""Stubs are cut from the solutions, so that the two cannot drift apart."""
+
+import ast
+
+from minigpt_challenge.coach.curriculum import Task
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+
+
+class BadSource(ValueError):
+    """A source that nothing can be built from; the message says where and why."""
+
+
+def cut_stub(task: Task) -> str:
+    """The text of the task's stub.
+
+    Raises:
+        BadSource: the solution's regions are not well formed, or there is none.
+    """
+    return cut(task.solution.read_text(encoding="utf-8"), task.solution.name, task.number)
+
+
+def cut(solution: str, name: str, number: int) -> str:
+    """The solution with every solution region cut out.
+
+    Where a region was, the stub raises NotImplementedError, naming the task and what is missing.
+
+    Args:
+        solution: the text of a solution.
+        name: its file's name, for the error.
+        number: the task's number.
+
+    Raises:
+        BadSource: the regions are not well formed, or there is none.
+    """
+    lines = solution.splitlines()
+    owners = _owners(solution)
+    stub, start = [], None
+    for line_number, line in enumerate(lines, 1):
+        where = f"{name}, line {line_number}"
+        if line.strip() == BEGIN:
+            if start is not None:
+                raise BadSource(f"{where}: a region within a region")
+            if line_number not in owners:
+                raise BadSource(f"{where}: outside any function")
+            start = line_number
+            indent = line[: len(line) - len(line.lstrip())]
+            what = f"Task {number}: write {owners[line_number]}"
+            stub.append(f'{indent}raise NotImplementedError("{what}")')
+        elif line.strip() == END:
+            if start is None:
+                raise BadSource(f"{where}: no region to end")
+            start = None
+        elif start is None:
+            stub.append(line)
+    if start is not None:
+        raise BadSource(f"{name}, line {start}: a region without an end")
+    if len(stub) == len(lines):
+        raise BadSource(f"{name} has no {BEGIN!r}")
+    return "\n".join(stub) + "\n"
+
+
+def _owners(source: str) -> dict[int, str]:
+    """For each line, the name of the innermost function around it: `Class.method` or `function`."""
+    owners = {}
+
+    def visit(node: ast.AST, names: tuple[str, ...]) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef | ast.FunctionDef):
+                inner = (*names, child.name)
+                if isinstance(child, ast.FunctionDef):
+                    # The END marker is a comment: the region may reach beyond the last statement.
+                    for line in range(child.lineno, child.end_lineno + 2):
+                        owners[line] = ".".join(inner)
+                visit(child, inner)
+
+    visit(ast.parse(source), ())
+    return owners

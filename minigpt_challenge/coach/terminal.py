@@ -1,0 +1,83 @@
+"""Reports and the road, for a terminal."""
+
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from minigpt_challenge.coach.curriculum import TASKS, WARM_UP, Task, task_by_stem
+from minigpt_challenge.coach.progress import Standing
+from minigpt_challenge.coach.verdict import Report, Verdict
+
+# A sign and a word each: colour alone would tell some readers nothing.
+SIGNS = {
+    Verdict.PASSED: ("✓", "green"),
+    Verdict.WRONG: ("✗", "red"),
+    Verdict.NOT_STARTED: ("·", "dim"),
+    Verdict.COULD_NOT_RUN: ("!", "yellow"),
+}
+
+
+def report(report: Report) -> Group:
+    """A line for each check, and under those that did not pass what was asked and seen."""
+    task = task_by_stem(report.task)
+    _, colour = SIGNS[report.verdict]
+    head = Text.from_markup(
+        f"[bold]Task {task.number} · {task.title}[/bold]: "
+        f"[{colour}]{report.verdict.words}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
+    )
+    lines: list = [head]
+    said = set()
+    for check in report.checks:
+        sign, colour = SIGNS[check.verdict]
+        lines.append(Text(f"  {sign} {check.name.replace('_', ' ')}", style=colour))
+        if check.message and check.message not in said:
+            lines.append(Padding(Text(check.message), (0, 0, 0, 6)))
+        said.add(check.message)
+    return Group(*lines)
+
+
+def road(standings: dict[Task, Standing]) -> Table:
+    """The tasks and how each stands."""
+    table = Table(box=None, padding=(0, 2), show_header=False)
+    table.add_row(" ", str(WARM_UP.number), WARM_UP.title, "[dim]given: minigpt start[/dim]", "")
+    for task, standing in standings.items():
+        sign, words, colour = _standing_in_words(standing)
+        counts = f"{standing.passed} of {standing.total} checks" if standing.passed else ""
+        table.add_row(
+            f"[{colour}]{sign}[/{colour}]",
+            str(task.number),
+            task.title,
+            f"[{colour}]{words}[/{colour}]",
+            f"[dim]{counts}[/dim]",
+        )
+    return table
+
+
+def what_next(standings: dict[Task, Standing]) -> str:
+    """One sentence (Rich markup): the next thing to do."""
+    for task, standing in standings.items():
+        if standing.verdict is not Verdict.PASSED:
+            file = escape(f"minigpt_challenge/tasks/{task.stem}.py")
+            return (
+                f"Next, task {task.number}: {task.goal}\n"
+                f"Read [bold]notebooks/{task.stem}.ipynb[/bold], write in [bold]{file}[/bold], "
+                f"then [bold]minigpt check {task.number}[/bold]."
+            )
+    return (
+        f"All {len(TASKS)} tasks are passed. Train your own GPT with [bold]minigpt train[/bold], "
+        "let it write with [bold]minigpt sample[/bold]."
+    )
+
+
+def _standing_in_words(standing: Standing) -> tuple[str, str, str]:
+    if not standing.checked:
+        return "?", "changed, not checked yet", "yellow"
+    sign, colour = SIGNS[standing.verdict]
+    return sign, standing.verdict.words, colour
+
+
+def console(stderr: bool = False) -> Console:
+    """Where we print. Rich drops colours by itself where the output is no terminal."""
+    return Console(highlight=False, stderr=stderr)

@@ -1,0 +1,53 @@
+"""Writing text with a trained model, one token at a time."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+
+def generate(
+    random_key: jax.Array,
+    apply_fn: Callable,
+    params: Any,
+    prompt: Any,
+    num_tokens: int,
+    block_size: int,
+) -> np.ndarray:
+    """Continue a prompt: sample the next token from the model's prediction, append it, repeat.
+
+    The model sees the last block_size tokens. It always gets a window of that length, so that
+    JAX compiles it once: behind a shorter text the window is filled up, and since no position
+    sees what stands after it, the filling changes nothing.
+
+    Args:
+        random_key: a JAX random key; the same key writes the same text.
+        apply_fn: `model.apply`.
+        params: what `model.init` or training returned.
+        prompt: integers (T,), at least one.
+        num_tokens: how many to write.
+        block_size: the longest context, in tokens.
+
+    Returns:
+        int32 (T + num_tokens,): the prompt and what was written.
+
+    Raises:
+        ValueError: the prompt is empty.
+    """
+    text = [int(token) for token in prompt]
+    if not text:
+        raise ValueError("The prompt is empty: the model needs at least one token to go on from.")
+    for key in jax.random.split(random_key, num_tokens):
+        seen = text[-block_size:]
+        window = np.zeros((1, block_size), np.int32)
+        window[0, : len(seen)] = seen
+        text.append(int(_sample_next(apply_fn, params, key, window, len(seen) - 1)))
+    return np.array(text, np.int32)
+
+
+@partial(jax.jit, static_argnums=0)
+def _sample_next(apply_fn, params, key, window, last):
+    logits = apply_fn(params, window)[0, last]  # (1, T, V) → (V,)
+    return jax.random.categorical(key, logits)

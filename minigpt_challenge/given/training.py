@@ -1,0 +1,132 @@
+"""The training loop, for any model."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+from flax.training.train_state import TrainState
+from tqdm import trange
+
+from minigpt_challenge.given import steps
+from minigpt_challenge.given.batches import evenly_spaced_batches, get_batch
+
+EVALUATION_BATCHES = 40
+
+
+class Measurement(NamedTuple):
+    """The state of things after `step` steps; losses in nats per token."""
+
+    step: int
+    train_loss: float  # the mean over the steps since the last measurement
+    eval_loss: float
+
+
+def init_train_state(model: nn.Module, params: Any, learning_rate: float) -> TrainState:
+    """The model, its params and a fresh Adam, in one immutable object.
+
+    Args:
+        model: the module.
+        params: what `model.init` returned.
+        learning_rate: Adam's.
+    """
+    return TrainState.create(apply_fn=model.apply, params=params, tx=optax.adam(learning_rate))
+
+
+def evaluate(
+    state: TrainState,
+    data: jax.Array,
+    batch_size: int,
+    block_size: int,
+    most_batches: int | None = None,
+    eval_step: Callable = steps.eval_step,
+) -> float:
+    """The mean loss over the whole text, or over a fixed, even sample of `most_batches` of it."""
+    x, y = evenly_spaced_batches(data, batch_size, block_size, most_batches)
+    return float(
+        jnp.mean(jnp.stack([eval_step(state, *batch) for batch in zip(x, y, strict=True)]))
+    )
+
+
+def run_training_loop(
+    num_iterations: int,
+    batch_size: int,
+    block_size: int,
+    learning_rate: float,
+    eval_data: jax.Array,
+    train_data: jax.Array,
+    model: nn.Module,
+    *,
+    train_step: Callable = steps.train_step,
+    eval_step: Callable = steps.eval_step,
+    eval_every: int = 250,
+    target_loss: float | None = None,
+    seed: int = 0,
+    show_progress: bool = True,
+) -> tuple[TrainState, list[Measurement]]:
+    """Train a model from scratch.
+
+    Args:
+        num_iterations: how many steps, at most.
+        batch_size: B, pieces of text in a step.
+        block_size: T, tokens in a piece.
+        learning_rate: Adam's.
+        eval_data: integers, the text to measure on.
+        train_data: integers, the text to learn from.
+        model: integers (B, T) → logits (B, T, V).
+        train_step: (state, x, y) → (state, loss).
+        eval_step: (state, x, y) → loss.
+        eval_every: steps between two measurements.
+        target_loss: stop as soon as the evaluation loss is at most this.
+        seed: of the initial params and of the batches.
+        show_progress: show a bar with the step and both losses.
+
+    Returns:
+        the state with the best evaluation loss, and all measurements, that before the first step
+        included. Every evaluation is on the same, evenly spaced pieces of `eval_data`. Stopped by
+        Ctrl-C or the notebook's stop button, it returns what it has.
+
+    Raises:
+        DataError: a text is shorter than a block.
+    """
+    # The sizes of a batch are shapes, and shapes must be known when JAX compiles: they are static.
+    cut_batch = jax.jit(partial(get_batch, batch_size=batch_size, block_size=block_size))
+    measure = partial(
+        evaluate,
+        data=eval_data,
+        batch_size=batch_size,
+        block_size=block_size,
+        most_batches=EVALUATION_BATCHES,
+        eval_step=eval_step,
+    )
+    init_key, batches_key = jax.random.split(jax.random.key(seed))
+    x, y = cut_batch(batches_key, train_data)
+    state = init_train_state(model, jax.jit(model.init)(init_key, x), learning_rate)
+    history = [Measurement(0, float(eval_step(state, x, y)), measure(state))]
+    best_state, best_loss, losses = state, history[0].eval_loss, []
+
+    bar = trange(1, num_iterations + 1, unit="step", disable=not show_progress)
+    with bar, suppress(KeyboardInterrupt):  # who stops early keeps the best so far
+        _show(bar, history[-1])
+        for step in bar:
+            x, y = cut_batch(jax.random.fold_in(batches_key, step), train_data)
+            state, loss = train_step(state, x, y)
+            losses.append(loss)
+            if step % eval_every and step != num_iterations:
+                continue
+            history.append(Measurement(step, float(jnp.mean(jnp.stack(losses))), measure(state)))
+            losses = []
+            _show(bar, history[-1])
+            if history[-1].eval_loss < best_loss:
+                best_state, best_loss = state, history[-1].eval_loss
+            if target_loss is not None and best_loss <= target_loss:
+                break
+    return best_state, history
+
+
+def _show(bar, measured: Measurement) -> None:
+    bar.set_postfix_str(f"loss {measured.train_loss:.3f}, evaluation {measured.eval_loss:.3f}")

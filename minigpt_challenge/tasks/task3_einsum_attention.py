@@ -1,0 +1,45 @@
+"""Task 3: einsum attention. All heads at once, and every axis by its name."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+
+class EinsumMultiHeadAttention(nn.Module):
+    """Task 2's MultiHeadAttention as a few large products, with no loop over the heads.
+
+    One projection makes the queries of all heads together: head n owns the columns n·H to
+    (n + 1)·H of the result. Reshaped to (B, T, N, H), the heads are an axis like any other, and
+    `jnp.einsum` multiplies them all in one go. A GPU or TPU likes one large product far better
+    than N small ones, and the einsum strings say which axis meets which.
+
+    The mathematics is that of "Attention Is All You Need" (Vaswani et al., 2017, section 3.2.2).
+
+    Attributes:
+        num_heads: N, how many heads.
+        head_dim: H, the length of each head's queries, keys and values.
+    """
+
+    num_heads: int
+    head_dim: int
+
+    def setup(self):
+        """Three projections C → N·H without bias, and one N·H → N·H with bias. (Given.)"""
+        width = self.num_heads * self.head_dim
+        self.query = nn.Dense(width, use_bias=False)
+        self.key = nn.Dense(width, use_bias=False)
+        self.value = nn.Dense(width, use_bias=False)
+        self.dense = nn.Dense(width)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Attend with all heads from every position to itself and all before it.
+
+        Args:
+            x: float (B, T, C), any T.
+
+        Returns:
+            float (B, T, N·H): what task 2's MultiHeadAttention returns for the same weights.
+        """
+        # TODO: project, reshape to (B, T, N, H), score with an einsum, scale, hide the future,
+        # softmax over the keys, mix the values with another einsum, join the heads, self.dense.
+        raise NotImplementedError("Task 3: write EinsumMultiHeadAttention.__call__")

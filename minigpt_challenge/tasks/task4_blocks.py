@@ -1,0 +1,110 @@
+"""Task 4: blocks. Attention and a feed-forward network, stacked into a GPT."""
+
+import flax.linen as nn
+import jax
+
+from minigpt_challenge.tasks.task1_embedding import TokenAndPositionEmbedding
+from minigpt_challenge.tasks.task3_einsum_attention import EinsumMultiHeadAttention
+
+
+class FeedForward(nn.Module):
+    """Each position thinks for itself: up to 4·C, ReLU, down to C again. (Given.)
+
+    "Attention Is All You Need" (Vaswani et al., 2017, section 3.3).
+
+    Attributes:
+        hidden_dim: C, the length of a token's vector.
+    """
+
+    hidden_dim: int
+
+    def setup(self):
+        self.up = nn.Dense(4 * self.hidden_dim)
+        self.down = nn.Dense(self.hidden_dim)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """float (B, T, C) → float (B, T, C)."""
+        return self.down(nn.relu(self.up(x)))  # (B, T, 4·C) inside
+
+
+class DecoderBlock(nn.Module):
+    """First the positions talk to each other, then each thinks for itself.
+
+        x = x + attention(norm(x))
+        x = x + feed_forward(norm(x))
+
+    Two LayerNorms, each with weights of its own, stand *before* their sublayer and off the
+    residual path, as in GPT-2 (Radford et al., 2019, section 2.3); why that trains more easily is
+    shown in "On Layer Normalization in the Transformer Architecture" (Xiong et al., 2020).
+
+    Attributes:
+        hidden_dim: C, the length of a token's vector.
+        num_heads: N; each head gets head_dim H = C / N.
+    """
+
+    hidden_dim: int
+    num_heads: int
+
+    def setup(self):
+        """Make the attention, the feed-forward network and a LayerNorm for each.
+
+        Raises:
+            ValueError: hidden_dim is not a multiple of num_heads. (Flax calls `setup` when the
+                module is first used, not when it is made, so the error comes then.)
+        """
+        # TODO: refuse a hidden_dim that num_heads does not divide with a ValueError; make
+        # EinsumMultiHeadAttention, FeedForward and two `nn.LayerNorm`s.
+        # (If you would rather use `@nn.compact` on `__call__`, delete `setup`: both are right.)
+        raise NotImplementedError("Task 4: write DecoderBlock.setup")
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """float (B, T, C) → float (B, T, C)."""
+        # TODO: the two lines of the docstring above.
+        raise NotImplementedError("Task 4: write DecoderBlock.__call__")
+
+
+class MiniGPT(nn.Module):
+    """The whole model of Diagram 1: embedding, blocks, a last LayerNorm, a last Dense.
+
+    A small GPT-2 (Radford et al., 2019, section 2.3) without dropout, and with an output layer
+    of its own instead of the transposed token table.
+
+    Attributes:
+        vocab_size: V, how many different tokens there are.
+        hidden_dim: C, the length of a token's vector.
+        block_size: the longest context, in tokens.
+        num_layers: how many blocks stand one on another, each with weights of its own.
+        num_heads: N, how many attention heads each block has.
+    """
+
+    vocab_size: int
+    hidden_dim: int
+    block_size: int
+    num_layers: int
+    num_heads: int
+
+    def setup(self):
+        """Make the embedding, num_layers blocks, the last LayerNorm and the last Dense.
+
+        Raises:
+            ValueError: hidden_dim is not a multiple of num_heads.
+        """
+        # TODO: TokenAndPositionEmbedding, a list of DecoderBlocks, `nn.LayerNorm` and `nn.Dense`
+        # (with bias), the last two at their defaults.
+        raise NotImplementedError("Task 4: write MiniGPT.setup")
+
+    def __call__(self, tokens: jax.Array) -> jax.Array:
+        """Score every token of the vocabulary as the next one, at every position.
+
+        Args:
+            tokens: integers (B, T) from 0 to V - 1, T at most block_size.
+
+        Returns:
+            float32 (B, T, V), the logits: any real numbers, not probabilities; the softmax is
+            part of the loss. The logits at position t are about token t + 1.
+
+        Raises:
+            ValueError: T is larger than block_size.
+        """
+        # TODO: embed the tokens, pass them through every block in turn, then norm, then dense.
+        raise NotImplementedError("Task 4: write MiniGPT.__call__")

@@ -1,0 +1,73 @@
+"""For the project's own tests: a workshop, which is a copy of the challenge that may be spoiled."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from minigpt_challenge.coach.curriculum import ROOT, TASKS, Task
+from minigpt_challenge.coach.stubs import cut_stub
+
+PARTS = ("minigpt_challenge", "notebooks", "solutions", "tests", "pyproject.toml", "README.md")
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A copy of the challenge as a fresh clone has it, whatever the learner's own files hold."""
+
+    root: Path
+
+    def stub(self, task: Task) -> Path:
+        return self.root / "minigpt_challenge" / "tasks" / task.stub.name
+
+    def solve(self, *tasks: Task) -> None:
+        """Copy the solutions over the stubs."""
+        for task in tasks:
+            shutil.copy(task.solution, self.stub(task))
+
+    def minigpt(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        """Run `minigpt …` there, as a learner would in a terminal of 100 columns."""
+        return self.python("-m", "minigpt_challenge", *arguments, **environment)
+
+    def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        """Run Python there."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.root,
+            env=os.environ
+            | {"PYTHONPATH": str(self.root), "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
+            | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=600,
+        )
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    """A fresh copy for this test alone."""
+    root = tmp_path / "challenge"
+    root.mkdir()
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, root / part)
+    workshop = Workshop(root)
+    for task in TASKS:
+        workshop.stub(task).write_text(cut_stub(task), encoding="utf-8")
+    return workshop
+
+
+@pytest.fixture
+def own_text(tmp_path: Path) -> Path:
+    """A text to learn from that needs no download."""
+    path = tmp_path / "own_text.txt"
+    path.write_text("to be, or not to be: that is the question.\n" * 60, encoding="utf-8")
+    return path

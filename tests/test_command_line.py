@@ -1,0 +1,177 @@
+"""`minigpt`, typed as a learner types it, in a copy of the challenge."""
+
+import json
+
+import pytest
+
+from minigpt_challenge.coach.curriculum import TASKS
+
+EMBEDDING, ATTENTION = TASKS[:2]
+
+
+def test_the_road_shows_every_task_and_what_to_do_next(workshop):
+    shown = workshop.minigpt()
+    assert shown.returncode == 0
+    assert all(task.title in shown.stdout for task in TASKS)
+    assert shown.stdout.count("not started") == len(TASKS)
+    assert "minigpt check 1" in shown.stdout
+
+
+def test_the_road_loads_no_jax(workshop):
+    script = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from minigpt_challenge.coach.cli import app\n"
+        "assert CliRunner().invoke(app).exit_code == 0\n"
+        "print([name for name in ('jax', 'numpy', 'tensorflow') if name in sys.modules])"
+    )
+    assert workshop.python("-c", script).stdout.strip() == "[]"
+
+
+def test_a_stub_is_not_started(workshop):
+    checked = workshop.minigpt("check", "1")
+    assert checked.returncode == 1
+    assert "not started" in checked.stdout
+    assert "write TokenAndPositionEmbedding.setup" in checked.stdout
+
+
+def test_a_solution_passes_and_the_road_remembers(workshop):
+    workshop.solve(EMBEDDING)
+    checked = workshop.minigpt("check", "1")
+    assert checked.returncode == 0, checked.stdout
+    assert "passed" in checked.stdout and "minigpt check 2" in checked.stdout
+    assert "passed" in workshop.minigpt().stdout
+
+    stub = workshop.stub(EMBEDDING)
+    stub.write_text(stub.read_text(encoding="utf-8") + "\n# one more line\n", encoding="utf-8")
+    assert "changed, not checked yet" in workshop.minigpt().stdout
+
+
+def test_json_is_one_object_of_the_promised_form(workshop):
+    workshop.solve(EMBEDDING)
+    checked = workshop.minigpt("check", "1", "--json")
+    report = json.loads(checked.stdout)
+    assert list(report) == ["task", "verdict", "seconds", "checks"]
+    assert report["task"] == "task1_embedding" and report["verdict"] == "passed"
+    assert report["seconds"] > 0
+    assert all(list(c) == ["name", "verdict", "message", "diagnosis"] for c in report["checks"])
+    assert {check["verdict"] for check in report["checks"]} == {"passed"}
+
+
+def test_a_wrong_answer_is_wrong_with_numbers(workshop):
+    workshop.solve(ATTENTION)
+    stub = workshop.stub(ATTENTION)
+    right = stub.read_text(encoding="utf-8")
+    stub.write_text(right.replace(" / self.head_dim**0.5", ""), encoding="utf-8")
+    report = json.loads(workshop.minigpt("check", "2", "--json").stdout)
+    verdicts = {check["name"]: check for check in report["checks"]}
+    assert report["verdict"] == "wrong"
+    assert "The first is at [B=0, T=1, H=" in verdicts["head_value_equals_the_reference"]["message"]
+    assert verdicts["head_sees_nothing_of_the_future"]["verdict"] == "passed"
+
+
+def test_half_a_task_is_judged_half(workshop):
+    workshop.solve(ATTENTION)
+    stub = workshop.stub(ATTENTION)
+    text = stub.read_text(encoding="utf-8")
+    before = text.index("        joined =")
+    stub.write_text(text[:before] + "        raise NotImplementedError('Task 2: later')\n")
+    report = json.loads(workshop.minigpt("check", "2", "--json").stdout)
+    verdicts = [check["verdict"] for check in report["checks"]]
+    assert report["verdict"] == "not_started"
+    assert verdicts.count("passed") == 9 and verdicts.count("not_started") == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("class TokenAndPositionEmbedding(:\n", "task1_embedding.py, line 1: invalid syntax"),
+        ("import flux\n", "ModuleNotFoundError: No module named 'flux'"),
+        ("import flux\n", "task1_embedding.py, line 1, in <module>: import flux"),
+        ("x = 1\n", "defines no `TokenAndPositionEmbedding`"),
+        ("import os\nos._exit(3)\n", "the process ended by itself, with exit code 3"),
+        ("raise SystemExit\n", "SystemExit"),
+    ],
+)
+def test_code_that_cannot_run_is_said_so(workshop, text, words):
+    workshop.stub(EMBEDDING).write_text(text)
+    checked = workshop.minigpt("check", "1", "--json")
+    report = json.loads(checked.stdout)
+    assert checked.returncode == 1
+    assert report["verdict"] == "could_not_run"
+    assert words in " ".join(check["message"] for check in report["checks"])
+
+
+def test_a_missing_file_is_said_so_and_harms_nothing(workshop):
+    workshop.stub(EMBEDDING).unlink()
+    checked = workshop.minigpt("check", "1")
+    assert checked.returncode == 1
+    assert "could not run" in checked.stdout and "task1_embedding.py is missing" in checked.stdout
+    assert "Traceback" not in checked.stdout + checked.stderr
+    assert workshop.minigpt().returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["9"], ["0"], ["two"], ["1", "2"], ["--nonsense"]])
+def test_misuse_is_exit_code_2_in_words(workshop, arguments):
+    checked = workshop.minigpt("check", *arguments)
+    assert checked.returncode == 2
+    assert "Error" in checked.stderr and "Traceback" not in checked.stderr
+
+
+def test_an_earlier_task_does_not_fail_a_later_one(workshop):
+    workshop.solve(*TASKS)
+    workshop.stub(EMBEDDING).write_text("raise RuntimeError('broken')\n")
+    assert workshop.minigpt("check", "4").returncode == 0
+
+
+def test_training_before_the_tasks_are_written_says_which_is_missing(workshop, own_text):
+    trained = workshop.minigpt("train", "--data", str(own_text))
+    assert trained.returncode == 1
+    assert "Task 4: write MiniGPT.setup" in trained.stderr
+    assert "Traceback" not in trained.stderr
+
+
+def test_training_saves_curve_and_weights_and_sampling_uses_them(workshop, own_text):
+    trained = workshop.minigpt("train", "--solutions", "--steps", "3", "--data", str(own_text))
+    assert trained.returncode == 0, trained.stderr
+    assert (workshop.root / "my_gpt" / "loss_curve.png").read_bytes().startswith(b"\x89PNG")
+    written = workshop.minigpt("sample", "--length", "30", "--prompt", "to be")
+    assert written.returncode == 0, written.stderr
+    assert written.stdout.startswith("to be") and len(written.stdout) >= 30
+    refused = workshop.minigpt("sample", "--prompt", "Ω")
+    assert refused.returncode == 1 and "characters that the model has seen" in refused.stderr
+
+
+def test_sampling_without_weights_or_with_damaged_ones_says_what_to_do(workshop):
+    assert "minigpt train" in workshop.minigpt("sample").stderr
+    weights = workshop.root / "my_gpt" / "weights.msgpack"
+    weights.parent.mkdir()
+    weights.write_bytes(b"nothing of use")
+    sampled = workshop.minigpt("sample")
+    assert sampled.returncode == 1 and "damaged" in sampled.stderr
+
+
+@pytest.mark.parametrize("text", [None, "", "too short for a block"])
+def test_a_missing_empty_or_short_text_is_refused_in_words(workshop, tmp_path, text):
+    path = tmp_path / "text.txt"
+    if text is not None:
+        path.write_text(text)
+    trained = workshop.minigpt("train", "--solutions", "--steps", "3", "--data", str(path))
+    assert trained.returncode == 1
+    assert "✗" in trained.stderr and "Traceback" not in trained.stderr
+    assert not (workshop.root / "my_gpt").exists()
+
+
+def test_start_trains_the_bigram_and_says_what_is_next(workshop, own_text):
+    started = workshop.minigpt("start", MINIGPT_DATA=str(own_text))
+    assert started.returncode == 0, started.stderr
+    assert "own_text.txt" in started.stdout.replace("\n", "")
+    assert "fell from" in started.stdout and "minigpt check 1" in started.stdout
+
+
+def test_a_folder_that_cannot_be_written_is_named(workshop):
+    workshop.solve(EMBEDDING)
+    (workshop.root / ".minigpt").write_text("a file where the folder should be")
+    checked = workshop.minigpt("check", "1")
+    assert "✓ value equals the reference" in checked.stdout
+    assert ".minigpt" in checked.stderr and "Traceback" not in checked.stderr

@@ -1,0 +1,169 @@
+"""The text as tokens: the vocabulary, the two splits, and files of one's own."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from minigpt_challenge.given import dataset
+from minigpt_challenge.given.dataset import load_data
+from minigpt_challenge.given.sources import DataError
+from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
+
+ABC = Vocabulary("abc")
+
+
+def test_tokens_are_places_among_the_characters():
+    tokens = ABC.encode("cabba")
+    assert tokens.dtype == np.int32
+    assert tokens.tolist() == [2, 0, 1, 1, 0]
+
+
+def test_vocabulary_of_a_text_is_sorted_and_has_no_character_twice():
+    assert Vocabulary.from_text("banana bread") == Vocabulary(" abdenr")
+
+
+def test_shakespeare_has_65_characters():
+    assert SHAKESPEARE.size == 65
+    assert SHAKESPEARE.characters == "".join(sorted(SHAKESPEARE.characters))
+    assert SHAKESPEARE.encode("\n 3zAZ").tolist() == [0, 1, 9, 64, 13, 38]
+
+
+@pytest.mark.parametrize("text", ["", "to be", "naïve €uro\n", "a\0", "𝄞 clef", "\ud800 alone"])
+def test_decode_undoes_encode(text):
+    vocabulary = Vocabulary.from_text(text + "x")
+    assert vocabulary.decode(vocabulary.encode(text)) == text
+
+
+@pytest.mark.parametrize("stranger", ["A", "z", "€", "𝄞"])
+def test_an_unknown_character_is_named_with_its_position(stranger):
+    with pytest.raises(ValueError, match=f"'{stranger}' at position 2 "):
+        ABC.encode(f"ab{stranger}c{stranger}")
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        [2, 0, 1],
+        (2, 0, 1),
+        np.array([2, 0, 1], np.uint8),
+        np.array([2, 0, 1], np.int64),
+        jnp.array([2, 0, 1]),
+        [jnp.int32(2), jnp.int32(0), jnp.int32(1)],
+    ],
+)
+def test_decode_takes_integers_of_any_kind(tokens):
+    assert ABC.decode(tokens) == "cab"
+
+
+@pytest.mark.parametrize("tokens", [[], np.zeros(0, np.int32), jnp.zeros(0, jnp.int32)])
+def test_no_tokens_are_no_text(tokens):
+    assert ABC.decode(tokens) == ""
+
+
+@pytest.mark.parametrize("stranger", [-1, 3, 2**40])
+def test_a_token_out_of_range_is_named_with_its_position(stranger):
+    with pytest.raises(ValueError, match=f"{stranger} at position 1 is not between 0 and 2"):
+        ABC.decode([0, stranger])
+
+
+def test_a_dtype_may_be_too_small_for_the_vocabulary_s_size():
+    vocabulary = Vocabulary("".join(map(chr, range(300))))
+    assert vocabulary.decode(np.array([255], np.uint8)) == chr(255)
+
+
+def test_decode_refuses_what_is_not_a_row_of_integers():
+    with pytest.raises(TypeError, match="float"):
+        ABC.decode([0.0, 1.0])
+    with pytest.raises(ValueError, match=r"\(1, 2\)"):
+        ABC.decode([[0, 1]])
+
+
+@pytest.mark.parametrize("characters", ["", "aba"])
+def test_a_vocabulary_without_or_with_repeated_characters_is_refused(characters):
+    with pytest.raises(ValueError, match="at least one"):
+        Vocabulary(characters)
+
+
+@pytest.fixture
+def own_file(tmp_path, monkeypatch):
+    """A text file with "abc" in it 37 times, and a world in which there is no Shakespeare."""
+
+    def no_shakespeare():
+        raise DataError("no Shakespeare here")
+
+    monkeypatch.setattr(dataset, "find_shakespeare", no_shakespeare)
+    monkeypatch.delenv("MINIGPT_DATA", raising=False)
+    file = tmp_path / "own.txt"
+    file.write_text("abc" * 37)
+    return file
+
+
+def test_the_first_nine_tenths_are_for_training(own_file):
+    data = load_data(own_file)
+    assert data.train.dtype == data.evaluation.dtype == jnp.int32
+    assert (len(data.train), len(data.evaluation)) == (99, 12)
+    assert isinstance(data.train, jax.Array) and isinstance(data.evaluation, jax.Array)
+    tokens = np.concatenate([data.train, data.evaluation])
+    assert data.vocabulary.decode(tokens) == "abc" * 37
+
+
+def test_vocabulary_and_edition_are_those_of_the_own_text(own_file):
+    data = load_data(str(own_file))
+    assert data.vocabulary == ABC
+    assert data.edition == f"This is your own text ({own_file})."
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        data.train = data.evaluation
+
+
+def test_argument_wins_over_environment_and_environment_over_shakespeare(
+    own_file, tmp_path, monkeypatch
+):
+    other = tmp_path / "other.txt"
+    other.write_text("xyz" * 37)
+    monkeypatch.setenv("MINIGPT_DATA", str(other))
+    assert load_data().vocabulary.characters == "xyz"
+    assert load_data(own_file).vocabulary.characters == "abc"
+    monkeypatch.setenv("MINIGPT_DATA", "")
+    with pytest.raises(DataError, match="no Shakespeare here"):
+        load_data()
+
+
+def test_shakespeare_has_its_65_characters_even_if_the_text_has_fewer(own_file, monkeypatch):
+    monkeypatch.setattr(dataset, "find_shakespeare", lambda: ("abc" * 37, "an edition"))
+    data = load_data()
+    assert data.vocabulary == SHAKESPEARE
+    assert SHAKESPEARE.decode(data.train[:4]) == "abca"
+    assert data.edition == "This is an edition."
+
+
+def test_marks_and_line_endings_of_other_editors_are_not_characters(own_file):
+    own_file.write_bytes(b"\xef\xbb\xbf" + b"ab\r\n" * 37)
+    assert load_data(own_file).vocabulary.characters == "\nab"
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (b"", "too short.* 0 characters"),
+        (b"abcdefghij", "too short.* 9 would be for training and 1 for"),
+        ("größer".encode("latin-1") * 37, r"not UTF-8 \(byte 2 "),
+    ],
+)
+def test_a_text_that_cannot_be_learned_is_refused_in_words(own_file, content, words):
+    own_file.write_bytes(content)
+    with pytest.raises(DataError, match=words):
+        load_data(own_file)
+
+
+def test_eleven_characters_are_enough(own_file):
+    own_file.write_bytes(b"abcdefghijk")
+    assert len(load_data(own_file).evaluation) == 2
+
+
+@pytest.mark.parametrize("place", ["absent.txt", "."])
+def test_a_missing_file_or_a_folder_is_refused_in_words(own_file, place):
+    with pytest.raises(DataError, match="cannot be read: .*MINIGPT_DATA"):
+        load_data(own_file.parent / place)

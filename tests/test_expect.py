@@ -1,0 +1,73 @@
+"""What a check says when something else comes than it expects."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from minigpt_challenge.coach import expect
+
+RIGHT = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (None, "returned None. Is a `return` missing?"),
+        ("text", "should return an array, and returned a str."),
+        (RIGHT[0], r"should have the shape (B, T, C) = (1, 2, 3), and has (2, 3)."),
+        (RIGHT.swapaxes(1, 2), "is an axis transposed?"),
+        (RIGHT.astype(np.float16), "should be float32, and is float16."),
+        (RIGHT * np.nan, "6 of 6 values are NaN. The first is at [B=0, T=0, C=0]: nan, wh"),
+        (
+            RIGHT + [0, 0, 1],
+            "2 of 6 values differ. The first is at [B=0, T=0, C=2]: 3, wh",
+        ),
+    ],
+)
+def test_what_differs_is_said(seen, words):
+    if isinstance(seen, np.ndarray) and seen.dtype == np.float64:
+        seen = seen.astype(np.float32)
+    with pytest.raises(expect.Wrong) as caught:
+        expect.equal(seen, RIGHT, "BTC", "f(x)")
+    assert words in str(caught.value)
+    assert str(caught.value).startswith("f(x) ")
+
+
+def test_what_is_equal_but_for_rounding_passes():
+    expect.equal(jnp.asarray(RIGHT) * (1 + 1e-6), RIGHT, "BTC", "f(x)")
+
+
+def test_a_scalar_that_differs_is_said_without_a_place():
+    with pytest.raises(expect.Wrong, match=r"f\(x\) should be 2, and is 3\."):
+        expect.equal(np.float32(3), np.float32(2), "", "f(x)")
+
+
+def test_trees_of_other_leaves_are_said():
+    with pytest.raises(
+        expect.Wrong, match=r"made of \['a'\] \(2,\), and is made of \['b'\] \(2,\)"
+    ):
+        expect.trees_equal({"b": np.ones(2)}, {"a": np.ones(2)}, "The tree")
+    with pytest.raises(expect.Wrong, match=r"The tree, in \['a'\], has other values"):
+        expect.trees_equal({"a": np.zeros(2)}, {"a": np.ones(2)}, "The tree")
+
+
+def test_a_missing_error_is_said_and_another_one_too():
+    def refuses(x):
+        raise ValueError("no")
+
+    def breaks():
+        raise TypeError("oh")
+
+    expect.raises(ValueError, lambda: refuses(1), "f(1)", "1 is odd")
+    with pytest.raises(expect.Wrong, match="should raise a ValueError, because 1 is odd; it ret"):
+        expect.raises(ValueError, lambda: RIGHT, "f(1)", "1 is odd")
+    with pytest.raises(expect.Wrong, match="because 1 is odd; it raised TypeError: oh"):
+        expect.raises(ValueError, breaks, "f(1)", "1 is odd")
+
+
+def test_what_is_not_written_yet_is_not_taken_for_a_refusal():
+    def unwritten():
+        raise NotImplementedError("Task 1: write it")
+
+    with pytest.raises(NotImplementedError):
+        expect.raises(ValueError, unwritten, "f(1)", "1 is odd")

@@ -1,0 +1,67 @@
+"""No line is ever lost: files are written whole, and what they held is kept."""
+
+import os
+import stat
+
+import pytest
+
+from minigpt_challenge import atomic
+from minigpt_challenge.coach import history
+
+
+@pytest.fixture(autouse=True)
+def history_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "history"
+    monkeypatch.setattr(history, "HISTORY_FOLDER", folder)
+    return folder
+
+
+def test_what_is_overwritten_is_kept_with_all_its_versions(tmp_path, history_folder):
+    path = tmp_path / "task.py"
+    assert history.overwrite(path, "one") is None
+    kept = [history.overwrite(path, text) for text in ("two", "three")]
+    assert path.read_text() == "three"
+    assert [version.read_text() for version in kept] == ["one", "two"]
+    assert sorted(history_folder.rglob("*.py")) == kept
+
+
+def test_the_same_text_again_keeps_nothing(tmp_path, history_folder):
+    path = tmp_path / "task.py"
+    history.overwrite(path, "one")
+    assert history.overwrite(path, "one") is None
+    assert not history_folder.exists()
+
+
+def test_what_cannot_be_kept_is_not_overwritten(tmp_path, history_folder):
+    path = tmp_path / "task.py"
+    path.write_text("work")
+    history_folder.write_text("a file where the folder should be")
+    with pytest.raises(OSError):
+        history.overwrite(path, "new")
+    assert path.read_text() == "work"
+
+
+def test_a_failed_write_leaves_the_old_text_and_no_litter(tmp_path, monkeypatch):
+    path = tmp_path / "task.py"
+    path.write_text("work")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        atomic.write_text(path, "new")
+    assert path.read_text() == "work"
+    assert os.listdir(tmp_path) == ["task.py"]
+
+
+def test_a_file_keeps_its_permissions_and_a_new_one_gets_the_usual(tmp_path):
+    old, new = tmp_path / "old.py", tmp_path / "deep" / "new.py"
+    old.write_text("x")
+    old.chmod(0o640)
+    usual = tmp_path / "usual.py"
+    usual.touch()
+    for path in (old, new):
+        atomic.write_text(path, "y")
+    assert stat.S_IMODE(old.stat().st_mode) == 0o640
+    assert new.stat().st_mode == usual.stat().st_mode

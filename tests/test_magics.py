@@ -1,0 +1,99 @@
+"""The notebook's magics, typed into an IPython of their own in a copy of the challenge."""
+
+import textwrap
+
+import pytest
+
+from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER, TASKS
+from minigpt_challenge.coach.stubs import cut_stub
+
+EMBEDDING, ATTENTION = TASKS[:2]
+SOLUTION = (SOLUTIONS_FOLDER / "task1_embedding.py").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def run_cells(workshop):
+    """Runs cells one after the other, and returns all that they print."""
+
+    def run(*cells):
+        script = textwrap.dedent(f"""
+            from IPython.core.interactiveshell import InteractiveShell
+
+            shell = InteractiveShell.instance()
+            for cell in ["%load_ext minigpt_challenge", *{cells!r}]:
+                result = shell.run_cell(cell)
+                if not result.success:
+                    print("RAISED", result.error_in_exec)
+        """)
+        done = workshop.python("-c", script)
+        assert done.returncode == 0, done.stderr
+        assert "RAISED" not in done.stdout and "Traceback" not in done.stdout
+        return " ".join(done.stdout.split())
+
+    return run
+
+
+def test_a_task_cell_is_written_loaded_and_checked(workshop, run_cells):
+    said = run_cells(
+        f"%%task 1\n{SOLUTION}",
+        "print('here:', TokenAndPositionEmbedding.__name__)",
+        "%check 1",
+    )
+    assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == SOLUTION
+    assert "here: TokenAndPositionEmbedding" in said
+    assert "Task 1 · Embedding: passed" in said
+    assert "passed" in workshop.minigpt().stdout  # notebook and terminal share the progress
+
+
+def test_what_the_file_held_before_is_kept(workshop, run_cells):
+    workshop.stub(EMBEDDING).write_text("precious = 'work'\n")
+    said = run_cells(f"%%task 1\n{SOLUTION}")
+    (kept,) = (workshop.root / ".minigpt" / "history").rglob("*.py")
+    assert kept.read_text() == "precious = 'work'\n"
+    assert str(kept) in said.replace(" ", "")
+
+
+def test_an_untouched_stub_never_overwrites_work(workshop, run_cells):
+    workshop.solve(EMBEDDING)
+    said = run_cells(f"%%task 1\n{cut_stub(EMBEDDING)}", "%check 1")
+    assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == SOLUTION
+    assert "holds work of yours" in said and "passed" in said
+
+
+def test_a_cell_that_python_cannot_read_changes_nothing(workshop, run_cells):
+    before = workshop.stub(EMBEDDING).read_text(encoding="utf-8")
+    said = run_cells("%%task 1\nclass TokenAndPositionEmbedding(:\n    pass")
+    assert "line 1: invalid syntax" in said
+    assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == before
+
+
+def test_an_edit_is_seen_at_the_next_check(workshop, run_cells):
+    wrong = SOLUTION.replace("what + where", "what - where")
+    said = run_cells(f"%%task 1\n{wrong}", "%check 1", f"%%task 1\n{SOLUTION}", "%check 1")
+    assert said.index("Embedding: wrong") < said.index("Embedding: passed")
+
+
+def test_play_borrows_what_is_not_written_and_says_so(workshop, run_cells):
+    workshop.solve(ATTENTION)
+    said = run_cells("%%play 2\nprint(TokenAndPositionEmbedding(3, 4, 5).vocab_size)")
+    assert "borrowed from the reference: task 1" in said and said.endswith("3")
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("%%play 5\nloss_fn(None, None, None, None)", "Not written yet. Task 5: write loss_fn"),
+        ("%%play 1\n1 / 0", "ZeroDivisionError"),
+        ("%%play 1\n1 +", "line 1"),
+        ("%check 7", "There is no task 7"),
+        ("%check", "Write its number: %check 2"),
+        ("%solution 1", "%solution 1 --show"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_words(run_cells, cell, words):
+    assert words in run_cells(cell)
+
+
+def test_the_reference_is_shown_only_when_asked_for_twice(run_cells):
+    assert "nn.Embed(self.block_size" not in run_cells("%solution 1")
+    assert "nn.Embed(self.block_size" in run_cells("%solution 1 --show")

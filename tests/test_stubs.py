@@ -1,0 +1,78 @@
+"""Stubs are cut from the solutions."""
+
+import ast
+
+import pytest
+
+from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.stubs import BEGIN, END, BadSource, cut, cut_stub
+
+SOURCE = f'''class Model:
+    """What it does."""
+
+    def setup(self):
+        self.size = 3
+
+    def __call__(self, x):
+        """Doubles x."""
+        # TODO: double it.
+        {BEGIN}
+        return 2 * x
+        {END}
+
+
+def loss(x):
+    {BEGIN}
+    if x:
+        return x
+    return 0
+    {END}
+'''
+
+
+def test_a_region_becomes_an_error_that_names_what_to_write():
+    stub = cut(SOURCE, "source.py", number=4)
+    assert "return" not in stub
+    assert '        raise NotImplementedError("Task 4: write Model.__call__")' in stub
+    assert '    raise NotImplementedError("Task 4: write loss")' in stub
+    ast.parse(stub)
+
+
+def test_what_stands_outside_the_regions_stays():
+    kept = ['"""What it does."""', "self.size = 3", '"""Doubles x."""', "# TODO: double it."]
+    stub = cut(SOURCE, "source.py", number=4)
+    assert all(line in stub for line in kept)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("def f():\n    return 1\n", "has no"),
+        (f"def f():\n    {BEGIN}\n    return 1\n", "line 2: a region without an end"),
+        (f"def f():\n    {END}\n    return 1\n", "line 2: no region to end"),
+        (f"def f():\n    {BEGIN}\n    {BEGIN}\n    {END}\n    pass\n", "line 3: a region within"),
+        (f"{BEGIN}\nx = 1\n{END}\n", "line 1: outside any function"),
+    ],
+)
+def test_a_malformed_source_is_refused_with_its_line(source, words):
+    with pytest.raises(BadSource, match=words):
+        cut(source, "source.py", number=1)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
+def test_every_stub_says_what_to_write_and_gives_nothing_away(task):
+    solution, stub = task.solution.read_text(encoding="utf-8"), cut_stub(task)
+    ast.parse(stub)
+    assert stub.count("# TODO") == stub.count("raise NotImplementedError(")
+    inside = False
+    for line in solution.splitlines():
+        if line.strip() in (BEGIN, END):
+            inside = line.strip() == BEGIN
+        elif inside and len(line.strip()) > 12:
+            assert line not in stub.splitlines(), line
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
+def test_every_stub_defines_what_the_task_asks_for(task):
+    names = {node.name for node in ast.parse(cut_stub(task)).body if hasattr(node, "name")}
+    assert set(task.writes) <= names

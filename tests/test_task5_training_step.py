@@ -1,0 +1,156 @@
+"""Task 5, training step. Passing means that all of these hold.
+
+`task` is your file, `reference` the solution's. The model is a small one of this suite's own: a
+table of logits for the next token, as in the warm-up.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax.training.train_state import TrainState
+
+from minigpt_challenge.coach import draw, expect
+
+B, T, V = 3, 5, 7
+OPTIMISERS = {
+    "Adam": optax.adam(0.05),
+    "SGD with momentum": optax.sgd(0.1, momentum=0.9),
+}
+
+
+def apply_fn(params, x):
+    """int (B, T) → float (B, T, V)."""
+    return params["params"]["table"][x] + params["params"]["bias"]
+
+
+def new_params(seed=0):
+    return {"params": {"table": draw.floats(V, V, seed=seed), "bias": draw.floats(V, seed=seed)}}
+
+
+def new_state(tx, seed=0, apply_fn=apply_fn):
+    params = jax.tree.map(jnp.asarray, new_params(seed))
+    return TrainState.create(apply_fn=apply_fn, params=params, tx=tx)
+
+
+def batch(seed=0, T=T):
+    both = draw.tokens(2, B, T, vocab_size=V, seed=seed)
+    return jnp.asarray(both[0]), jnp.asarray(both[1])
+
+
+def cross_entropy(params, x, y):
+    """Mean cross-entropy in plain NumPy, in float64."""
+    logits = np.asarray(apply_fn(params, x), np.float64)  # (B, T, V)
+    logits -= logits.max(-1, keepdims=True)
+    log_probs = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    return -np.take_along_axis(log_probs, np.asarray(y)[..., None], -1).mean()
+
+
+def test_loss_is_the_mean_cross_entropy(task):
+    for seed, length in enumerate((T, 1, 9)):
+        x, y = batch(seed, length)
+        seen = task.loss_fn(new_params(seed), apply_fn, x, y)
+        expected = np.float32(cross_entropy(new_params(seed), x, y))
+        expect.equal(seen, expected, "", "loss_fn(params, apply_fn, x, y)")
+
+
+def test_loss_of_uniform_logits_is_log_vocab_size(task):
+    zeros = jax.tree.map(np.zeros_like, new_params())
+    x, y = batch()
+    of = f"The loss of a model that knows nothing, log V = log {V},"
+    expect.equal(task.loss_fn(zeros, apply_fn, x, y), np.float32(np.log(V)), "", of)
+
+
+def test_loss_survives_large_logits(task):
+    params = jax.tree.map(lambda leaf: 1e4 * leaf, new_params())
+    x, y = batch()
+    expected = np.float32(cross_entropy(params, x, y))
+    expect.equal(task.loss_fn(params, apply_fn, x, y), expected, "", "With logits of 10⁴, the loss")
+
+
+def test_loss_gradients_equal_the_reference(task, reference):
+    x, y = batch(2)
+    seen = jax.grad(task.loss_fn)(new_params(), apply_fn, x, y)
+    expected = jax.grad(reference.loss_fn)(new_params(), apply_fn, x, y)
+    expect.trees_equal(seen, expected, "The gradient of the loss")
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_three_steps_equal_the_reference(task, reference, optimiser):
+    mine = theirs = new_state(OPTIMISERS[optimiser])
+    for step in range(3):
+        x, y = batch(step)
+        mine, _ = expect.pair(task.train_step(mine, x, y), "train_step(state, x, y)", TrainState)
+        theirs, _ = reference.train_step(theirs, x, y)
+    for part in ("params", "opt_state", "step"):
+        of = f"After three steps with {optimiser}, state.{part}"
+        expect.trees_equal(getattr(mine, part), getattr(theirs, part), of)
+
+
+def test_returned_loss_is_the_one_before_the_update(task):
+    state = new_state(OPTIMISERS["SGD with momentum"])
+    x, y = batch(3)
+    before = np.float32(cross_entropy(state.params, x, y))
+    _, loss = expect.pair(task.train_step(state, x, y), "train_step(state, x, y)", TrainState)
+    expect.equal(loss, before, "", "The loss that train_step returns, from before the update,")
+
+
+def test_input_state_is_untouched(task):
+    state = new_state(OPTIMISERS["Adam"])
+    before = jax.tree.map(np.array, (state.step, state.params, state.opt_state))
+    task.train_step(state, *batch())
+    after = (state.step, state.params, state.opt_state)
+    if any(leaf.is_deleted() for leaf in jax.tree.leaves(after) if isinstance(leaf, jax.Array)):
+        raise expect.Wrong(
+            "train_step gave away the arrays of the state it got (`donate_argnums`): whoever "
+            "calls it may still need them."
+        )
+    expect.trees_equal(after, before, "The state given to train_step, afterwards,")
+
+
+def test_eval_step_gives_the_loss_and_changes_nothing(task):
+    state = new_state(OPTIMISERS["Adam"])
+    before = jax.tree.map(np.array, (state.step, state.params, state.opt_state))
+    x, y = batch(4)
+    expected = np.float32(cross_entropy(state.params, x, y))
+    expect.equal(task.eval_step(state, x, y), expected, "", "eval_step(state, x, y)")
+    after = (state.step, state.params, state.opt_state)
+    expect.trees_equal(after, before, "The state given to eval_step, afterwards,")
+
+
+@pytest.mark.parametrize("name", ["train_step", "eval_step"])
+def test_is_compiled_once(task, name):
+    calls = []
+
+    def counting(params, x):
+        calls.append(x.shape)
+        return apply_fn(params, x)
+
+    state = new_state(OPTIMISERS["Adam"], apply_fn=counting)
+    step = getattr(task, name)
+    step(state, *batch(0))
+    first = len(calls)
+    if not first:
+        raise expect.Wrong(f"{name} never calls state.apply_fn.")
+    step(state, *batch(1))
+    if len(calls) > first:
+        raise expect.Wrong(
+            f"A second call of {name}, with another batch of the same shape, ran the Python code "
+            "of the model again. Under `@jax.jit` it is traced once and then compiled."
+        )
+
+
+def test_overfits_one_batch(task):
+    state = new_state(OPTIMISERS["Adam"])
+    x = jnp.arange(V)[None]  # (1, V): each token once, so that a bigram can know what comes next
+    y = (x * 3 + 1) % V
+    for _ in range(60):
+        state, loss = expect.pair(
+            task.train_step(state, x, y), "train_step(state, x, y)", TrainState
+        )
+    if not loss < 0.5:
+        raise expect.Wrong(
+            f"After 60 steps on the same {V} predictions the loss is still {float(loss):.3g}; "
+            "below 0.5 is easy."
+        )

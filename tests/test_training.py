@@ -1,0 +1,160 @@
+"""The training loop, the given step, and writing with what was learned."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from minigpt_challenge.coach import draw
+from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER
+from minigpt_challenge.coach.loading import tasks_from
+from minigpt_challenge.given import steps
+from minigpt_challenge.given.bigram import SimpleDecoder
+from minigpt_challenge.given.sampling import generate
+from minigpt_challenge.given.sources import DataError
+from minigpt_challenge.given.training import evaluate, init_train_state, run_training_loop
+
+V = 5
+TEXT = jnp.tile(jnp.arange(V), 100)  # 0 1 2 3 4 0 1 …: a bigram can know it all
+
+
+def train(num_iterations=40, **options):
+    settings = dict(batch_size=4, block_size=6, learning_rate=0.3, eval_every=10)
+    return run_training_loop(
+        num_iterations,
+        eval_data=TEXT[-80:],
+        train_data=TEXT[:-80],
+        model=SimpleDecoder(V),
+        show_progress=False,
+        **settings | options,
+    )
+
+
+def test_it_learns_and_tells_how():
+    state, history = train()
+    assert [measured.step for measured in history] == [0, 10, 20, 30, 40]
+    assert history[0].eval_loss == pytest.approx(np.log(V), abs=0.5)
+    assert history[-1].eval_loss < 0.1
+    assert evaluate(state, TEXT[-80:], 4, 6) == pytest.approx(history[-1].eval_loss, rel=0.2)
+
+
+def test_the_state_with_the_best_evaluation_loss_is_kept():
+    def spoiling_step(state, x, y):
+        """Learns for 20 steps, then spoils the params more and more."""
+        if state.step < 20:
+            return steps.train_step(state, x, y)
+        worse = jax.tree.map(lambda leaf: leaf * 0.9, state.params)
+        return state.replace(step=state.step + 1, params=worse), jnp.float32(0)
+
+    state, history = train(train_step=spoiling_step)
+    best = min(history, key=lambda measured: measured.eval_loss)
+    assert best.step == 20 and history[-1].eval_loss > best.eval_loss
+    assert state.step == 20
+
+
+def test_it_stops_at_the_target():
+    _, history = train(num_iterations=1000, target_loss=0.5)
+    assert history[-1].eval_loss <= 0.5 < history[-2].eval_loss
+    assert history[-1].step < 1000
+
+
+def test_who_interrupts_keeps_the_best_so_far():
+    def interrupted_step(state, x, y):
+        if state.step == 25:
+            raise KeyboardInterrupt
+        return steps.train_step(state, x, y)
+
+    state, history = train(train_step=interrupted_step)
+    assert state.step == history[-1].step == 20
+
+
+def test_the_same_seed_gives_the_same_losses():
+    assert train(seed=3)[1] == train(seed=3)[1] != train(seed=4)[1]
+
+
+def test_the_last_step_is_measured_too():
+    assert [measured.step for measured in train(num_iterations=13)[1]] == [0, 10, 13]
+
+
+def test_the_bar_shows_step_training_and_evaluation_loss(capsys):
+    _, history = run_training_loop(
+        10, 4, 6, 0.3, TEXT[-80:], TEXT[:-80], SimpleDecoder(V), eval_every=5
+    )
+    shown = capsys.readouterr().err
+    last = history[-1]
+    assert "10/10" in shown
+    assert f"loss {last.train_loss:.3f}, evaluation {last.eval_loss:.3f}" in shown
+
+
+def test_a_text_shorter_than_a_block_is_refused():
+    with pytest.raises(DataError, match="too short"):
+        run_training_loop(5, 4, 90, 0.1, TEXT[-80:], TEXT[:-80], SimpleDecoder(V))
+
+
+def test_the_given_step_is_the_same_as_the_one_to_be_written():
+    model = SimpleDecoder(V)
+    x, y = (draw.tokens(3, 4, vocab_size=V, seed=seed) for seed in (0, 1))
+    state = init_train_state(model, draw.params(model, x), learning_rate=0.1)
+    with tasks_from(SOLUTIONS_FOLDER) as modules:
+        theirs, their_loss = modules["task5_training_step"].train_step(state, x, y)
+    mine, loss = steps.train_step(state, x, y)
+    assert float(loss) == pytest.approx(float(their_loss), rel=1e-5)
+    assert mine.step == theirs.step == 1
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), mine.params, theirs.params
+    )
+    assert float(steps.eval_step(state, x, y)) == pytest.approx(float(their_loss), rel=1e-5)
+
+
+def test_the_state_carries_adam_with_the_learning_rate():
+    params = {"params": {"w": jnp.zeros(3)}}
+    state = init_train_state(SimpleDecoder(V), params, learning_rate=0.25)
+    after = state.apply_gradients(grads={"params": {"w": jnp.array([1.0, -2.0, 3.0])}})
+    # Adam's first step is the learning rate, in the direction of each gradient's sign.
+    np.testing.assert_allclose(after.params["params"]["w"], [-0.25, 0.25, -0.25], atol=1e-4)
+    assert isinstance(state.tx, optax.GradientTransformation)
+
+
+class TestWriting:
+    """`generate`, with a model that is certain of the next token: the last one plus 1."""
+
+    @staticmethod
+    def apply_fn(params, tokens):
+        return 1e3 * jax.nn.one_hot((tokens + 1) % V, V)
+
+    def test_it_goes_on_from_the_prompt(self):
+        text = generate(jax.random.key(0), self.apply_fn, {}, [3, 1], 6, block_size=4)
+        np.testing.assert_array_equal(text, [3, 1, 2, 3, 4, 0, 1, 2])
+
+    def test_it_sees_the_last_block_and_nothing_older(self):
+        def count_twos(params, tokens):
+            """Certain of 4 where a 2 is in sight at or before the position, else of 0."""
+            in_sight = jnp.cumsum(tokens == 2, axis=-1) > 0
+            return 1e3 * jax.nn.one_hot(jnp.where(in_sight, 4, 0), V)
+
+        text = generate(jax.random.key(0), count_twos, {}, [2, 1], 6, block_size=4)
+        np.testing.assert_array_equal(text, [2, 1, 4, 4, 4, 0, 0, 0])
+
+    def test_the_model_is_compiled_once(self):
+        shapes = []
+
+        def watching(params, tokens):
+            shapes.append(tokens.shape)
+            return self.apply_fn(params, tokens)
+
+        generate(jax.random.key(0), watching, {}, [1], 9, block_size=4)
+        assert shapes == [(1, 4)]
+
+    def test_an_uncertain_model_writes_what_the_key_says(self):
+        def uniform(params, tokens):
+            return jnp.zeros((*tokens.shape, V))
+
+        def text(seed):
+            return list(generate(jax.random.key(seed), uniform, {}, [0], 20, block_size=4))
+
+        assert text(0) == text(0) != text(1)
+
+    def test_an_empty_prompt_is_refused(self):
+        with pytest.raises(ValueError, match="prompt is empty"):
+            generate(jax.random.key(0), self.apply_fn, {}, [], 3, block_size=4)
