@@ -90,7 +90,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     report.user_properties.append(("verdict", check.verdict.value))
     if check.verdict is Verdict.NOT_STARTED:
         report.outcome = "skipped"
-        report.longrepr = (str(item.path), item.location[1] or 0, f"not started: {check.message}")
+        report.longrepr = (str(item.path), None, f"not started: {check.message}")
     elif error is not None:
         report.longrepr = f"{check.verdict.words}: {check.message}"
     _write(item.config, asdict(check))

@@ -1,0 +1,83 @@
+"""What is built is in step with its sources. (For authors: `pytest -m author`.)"""
+
+import json
+import re
+
+import pytest
+
+from minigpt_challenge.coach import author, notebooks
+from minigpt_challenge.coach.curriculum import ROAD, ROOT, TASKS
+from minigpt_challenge.coach.stubs import BadSource
+
+BUILT = [
+    path.relative_to(ROOT)
+    for path in (*(task.stub for task in TASKS), *(task.notebook for task in ROAD), author.README)
+]
+
+
+@pytest.mark.author
+def test_nothing_is_out_of_step():
+    stale = [str(path.relative_to(ROOT)) for path in author.out_of_step()]
+    assert not stale, f"run `minigpt author`: {stale}"
+
+
+@pytest.mark.author
+def test_the_repository_is_named_in_one_place():
+    name = notebooks.repository().removeprefix("https://")
+    built = {str(path) for path in BUILT}
+    sources = [
+        path
+        for pattern in ("*.md", "*.toml", "*.py", ".ci/*")
+        for path in ROOT.rglob(pattern)
+        if path.is_file() and not {".venv", ".minigpt"} & set(path.parts)
+    ]
+    naming = {str(path.relative_to(ROOT)) for path in sources if name in path.read_text()}
+    assert naming - built == {"pyproject.toml"}
+
+
+@pytest.mark.parametrize("path", BUILT, ids=str)
+def test_a_built_file_that_was_changed_is_noticed(workshop, path):
+    file = workshop.root / path
+    if path.suffix == ".ipynb":
+        file.write_text(file.read_text().replace("Shakespeare", "Marlowe", 1) + " ")
+    elif path.suffix == ".md":
+        file.write_text(file.read_text().replace("| 1 |", "| I |", 1))
+    else:
+        file.write_text(file.read_text() + "\n# drifted\n")
+    checked = workshop.minigpt("author", "--check")
+    assert checked.returncode == 1
+    assert str(path) in checked.stdout.replace("\n", "")
+
+
+def test_building_mends_and_keeps_what_was_there(workshop):
+    stub = workshop.stub(TASKS[0])
+    stub.write_text("my own work\n")
+    built = workshop.minigpt("author")
+    assert built.returncode == 0, built.stderr
+    assert "the old text is kept in" in built.stdout
+    (kept,) = (workshop.root / ".minigpt" / "history" / stub.stem).iterdir()
+    assert kept.read_text() == "my own work\n"
+    assert workshop.minigpt("author", "--check").returncode == 0
+
+
+@pytest.mark.parametrize("task", ROAD, ids=lambda task: task.stem)
+def test_a_notebook_has_no_outputs_and_no_placeholder_left(task):
+    notebook = json.loads(notebooks.build_notebook(task))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert code and all(not cell["outputs"] for cell in code)
+    assert all(cell["execution_count"] is None for cell in code)
+    text = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
+    assert not re.search(r"\{\{\w+\}\}", text)
+    assert notebooks.colab_address(task) in text
+    assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
+
+
+def test_building_twice_gives_the_same_bytes():
+    assert notebooks.build_notebook(ROAD[2]) == notebooks.build_notebook(ROAD[2])
+
+
+def test_a_placeholder_that_stands_for_nothing_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "SETUP_SOURCE", tmp_path / "setup.py")
+    notebooks.SETUP_SOURCE.write_text("{{nonsense}}")
+    with pytest.raises(BadSource, match=r"\{\{nonsense\}\} stands for nothing"):
+        notebooks.build_notebook(ROAD[1])
