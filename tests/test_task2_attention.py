@@ -9,6 +9,7 @@ import numpy as np
 
 from minigpt_challenge.coach import attention_properties as properties
 from minigpt_challenge.coach import draw, expect
+from minigpt_challenge.coach.faults import attention as faults
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
 HEAD_SETTINGS = [(2, 6, 7, 3), (1, 5, 4, 8), (3, 1, 5, 4)]  # (B, T, C, H)
@@ -31,11 +32,14 @@ def test_head_returns_a_vector_of_head_dim_for_every_position(task):
 
 
 def test_head_value_equals_the_reference(task, reference):
-    for seed, (B, T, C, H) in enumerate(HEAD_SETTINGS):
-        head, params = head_and_weights(reference, seed, C, H)
-        x = draw.floats(B, T, C, seed=seed)
-        seen = task.SelfAttention(head_dim=H).apply(params, x)
-        expect.equal(seen, head.apply(params, x), "BTH", HEAD)
+    def cases():
+        for seed, (B, T, C, H) in enumerate(HEAD_SETTINGS):
+            head, params = head_and_weights(reference, seed, C, H)
+            x = draw.floats(B, T, C, seed=seed)
+            seen = task.SelfAttention(head_dim=H).apply(params, x)
+            yield seen, head.apply(params, x), faults.head_suspects(params, x)
+
+    expect.all_equal(cases(), "BTH", HEAD)
 
 
 def test_head_sees_nothing_of_the_future(task, reference):
@@ -81,12 +85,15 @@ def test_head_works_under_jit(task, reference):
 
 
 def test_heads_are_joined_in_order_and_mixed_by_dense(task, reference):
-    for seed, (B, T, C, N, H) in enumerate(MULTI_SETTINGS):
-        x = draw.floats(B, T, C, seed=seed)
-        theirs = reference.MultiHeadAttention(N, H)
-        params = draw.params(theirs, x, seed=seed)
-        seen = task.MultiHeadAttention(num_heads=N, head_dim=H).apply(params, x)
-        expect.equal(seen, theirs.apply(params, x), "BTC", MULTI)
+    def cases():
+        for seed, (B, T, C, N, H) in enumerate(MULTI_SETTINGS):
+            x = draw.floats(B, T, C, seed=seed)
+            theirs = reference.MultiHeadAttention(N, H)
+            params = draw.params(theirs, x, seed=seed)
+            seen = task.MultiHeadAttention(num_heads=N, head_dim=H).apply(params, x)
+            yield seen, theirs.apply(params, x), faults.multi_head_suspects(params, x)
+
+    expect.all_equal(cases(), "BTC", MULTI)
 
 
 def test_all_heads_see_nothing_of_the_future(task, reference):

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigpt_challenge.coach import attention_properties as properties
 from minigpt_challenge.coach import draw, expect
+from minigpt_challenge.coach.faults import attention as faults
 from minigpt_challenge.coach.jaxprs import count_primitive
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
@@ -31,12 +32,15 @@ def test_returns_a_vector_for_every_position(task):
 
 
 def test_value_equals_the_reference(task, reference):
-    for seed, (B, T, C, N, H) in enumerate(SETTINGS):
-        x = draw.floats(B, T, C, seed=seed)
-        theirs = reference.EinsumMultiHeadAttention(N, H)
-        params = draw.params(theirs, x, seed=seed)
-        seen = task.EinsumMultiHeadAttention(num_heads=N, head_dim=H).apply(params, x)
-        expect.equal(seen, theirs.apply(params, x), "BTC", OF)
+    def cases():
+        for seed, (B, T, C, N, H) in enumerate(SETTINGS):
+            x = draw.floats(B, T, C, seed=seed)
+            theirs = reference.EinsumMultiHeadAttention(N, H)
+            params = draw.params(theirs, x, seed=seed)
+            seen = task.EinsumMultiHeadAttention(num_heads=N, head_dim=H).apply(params, x)
+            yield seen, theirs.apply(params, x), faults.einsum_suspects(params, x, N)
+
+    expect.all_equal(cases(), "BTC", OF)
 
 
 def test_is_the_same_function_as_task_2(task):

@@ -16,8 +16,8 @@ from minigpt_challenge.coach.verdict import Check, Report, Verdict
 TIME_LIMIT = 120  # seconds
 
 
-def check_in_own_process(task: Task, solutions: bool = False) -> Report:
-    """Run the suite in a new process: a crash or an endless loop stays there."""
+def check_in_own_process(task: Task, answer: Path) -> Report:
+    """Put the file on trial in a new process: a crash or an endless loop stays there."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
         verdicts, output = Path(folder, "verdicts"), Path(folder, "output")
@@ -25,7 +25,7 @@ def check_in_own_process(task: Task, solutions: bool = False) -> Report:
         environment.pop("PYTEST_ADDOPTS", None)
         with output.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pytest", *_arguments(task, verdicts, solutions)],
+                [sys.executable, "-m", "pytest", *_arguments(task, verdicts, answer)],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -45,29 +45,29 @@ def check_in_own_process(task: Task, solutions: bool = False) -> Report:
     return Report(task.stem, time.perf_counter() - start, checks)
 
 
-def check_in_this_process(task: Task, solutions: bool = False) -> Report:
-    """Run the suite here, as a notebook must: a second process could not share its TPU."""
+def check_in_this_process(task: Task, answer: Path) -> Report:
+    """Put the file on trial here, as a notebook must: a second process could not share its TPU."""
     import pytest
 
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
         verdicts, output = Path(folder, "verdicts"), io.StringIO()
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            code = pytest.main(["--capture=sys", *_arguments(task, verdicts, solutions)])
+            code = pytest.main(["--capture=sys", *_arguments(task, verdicts, answer)])
         checks = _read(verdicts, f"pytest ended with exit code {int(code)}", output.getvalue())
     return Report(task.stem, time.perf_counter() - start, checks)
 
 
-def _arguments(task: Task, verdicts: Path, solutions: bool) -> list[str]:
+def _arguments(task: Task, verdicts: Path, answer: Path) -> list[str]:
     return [
         str(task.tests),
         f"--config-file={ROOT / 'pyproject.toml'}",
         f"--rootdir={ROOT}",
         f"--verdicts={verdicts}",
+        f"--answer={answer}",
         "-q",
         "-p",
         "no:cacheprovider",
-        *(["--solutions"] if solutions else []),
     ]
 
 

@@ -86,7 +86,7 @@ def check(
     with _complaining():
         for task in tasks:
             with terminal.console(stderr=True).status(f"Checking task {task.number} …"):
-                report = check_in_own_process(task, solutions)
+                report = check_in_own_process(task, task.solution if solutions else task.stub)
             if as_json:
                 print(json.dumps(report.as_json()), flush=True)
             else:

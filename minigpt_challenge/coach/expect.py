@@ -4,11 +4,13 @@ A failure says what was asked and what was seen: shapes side by side, the first 
 differs, by how much, in the learner's own numbers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
 import numpy as np
+
+from minigpt_challenge.coach.diagnosis import Suspects, diagnose, in_words
 
 # Both models run in float32 at the highest matmul precision; they may add in another order, and
 # mask with -1e9 or -inf. Errors that large code can gather stay a factor of ten below this.
@@ -66,16 +68,51 @@ def equal(seen: Any, expected: Any, axes: str, of: str) -> None:
         axes: a letter for each axis, e.g. "BTC".
         of: what was called, in words.
     """
-    expected = np.asarray(expected)
+    _equal(seen, np.asarray(expected), axes, of)
+
+
+def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: str, of: str) -> None:
+    """As `equal`, for several settings; and where one differs, the likely cause is looked for.
+
+    Args:
+        cases: for each setting what was seen, what was expected, and the mistakes that may explain
+            a difference. A set of mistakes must explain what was seen in every setting.
+        axes: a letter for each axis, e.g. "BTC".
+        of: what was called, in words.
+    """
+    wrong, evidence = None, []
+    try:
+        for seen, expected, suspects in cases:
+            evidence.append((seen, suspects))
+            if wrong is None:
+                wrong = _difference(seen, np.asarray(expected), axes, of)
+    except Exception:
+        if wrong is None:
+            raise
+    if wrong:
+        faults = diagnose(evidence)
+        message = f"{wrong}\n{in_words(faults)}".rstrip()
+        raise Wrong(message, tuple(fault.id for fault in faults))
+
+
+def _difference(seen: Any, expected: np.ndarray, axes: str, of: str) -> str | None:
+    try:
+        _equal(seen, expected, axes, of)
+    except Wrong as wrong:
+        return str(wrong)
+    return None
+
+
+def _equal(seen: Any, expected: np.ndarray, axes: str, of: str) -> None:
     seen = dtype(array(seen, expected.shape, axes, of), expected.dtype, of)
     scale = max(float(np.abs(expected).max(initial=0)), 1e-6)
     differs = ~(np.abs(seen - expected) <= TOLERANCE * scale)  # NaN differs from everything
     if not differs.any():
         return
-    first = tuple(int(i) for i in np.argwhere(differs)[0])
-    share = f"{int(differs.sum())} of {differs.size} values differ"
     if differs.ndim == 0:
         raise Wrong(f"{of} should be {expected:.6g}, and is {seen:.6g}.")
+    first = tuple(int(i) for i in np.argwhere(differs)[0])
+    share = f"{int(differs.sum())} of {differs.size} values differ"
     if np.isnan(seen).any():
         share = f"{int(np.isnan(seen).sum())} of {seen.size} values are NaN"
     place = ", ".join(f"{axis}={i}" for axis, i in zip(axes, first, strict=True))

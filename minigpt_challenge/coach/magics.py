@@ -73,7 +73,7 @@ def play(ipython: Any, line: str, cell: str) -> None:
 def check(ipython: Any, line: str) -> None:
     """`%check 2`: run the task's suite in this kernel, and say what it found."""
     its = _task(line, "%check 2")
-    report = check_in_this_process(its)
+    report = check_in_this_process(its, its.stub)
     progress.remember(its, report)
     console.print(terminal.report(report))
 

@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--solutions", action="store_true", help="put the reference on trial, not your own files"
     )
+    group.addoption("--answer", metavar="FILE", help="put this file on trial, whatever the task")
     group.addoption(
         "--verdicts", metavar="FILE", help="append each check's verdict to FILE, a JSON line each"
     )
@@ -54,14 +55,14 @@ class Answer:
 
 
 @pytest.fixture(scope="module")
-def task(request: pytest.FixtureRequest, tasks_folder: Path) -> Iterator[Answer]:
+def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
     """What is on trial; every earlier task is the reference's."""
     import jax
 
     from minigpt_challenge.coach.loading import on_trial
 
     its = _task_of(request.path)
-    path = tasks_folder / f"{its.stem}.py"
+    path = _answer(request.config, its)
     with on_trial(its, path, SOLUTIONS_FOLDER) as module, jax.default_matmul_precision("highest"):
         yield Answer(module)
 
@@ -85,7 +86,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
         return report
     from minigpt_challenge.coach.judging import judge
 
-    answer = _folder(item.config) / f"{_task_of(item.path).stem}.py"
+    answer = _answer(item.config, _task_of(item.path))
     check = judge(_name(item), error, answer, item.path)
     report.user_properties.append(("verdict", check.verdict.value))
     if check.verdict is Verdict.NOT_STARTED:
@@ -114,6 +115,12 @@ def _name(item: pytest.Item) -> str:
 
 def _folder(config: pytest.Config) -> Path:
     return SOLUTIONS_FOLDER if config.getoption("--solutions") else TASKS_FOLDER
+
+
+def _answer(config: pytest.Config, task: Task) -> Path:
+    """The file that is on trial for this task."""
+    answer = config.getoption("--answer")
+    return Path(answer) if answer else _folder(config) / f"{task.stem}.py"
 
 
 def _is_check(item: pytest.Item) -> bool:

@@ -1,0 +1,99 @@
+"""The likely cause is found, not guessed.
+
+A model of mistakes is the reference written once more with a switch for every fault that people
+make. When a check fails, the switches are tried on the learner's own weights and inputs: single
+faults first, then pairs. The smallest set that gives the learner's numbers is the diagnosis.
+Where none does, or several equally small ones do, nothing is claimed: a wrong diagnosis is worse
+than none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+LARGEST_SET = 2
+TOLERANCE = 1e-4  # relative to the largest value
+LEAST_DEFINED = 0.15  # of all values: what is mostly undefined would explain anything
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A mistake that people make.
+
+    Attributes:
+        id: its name in the JSON report.
+        what: goes on from "Your output is exactly what comes out …".
+        think: the line of thought that repairs it.
+    """
+
+    id: str
+    what: str
+    think: str
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """A model of mistakes, set up with the weights and inputs of one check.
+
+    Attributes:
+        faults: the switches.
+        compute: from the ids of the faults that are switched on to the output they give; with
+            none, the reference's. Raises where the faults exclude each other. A faulty computation
+            may be undefined in places (0/0, ∞ - ∞): where it is NaN or infinite, anything may
+            stand in the learner's output.
+    """
+
+    faults: tuple[Fault, ...]
+    compute: Callable[[frozenset[str]], Any]
+
+
+def diagnose(evidence: list[tuple[Any, Suspects]]) -> tuple[Fault, ...]:
+    """The smallest set of faults that explains everything; empty where nothing is claimed.
+
+    Args:
+        evidence: what was seen in each setting, and the model of mistakes set up for it.
+    """
+    if not all(hasattr(seen, "shape") for seen, _ in evidence):
+        return ()
+    known = evidence[0][1].faults
+    for size in range(1, LARGEST_SET + 1):
+        explaining = [
+            chosen for chosen in combinations(known, size) if _explains(chosen, evidence)
+        ]
+        if explaining:
+            return explaining[0] if len(explaining) == 1 else ()
+    return ()
+
+
+def in_words(faults: tuple[Fault, ...]) -> str:
+    """The diagnosis as sentences, empty where nothing is claimed."""
+    if not faults:
+        return ""
+    what = ", and ".join(fault.what for fault in faults)
+    return f"Most likely: your output is exactly what comes out {what}. " + " ".join(
+        fault.think for fault in faults
+    )
+
+
+def _explains(chosen: tuple[Fault, ...], evidence: list[tuple[Any, Suspects]]) -> bool:
+    """Whether these faults give what was seen in every setting."""
+    num_defined = num_values = 0
+    for seen, suspects in evidence:
+        seen = np.asarray(seen)
+        try:
+            with np.errstate(all="ignore"):
+                computed = np.asarray(suspects.compute(frozenset(fault.id for fault in chosen)))
+        except (ValueError, IndexError, KeyError):
+            return False
+        if computed.shape != seen.shape:
+            return False
+        defined = np.isfinite(computed)
+        scale = max(float(np.abs(computed[defined]).max(initial=0)), 1e-6)
+        if not (np.abs(computed - seen)[defined] <= TOLERANCE * scale).all():
+            return False
+        num_defined += defined.sum()
+        num_values += defined.size
+    return num_defined >= LEAST_DEFINED * num_values

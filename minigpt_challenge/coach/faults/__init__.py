@@ -1,0 +1,1 @@
+"""Models of mistakes, one for each task."""

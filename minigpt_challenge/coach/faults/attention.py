@@ -1,0 +1,318 @@
+"""Mistakes in attention (tasks 2 and 3), in plain NumPy."""
+
+from typing import Any
+
+import numpy as np
+
+from minigpt_challenge.coach.diagnosis import Fault, Suspects
+
+SCORES = (
+    Fault(
+        "scale_missing",
+        "without dividing the scores by √head_dim",
+        "A dot product of H terms grows like √H; unscaled, the softmax becomes nearly one-hot.",
+    ),
+    Fault(
+        "scale_by_hidden_dim",
+        "dividing the scores by √hidden_dim in place of √head_dim",
+        "What is summed in q·k are head_dim terms, so √head_dim is their typical size.",
+    ),
+    Fault(
+        "scale_without_root",
+        "dividing the scores by head_dim in place of its square root",
+        "The spread of a sum of H random terms is √H, not H.",
+    ),
+    Fault(
+        "scale_inverted",
+        "multiplying the scores by √head_dim in place of dividing by it",
+        "The scaling is there to make large dot products smaller.",
+    ),
+    Fault(
+        "scale_after_softmax",
+        "dividing the weights by √head_dim, after the softmax, in place of the scores before it",
+        "After the softmax the rows should sum to 1; the scaling belongs before it.",
+    ),
+    Fault(
+        "query_key_swapped",
+        "with query and key swapped",
+        "Row t of the scores belongs to the position that asks: query t against every key.",
+    ),
+    Fault(
+        "key_is_query",
+        "using the query projection for the keys as well",
+        "Query and key have a projection each: what is sought is not what is shown.",
+    ),
+    Fault(
+        "query_is_key",
+        "using the key projection for the queries as well",
+        "Query and key have a projection each: what is sought is not what is shown.",
+    ),
+)
+
+MASK = (
+    Fault(
+        "mask_missing",
+        "without the causal mask",
+        "Position t may see only the positions 0 … t: hide the rest before the softmax.",
+    ),
+    Fault(
+        "mask_reversed",
+        "with the mask the wrong way round, so that the past is hidden and the future seen",
+        "Row t, column s should stay where s <= t: the lower triangle.",
+    ),
+    Fault(
+        "mask_strict",
+        "with a mask that hides a position from itself too",
+        "The diagonal stays: position t sees itself; position 0 has nothing else to see.",
+    ),
+    Fault(
+        "mask_loose",
+        "with a mask that lets every position see one step into the future",
+        "The diagonal is the last that stays: s <= t, not s <= t + 1.",
+    ),
+    Fault(
+        "mask_zero",
+        "with hidden scores set to 0 in place of −∞",
+        "exp(0) is 1, so a score of 0 still gets weight; exp(−∞) is 0.",
+    ),
+    Fault(
+        "mask_after_softmax",
+        "with the mask applied after the softmax",
+        "Then the rows no longer sum to 1: hide the scores first, and let the softmax share out "
+        "the whole weight among what is left.",
+    ),
+)
+
+WEIGHTS = (
+    Fault(
+        "softmax_over_queries",
+        "with the softmax over the query axis T in place of the key axis S",
+        "Each query shares out a weight of 1 among the keys: every row sums to 1 over its last "
+        "axis.",
+    ),
+    Fault(
+        "softmax_over_batch",
+        "with the softmax over the batch axis",
+        "Rows of a batch should not meet: the softmax runs over the keys, the last axis.",
+    ),
+    Fault(
+        "softmax_missing",
+        "without the softmax",
+        "Scores are any real numbers; the softmax turns each row into weights that sum to 1.",
+    ),
+    Fault(
+        "weights_transposed",
+        "with the weights transposed before they meet the values",
+        "Row t of the weights says how much position t takes from each s.",
+    ),
+    Fault(
+        "value_unprojected",
+        "mixing x itself in place of value(x)",
+        "What is handed over is the value projection of each position.",
+    ),
+    Fault(
+        "value_is_key",
+        "mixing the keys in place of the values",
+        "The keys decide how much is taken; the values are what is taken.",
+    ),
+    Fault(
+        "value_is_query",
+        "mixing the queries in place of the values",
+        "The queries decide how much is taken; the values are what is taken.",
+    ),
+)
+
+HEAD = SCORES + MASK + WEIGHTS
+
+JOINING = (
+    Fault(
+        "dense_missing",
+        "without the last projection, `dense`",
+        "The heads' outputs lie side by side until `dense` mixes them.",
+    ),
+    Fault(
+        "dense_twice",
+        "with `dense` applied twice",
+        "Once is enough.",
+    ),
+    Fault(
+        "heads_reversed",
+        "with the heads joined in reverse order",
+        "Head 0 comes first: `dense` learns which columns are whose.",
+    ),
+    Fault(
+        "first_head_repeated",
+        "using the first head for all heads",
+        "Each head has weights of its own; every one of them should run on x.",
+    ),
+    Fault(
+        "heads_interleaved",
+        "with the heads interleaved, column by column",
+        "Head n owns the columns n·H to (n + 1)·H, side by side: the axes are (…, N, H), not "
+        "(…, H, N).",
+    ),
+)
+
+SPLITTING = (
+    Fault(
+        "scale_by_width",
+        "dividing the scores by √(num_heads · head_dim) in place of √head_dim",
+        "Each head's dot product has head_dim terms, however many heads there are.",
+    ),
+    Fault(
+        "softmax_over_heads",
+        "with the softmax over the heads",
+        "The softmax runs over the keys S, for each head and query apart.",
+    ),
+    Fault(
+        "split_without_transpose",
+        "reshaping (B, T, N·H) straight to (B, N, T, H)",
+        "A reshape keeps the numbers in their order: first (B, T, N, H), then move the axes.",
+    ),
+    Fault(
+        "joined_without_transpose",
+        "reshaping (B, N, T, H) straight to (B, T, N·H)",
+        "A reshape keeps the numbers in their order: first move the axes to (B, T, N, H).",
+    ),
+)
+
+
+def head_suspects(params: Any, x: np.ndarray) -> Suspects:
+    """The mistakes in one head: x (B, T, C) → (B, T, H)."""
+
+    def compute(faults: frozenset[str]) -> np.ndarray:
+        return _head(params["params"], x, faults)
+
+    return Suspects(HEAD, compute)
+
+
+def multi_head_suspects(params: Any, x: np.ndarray) -> Suspects:
+    """The mistakes in task 2's heads and in how they are joined: x (B, T, C) → (B, T, N·H)."""
+    params = params["params"]
+    num_heads = sum(name.startswith("heads_") for name in params)
+
+    def compute(faults: frozenset[str]) -> np.ndarray:
+        order = list(range(num_heads))
+        if "heads_reversed" in faults:
+            order.reverse()
+        if "first_head_repeated" in faults:
+            order = [0] * num_heads
+        outputs = [_head(params[f"heads_{n}"], x, faults) for n in order]
+        axis = -1 if "heads_interleaved" in faults else -2
+        joined = np.stack(outputs, axis).reshape(*x.shape[:2], -1)  # (B, T, N·H)
+        return _dense(params["dense"], joined, faults)
+
+    return Suspects(HEAD + JOINING, compute)
+
+
+def einsum_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
+    """The mistakes in task 3: x (B, T, C) → (B, T, N·H)."""
+    params = params["params"]
+    B, T, _ = x.shape
+
+    def split(projected: np.ndarray, faults: frozenset[str]) -> np.ndarray:
+        """(B, T, N·H) → (B, N, T, H)."""
+        if "split_without_transpose" in faults:
+            return projected.reshape(B, num_heads, T, -1)
+        if "heads_interleaved" in faults:
+            return projected.reshape(B, T, -1, num_heads).transpose(0, 3, 1, 2)
+        return projected.reshape(B, T, num_heads, -1).transpose(0, 2, 1, 3)
+
+    def compute(faults: frozenset[str]) -> np.ndarray:
+        q, k, v = (
+            split(x @ params[name]["kernel"], faults) for name in _projections(faults)
+        )  # (B, N, T, H)
+        if "value_unprojected" in faults:
+            v = split(x, faults)
+        mixed = _mix(q, k, v, faults, hidden_dim=x.shape[-1])  # (B, N, T, H)
+        if "joined_without_transpose" in faults:
+            joined = mixed.reshape(B, T, -1)
+        elif "heads_interleaved" in faults:
+            joined = mixed.transpose(0, 2, 3, 1).reshape(B, T, -1)
+        else:
+            joined = mixed.transpose(0, 2, 1, 3).reshape(B, T, -1)
+        return _dense(params["dense"], joined, faults)
+
+    known = tuple(
+        fault for fault in JOINING if fault.id not in ("heads_reversed", "first_head_repeated")
+    )
+    return Suspects(HEAD + known + SPLITTING, compute)
+
+
+def _head(params: Any, x: np.ndarray, faults: frozenset[str]) -> np.ndarray:
+    q, k, v = (x @ params[name]["kernel"] for name in _projections(faults))  # (B, T, H)
+    if "value_unprojected" in faults:
+        v = x  # (B, S, C)
+    return _mix(q, k, v, faults, hidden_dim=x.shape[-1])
+
+
+def _projections(faults: frozenset[str]) -> tuple[str, str, str]:
+    """Which projections make q, k and v."""
+    value = "value"
+    if "value_is_key" in faults:
+        value = "key"
+    if "value_is_query" in faults:
+        value = "query"
+    query = "key" if "query_is_key" in faults else "query"
+    key = "query" if "key_is_query" in faults else "key"
+    if "query_key_swapped" in faults:
+        query, key = key, query
+    return query, key, value
+
+
+def _mix(q, k, v, faults: frozenset[str], hidden_dim: int) -> np.ndarray:
+    """q (…, T, H), k (…, S, H), v (…, S, H) → (…, T, H)."""
+    T, H = q.shape[-2:]
+    scores = q @ k.swapaxes(-2, -1) * _scale(faults, H, hidden_dim, q.shape)  # (…, T, S)
+    visible = _visible(faults, T)  # (T, S)
+    fill = 0.0 if "mask_zero" in faults else -np.inf
+    if "mask_after_softmax" not in faults:
+        scores = np.where(visible, scores, fill)
+    weights = scores if "softmax_missing" in faults else _softmax(scores, _axis(faults))
+    if "mask_after_softmax" in faults:
+        weights = np.where(visible, weights, 0.0)
+    if "scale_after_softmax" in faults:
+        weights = weights / H**0.5
+    if "weights_transposed" in faults:
+        weights = weights.swapaxes(-2, -1)
+    return weights @ v
+
+
+def _scale(faults: frozenset[str], head_dim: int, hidden_dim: int, shape: tuple) -> float:
+    factors = {
+        "scale_missing": 1.0,
+        "scale_after_softmax": 1.0,
+        "scale_by_hidden_dim": hidden_dim**-0.5,
+        "scale_without_root": 1 / head_dim,
+        "scale_inverted": head_dim**0.5,
+        "scale_by_width": (head_dim * shape[1]) ** -0.5,
+    }
+    return next((factors[fault] for fault in factors if fault in faults), head_dim**-0.5)
+
+
+def _visible(faults: frozenset[str], T: int) -> np.ndarray:
+    everything = np.ones((T, T), bool)
+    if "mask_missing" in faults:
+        return everything
+    if "mask_reversed" in faults:
+        return np.triu(everything)
+    offset = {"mask_strict": -1, "mask_loose": 1}
+    return np.tril(everything, next((offset[f] for f in offset if f in faults), 0))
+
+
+def _axis(faults: frozenset[str]) -> int:
+    axes = {"softmax_over_queries": -2, "softmax_over_batch": 0, "softmax_over_heads": 1}
+    return next((axes[fault] for fault in axes if fault in faults), -1)
+
+
+def _softmax(scores: np.ndarray, axis: int) -> np.ndarray:
+    exponentials = np.exp(scores - scores.max(axis, keepdims=True))
+    return exponentials / exponentials.sum(axis, keepdims=True)
+
+
+def _dense(params: Any, joined: np.ndarray, faults: frozenset[str]) -> np.ndarray:
+    """(B, T, N·H) → (B, T, N·H)."""
+    times = 0 if "dense_missing" in faults else 2 if "dense_twice" in faults else 1
+    for _ in range(times):
+        joined = joined @ params["kernel"] + params["bias"]
+    return joined
