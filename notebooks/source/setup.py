@@ -1,0 +1,23 @@
+# @title Set-up (run this first) {"display-mode":"form"}
+import importlib.util
+import os
+import sys
+
+from IPython import get_ipython
+
+if "google.colab" in sys.modules:
+    folder = "/content/{{folder}}"
+    if not os.path.isdir(folder):
+        get_ipython().system(f"git clone --quiet --depth 1 {{repository}} {folder}")
+    if importlib.util.find_spec("minigpt_challenge") is None and os.path.isdir(folder):
+        get_ipython().run_line_magic("pip", f"install --quiet --editable {folder}")
+        sys.path.insert(0, folder)  # a kernel that runs already does not see what pip adds
+    os.chdir(folder if os.path.isdir(folder) else "/content")
+
+if importlib.util.find_spec("minigpt_challenge") is None:
+    raise ModuleNotFoundError(
+        "minigpt_challenge is not installed. In Colab: is the runtime online? Run this cell again. "
+        "On your own machine: run `pip install -e .` in the repository's folder, with the Python "
+        f"of this notebook ({sys.executable}), and restart the kernel."
+    )
+get_ipython().run_line_magic("load_ext", "minigpt_challenge")
