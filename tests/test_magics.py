@@ -83,6 +83,7 @@ def test_play_borrows_what_is_not_written_and_says_so(workshop, run_cells):
     ("cell", "words"),
     [
         ("%%play 5\nloss_fn(None, None, None, None)", "Not written yet. Task 5: write loss_fn"),
+        ("%%play 1\nprint(trained)", "There is no `trained` yet"),
         ("%%play 1\n1 / 0", "ZeroDivisionError"),
         ("%%play 1\n1 +", "line 1"),
         ("%check 7", "There is no task 7"),

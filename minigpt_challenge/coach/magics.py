@@ -20,7 +20,7 @@ from minigpt_challenge.coach.curriculum import (
     task_by_number,
 )
 from minigpt_challenge.coach.history import overwrite
-from minigpt_challenge.coach.judging import describe
+from minigpt_challenge.coach.judging import describe, learners_frames
 from minigpt_challenge.coach.loading import load_for_notebook
 from minigpt_challenge.coach.stubs import cut_stub
 
@@ -98,6 +98,11 @@ def _answer(magic: Callable, ipython: Any, line: str, *cell: str) -> None:
         magic(ipython, line, *cell)
     except NotImplementedError as error:
         console.print(f"· Not written yet. {error}", markup=False)
+    except NameError as error:
+        words = f"· There is no `{error.name}` yet. Have the cells above run through?"
+        if learners_frames(error, TASKS_FOLDER):
+            words = f"✗ {describe(error, TASKS_FOLDER)}"
+        console.print(words, markup=False, soft_wrap=True)
     except Exception as error:
         words = in_words(error) or describe(error, TASKS_FOLDER)
         console.print(f"✗ {words}", markup=False, soft_wrap=True)
