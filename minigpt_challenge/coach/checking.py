@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 from minigpt_challenge.coach.curriculum import ROOT, STATE_FOLDER, Task
+from minigpt_challenge.coach.limits import working_in
 from minigpt_challenge.coach.verdict import Check, Report, Verdict
 
-TIME_LIMIT = 120  # seconds
+TIME_LIMIT = 60  # seconds
 
 # What one check compiles, the next finds on disk: the reference never changes, and a check is
 # twice as fast. JAX keeps only what is slow and large unless told otherwise.
@@ -28,13 +29,14 @@ def check_in_own_process(task: Task, answer: Path) -> Report:
     """Put the file on trial in a new process: a crash or an endless loop stays there."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
-        verdicts, output = Path(folder, "verdicts"), Path(folder, "output")
+        verdicts, output, work = (Path(folder, name) for name in ("verdicts", "output", "work"))
+        work.mkdir()
         environment = COMPILED_ONCE | os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         environment.pop("PYTEST_ADDOPTS", None)
         with output.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pytest", *_arguments(task, verdicts, answer)],
-                cwd=ROOT,
+                [sys.executable, "-m", "pytest", *_arguments(task, verdicts, answer), "--limited"],
+                cwd=work,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
@@ -59,9 +61,15 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
 
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
-        verdicts, output = Path(folder, "verdicts"), io.StringIO()
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            code = pytest.main(["--capture=sys", *_arguments(task, verdicts, answer)])
+        verdicts, work, output = Path(folder, "verdicts"), Path(folder, "work"), io.StringIO()
+        work.mkdir()
+        arguments = ["--capture=sys", f"--soft-limit={TIME_LIMIT}"]
+        with (
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(output),
+            working_in(work),
+        ):
+            code = pytest.main([*_arguments(task, verdicts, answer), *arguments])
         checks = _read(verdicts, f"pytest ended with exit code {int(code)}", output.getvalue())
     return Report(task.stem, time.perf_counter() - start, checks)
 

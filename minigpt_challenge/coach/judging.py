@@ -4,6 +4,7 @@ import traceback
 from pathlib import Path
 
 from minigpt_challenge.coach.expect import Wrong
+from minigpt_challenge.coach.tampering import Tampered
 from minigpt_challenge.coach.verdict import Check, Verdict
 
 
@@ -46,7 +47,7 @@ def describe(error: BaseException, answer: Path) -> str:
             f"Python cannot read {Path(error.filename).name}, line {error.lineno}: {error.msg}\n"
             f"    {line}\n    {pointer}"
         )
-    if isinstance(error, MissingName):
+    if isinstance(error, MissingName | Tampered):
         return str(error)
     if isinstance(error, FileNotFoundError) and _is_in(error.filename, answer):
         return f"{Path(error.filename).name} is missing. `git checkout` brings the stub back."

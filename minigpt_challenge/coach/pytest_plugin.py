@@ -6,6 +6,7 @@ started is reported as skipped, with those words.
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -28,8 +29,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--answer", metavar="FILE", help="put this file on trial, whatever the task")
     group.addoption(
+        "--limited", action="store_true", help="limit the memory and output of this process"
+    )
+    group.addoption(
+        "--soft-limit", type=float, metavar="S", help="interrupt a check after S seconds"
+    )
+    group.addoption(
         "--verdicts", metavar="FILE", help="append each check's verdict to FILE, a JSON line each"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--limited"):
+        from minigpt_challenge.coach.limits import limit_this_process
+
+        limit_this_process()
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +88,36 @@ def reference(request: pytest.FixtureRequest, task: Answer) -> ModuleType:
 
     its = _task_of(request.path)
     return load_file(its.solution, f"reference_{its.stem}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item):
+    """The learner's file is loaded here."""
+    with _guarded(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item):
+    with _guarded(item):
+        return (yield)
+
+
+@contextmanager
+def _guarded(item: pytest.Item) -> Iterator[None]:
+    """The learner's code gets so much time, and may not change what all code shares."""
+    if not _is_check(item):
+        yield
+        return
+    import flax.linen  # noqa: F401  what is to be guarded must be there
+    import optax  # noqa: F401
+
+    from minigpt_challenge.coach.limits import interrupted_after
+    from minigpt_challenge.coach.tampering import nothing_shared_is_changed
+
+    limit = item.config.getoption("--soft-limit")
+    with nothing_shared_is_changed(), interrupted_after(limit) if limit else nullcontext():
+        yield
 
 
 @pytest.hookimpl(wrapper=True)
