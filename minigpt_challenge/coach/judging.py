@@ -3,9 +3,12 @@
 import traceback
 from pathlib import Path
 
+from minigpt_challenge.coach.error_words import meaning_of
 from minigpt_challenge.coach.expect import Wrong
 from minigpt_challenge.coach.tampering import Tampered
 from minigpt_challenge.coach.verdict import Check, Verdict
+
+MOST_FRAMES = 5  # an endless recursion has a thousand
 
 
 class MissingName(Exception):
@@ -51,12 +54,16 @@ def describe(error: BaseException, answer: Path) -> str:
         return str(error)
     if isinstance(error, FileNotFoundError) and _is_in(error.filename, answer):
         return f"{Path(error.filename).name} is missing. `git checkout` brings the stub back."
-    lines = [f"{type(error).__name__}: {error}".rstrip(": ")]
-    lines += [
+    said = str(error).strip().split("\n")[0]
+    lines = [f"{type(error).__name__}: {said}".rstrip(": "), meaning_of(error)]
+    frames = [
         f"    {Path(frame.filename).name}, line {frame.lineno}, in {frame.name}: {frame.line}"
         for frame in learners_frames(error, answer)
     ]
-    return "\n".join(lines)
+    if len(frames) > MOST_FRAMES:
+        frames[1 : 1 - MOST_FRAMES] = [f"    … {len(frames) - MOST_FRAMES} more …"]
+    lines += frames
+    return "\n".join(line for line in lines if line)
 
 
 def learners_frames(error: BaseException, answer: Path) -> list[traceback.FrameSummary]:
