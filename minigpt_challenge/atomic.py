@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -11,6 +12,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         OSError: the file cannot be written; what stood there before still does.
     """
+    path = path.resolve()  # what a link points to is written, the link stays
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -18,7 +20,8 @@ def write_bytes(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, _mode(path))
+        with suppress(OSError):  # some mounted drives know no permissions
+            os.chmod(temporary, _mode(path))
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

@@ -3,7 +3,9 @@
 Imports stay light: `minigpt` alone answers at once, and only commands that need JAX load it.
 """
 
+import io
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +14,14 @@ from typing import Annotated
 import typer
 
 from minigpt_challenge.coach import progress, terminal
-from minigpt_challenge.coach.curriculum import TASKS, UnknownTask, task_by_number
-from minigpt_challenge.coach.verdict import Verdict
+from minigpt_challenge.coach.curriculum import (
+    SOLUTIONS_FOLDER,
+    TASKS,
+    Task,
+    UnknownTask,
+    task_by_number,
+)
+from minigpt_challenge.coach.verdict import Report, Verdict
 
 app = typer.Typer(
     help="Build a mini GPT in JAX, one stub at a time.",
@@ -21,7 +29,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
 )
-console = terminal.console()
+for stream in (sys.stdout, sys.stderr):
+    # A terminal that knows no ✓ shows a ? in its place.
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+console, complaints = terminal.console(), terminal.console(stderr=True)
 
 SolutionsOption = Annotated[
     bool, typer.Option("--solutions", help="Use the reference, not your own files.")
@@ -31,16 +43,33 @@ SolutionsOption = Annotated[
 @contextmanager
 def _complaining() -> Iterator[None]:
     """What a person can mend is said in words, without a traceback, and ends in exit code 1."""
-    from minigpt_challenge.coach.complaint import in_words
+    from minigpt_challenge.coach.complaint import Complaint, in_words
 
     try:
+        if not SOLUTIONS_FOLDER.is_dir():
+            raise Complaint(
+                f"There is no {SOLUTIONS_FOLDER}. The challenge lives in a clone of its "
+                "repository: install it there with `pip install -e .`."
+            )
         yield
     except Exception as error:
         words = in_words(error)
         if words is None:
             raise
-        terminal.console(stderr=True).print(f"✗ {words}", style="red", markup=False)
+        complaints.print(f"✗ {words}", style="red", markup=False)
         raise typer.Exit(1) from None
+
+
+def _remember(task: Task, report: Report, checked: str) -> None:
+    """Note the verdict; a folder that cannot be written is no reason to withhold it."""
+    try:
+        progress.remember(task, report, checked)
+    except OSError as error:
+        complaints.print(
+            f"The verdict could not be noted in {progress.PROGRESS_FILE}: {error.strerror}.",
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 @app.callback(invoke_without_command=True)
@@ -48,10 +77,11 @@ def road(context: typer.Context) -> None:
     """Show the road: the tasks, how each stands, and what to do next."""
     if context.invoked_subcommand:
         return
-    standings = {task: progress.standing(task) for task in TASKS}
-    console.print("\n[bold]miniGPT Challenge[/bold]\n")
-    console.print(terminal.road(standings))
-    console.print(f"\n{terminal.what_next(standings)}\n")
+    with _complaining():
+        standings = {task: progress.standing(task) for task in TASKS}
+        console.print("\n[bold]miniGPT Challenge[/bold]\n")
+        console.print(terminal.road(standings))
+        console.print(f"\n{terminal.what_next(standings)}\n")
 
 
 @app.command()
@@ -85,14 +115,15 @@ def check(
     all_passed = True
     with _complaining():
         for task in tasks:
-            with terminal.console(stderr=True).status(f"Checking task {task.number} …"):
+            checked = progress.fingerprint(task)
+            with complaints.status(f"Checking task {task.number} …"):
                 report = check_in_own_process(task, task.solution if solutions else task.stub)
             if as_json:
                 print(json.dumps(report.as_json()), flush=True)
             else:
                 console.print(terminal.report(report), "")
             if not solutions:
-                progress.remember(task, report)
+                _remember(task, report, checked)
             all_passed &= report.verdict is Verdict.PASSED
     if all_passed and not as_json and not solutions:
         console.print(terminal.what_next({task: progress.standing(task) for task in TASKS}))
@@ -121,7 +152,7 @@ def train(
 @app.command()
 def sample(
     length: Annotated[int, typer.Option(min=1, help="How many characters to write.")] = 500,
-    prompt: Annotated[str, typer.Option(help="The text to go on from.")] = "\n",
+    prompt: Annotated[str | None, typer.Option(help="The text to go on from.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed, another text.")] = 0,
 ) -> None:
     """Write text with the weights that `minigpt train` saved."""

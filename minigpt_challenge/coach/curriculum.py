@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TASKS_FOLDER = ROOT / "minigpt_challenge" / "tasks"
 SOLUTIONS_FOLDER = ROOT / "solutions"
-STATE_FOLDER = ROOT / ".minigpt"  # progress, kept versions, weights: what belongs to the learner
+STATE_FOLDER = ROOT / ".minigpt"  # progress and kept versions: what belongs to the learner
 
 
 class UnknownTask(ValueError):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from minigpt_challenge.atomic import write_text
+from minigpt_challenge.atomic import write_bytes
 from minigpt_challenge.coach.curriculum import STATE_FOLDER
 
 HISTORY_FOLDER = STATE_FOLDER / "history"
@@ -13,17 +13,17 @@ def keep(path: Path) -> Path | None:
     """Copy the file to the history and say where; None where there is nothing to keep."""
     if not path.exists():
         return None
-    text = path.read_text(encoding="utf-8")
     when = datetime.now().strftime("%Y-%m-%d_%H-%M-%S.%f")
     kept = HISTORY_FOLDER / path.stem / f"{when}{path.suffix}"
-    write_text(kept, text)
+    write_bytes(kept, path.read_bytes())
     return kept
 
 
-def overwrite(path: Path, text: str) -> Path | None:
-    """Write the text; where another one stood, keep that first and say where."""
-    if path.exists() and path.read_text(encoding="utf-8") == text:
+def overwrite(path: Path, content: str | bytes) -> Path | None:
+    """Write a text (as UTF-8) or bytes; where others stood, keep those first and say where."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    if path.exists() and path.read_bytes() == data:
         return None
     kept = keep(path)
-    write_text(path, text)
+    write_bytes(path, data)
     return kept

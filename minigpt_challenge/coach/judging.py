@@ -15,35 +15,36 @@ class MissingName(Exception):
     """The learner's file does not define something that the task asks for."""
 
 
-def judge(name: str, error: BaseException | None, answer: Path, suite: Path) -> Check:
+def judge(name: str, error: BaseException | None, answer: Path) -> Check:
     """The outcome of the check called `name`.
 
     Args:
         name: what the check is called.
         error: what it raised, None if nothing.
         answer: the learner's file.
-        suite: the file of the check itself; an `assert` of its own means a wrong answer, an
-            `assert` in the learner's file is an exception like any other.
     """
     if error is None:
         return Check(name, Verdict.PASSED)
     if isinstance(error, Wrong):
         return Check(name, Verdict.WRONG, str(error), error.diagnosis)
-    if isinstance(error, NotImplementedError) and str(error).startswith("Task "):
+    if is_unwritten(error):
         return Check(name, Verdict.NOT_STARTED, str(error))
-    if isinstance(error, AssertionError) and _raised_in(error) == suite:
-        return Check(name, Verdict.WRONG, str(error))
     return Check(name, Verdict.COULD_NOT_RUN, describe(error, answer))
 
 
-def describe(error: BaseException, answer: Path) -> str:
+def is_unwritten(error: BaseException) -> bool:
+    """Whether the error is a stub's own. (JAX and others raise NotImplementedError as well.)"""
+    return isinstance(error, NotImplementedError) and str(error).startswith("Task ")
+
+
+def describe(error: BaseException, *answer: Path) -> str:
     """The error in words, and those lines of the traceback that are the learner's own.
 
     Args:
         error: what was raised.
-        answer: the learner's file, or the folder of their files.
+        answer: the learner's files, or folders of them.
     """
-    if isinstance(error, SyntaxError) and _is_in(error.filename, answer):
+    if isinstance(error, SyntaxError) and _is_in(error.filename, *answer):
         line = (error.text or "").rstrip()
         pointer = " " * (max(error.offset or 1, 1) - 1) + "^"
         return (
@@ -52,13 +53,13 @@ def describe(error: BaseException, answer: Path) -> str:
         )
     if isinstance(error, MissingName | Tampered):
         return str(error)
-    if isinstance(error, FileNotFoundError) and _is_in(error.filename, answer):
+    if isinstance(error, FileNotFoundError) and _is_in(error.filename, *answer):
         return f"{Path(error.filename).name} is missing. `git checkout` brings the stub back."
     said = str(error).strip().split("\n")[0]
     lines = [f"{type(error).__name__}: {said}".rstrip(": "), meaning_of(error)]
     frames = [
         f"    {Path(frame.filename).name}, line {frame.lineno}, in {frame.name}: {frame.line}"
-        for frame in learners_frames(error, answer)
+        for frame in learners_frames(error, *answer)
     ]
     if len(frames) > MOST_FRAMES:
         frames[1 : 1 - MOST_FRAMES] = [f"    … {len(frames) - MOST_FRAMES} more …"]
@@ -66,16 +67,11 @@ def describe(error: BaseException, answer: Path) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def learners_frames(error: BaseException, answer: Path) -> list[traceback.FrameSummary]:
-    """The frames of the error's traceback that lie in the learner's file or folder."""
+def learners_frames(error: BaseException, *answer: Path) -> list[traceback.FrameSummary]:
+    """The frames of the error's traceback that lie in the learner's files or folders."""
     frames = traceback.extract_tb(error.__traceback__)
-    return [frame for frame in frames if _is_in(frame.filename, answer)]
+    return [frame for frame in frames if _is_in(frame.filename, *answer)]
 
 
-def _is_in(file_name: str | None, answer: Path) -> bool:
-    return file_name is not None and Path(file_name).is_relative_to(answer)
-
-
-def _raised_in(error: BaseException) -> Path | None:
-    frames = traceback.extract_tb(error.__traceback__)
-    return Path(frames[-1].filename) if frames else None
+def _is_in(file_name: str | None, *answer: Path) -> bool:
+    return file_name is not None and any(Path(file_name).is_relative_to(one) for one in answer)

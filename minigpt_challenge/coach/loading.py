@@ -25,7 +25,7 @@ def load_file(path: Path, name: str) -> ModuleType:
     """
     module = ModuleType(name)
     module.__file__ = str(path)
-    code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
+    code = compile(path.read_bytes(), str(path), "exec")
     sys.modules[name] = module
     exec(code, module.__dict__)
     return module
@@ -61,8 +61,7 @@ def tasks_from(folder: Path, tasks: tuple[Task, ...] = TASKS) -> Iterator[dict[s
 @contextmanager
 def on_trial(task: Task, path: Path, reference_folder: Path) -> Iterator[ModuleType]:
     """While open, `path` stands for `task`, every earlier task comes from `reference_folder`."""
-    earlier = tuple(other for other in TASKS if other.number < task.number)
-    with tasks_from(reference_folder, earlier):
+    with tasks_from(reference_folder, TASKS[: task.number - 1]):
         yield load_file(path, task.module)
 
 
@@ -77,7 +76,7 @@ def load_for_notebook(task: Task) -> tuple[dict[Task, ModuleType], list[Task]]:
     modules, borrowed = {}, []
     for other in TASKS[: task.number]:
         path = other.stub
-        if other is not task and path.read_text(encoding="utf-8") == cut_stub(other):
+        if other is not task and path.read_bytes() == cut_stub(other).encode("utf-8"):
             path = other.solution
             borrowed.append(other)
         modules[other] = load_file(path, other.module)

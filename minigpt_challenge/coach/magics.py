@@ -3,8 +3,10 @@
 Each answers in words and none raises, so that a notebook runs to its end whatever a cell holds.
 """
 
+import linecache
 from collections.abc import Callable
 from functools import partial, update_wrapper
+from pathlib import Path
 from typing import Any
 
 from rich.syntax import Syntax
@@ -20,11 +22,12 @@ from minigpt_challenge.coach.curriculum import (
     task_by_number,
 )
 from minigpt_challenge.coach.history import overwrite
-from minigpt_challenge.coach.judging import describe, learners_frames
+from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.loading import load_for_notebook
-from minigpt_challenge.coach.stubs import cut_stub
+from minigpt_challenge.coach.stubs import is_untouched
 
 console = terminal.console()
+THIS_CELL = Path("this cell")  # stands for a file's name in a traceback
 
 
 def register_magics(ipython: Any) -> None:
@@ -40,13 +43,12 @@ def task(ipython: Any, line: str, cell: str) -> None:
     An untouched stub is never written over work; whatever is overwritten is kept first.
     """
     its = _task(line, "%%task 2")
-    stub = cut_stub(its)
-    if cell.strip() != stub.strip():
+    if not is_untouched(cell, its):
         compile(cell, str(its.stub), "exec")  # a cell that Python cannot read changes nothing
         kept = overwrite(its.stub, cell.strip() + "\n")
         where = f" Its former text is kept in {kept}." if kept else ""
-        console.print(f"Written to {its.stub.name}.{where}", soft_wrap=True)
-    elif its.stub.read_text(encoding="utf-8") != stub:
+        console.print(f"Written to {its.stub}.{where}", soft_wrap=True)
+    elif not is_untouched(its.stub.read_text(encoding="utf-8", errors="replace"), its):
         console.print(
             f"This cell holds the untouched stub, and {its.stub.name} holds work of yours: the "
             "file stays as it is, and we go on with it. (To start afresh, change the cell.)"
@@ -66,15 +68,17 @@ def play(ipython: Any, line: str, cell: str) -> None:
     if borrowed:
         names = ", ".join(f"{other.number}" for other in borrowed)
         console.print(f"(Not written here, so borrowed from the reference: task {names}.)")
-    code = compile(ipython.transform_cell(cell), "<this cell>", "exec")
-    exec(code, ipython.user_ns)
+    text = ipython.transform_cell(cell)
+    linecache.cache[str(THIS_CELL)] = (len(text), None, text.splitlines(True), str(THIS_CELL))
+    exec(compile(text, str(THIS_CELL), "exec"), ipython.user_ns)
 
 
 def check(ipython: Any, line: str) -> None:
     """`%check 2`: run the task's suite in this kernel, and say what it found."""
     its = _task(line, "%check 2")
+    checked = progress.fingerprint(its)
     report = check_in_this_process(its, its.stub)
-    progress.remember(its, report)
+    progress.remember(its, report, checked)
     console.print(terminal.report(report))
 
 
@@ -96,16 +100,17 @@ def _answer(magic: Callable, ipython: Any, line: str, *cell: str) -> None:
     """Run the magic; what goes wrong is said in words."""
     try:
         magic(ipython, line, *cell)
-    except NotImplementedError as error:
-        console.print(f"· Not written yet. {error}", markup=False)
     except NameError as error:
         words = f"· There is no `{error.name}` yet. Have the cells above run through?"
         if learners_frames(error, TASKS_FOLDER):
             words = f"✗ {describe(error, TASKS_FOLDER)}"
         console.print(words, markup=False, soft_wrap=True)
     except Exception as error:
-        words = in_words(error) or describe(error, TASKS_FOLDER)
-        console.print(f"✗ {words}", markup=False, soft_wrap=True)
+        if is_unwritten(error):
+            words = f"· Not written yet. {error}"
+        else:
+            words = f"✗ {in_words(error) or describe(error, TASKS_FOLDER, THIS_CELL)}"
+        console.print(words, markup=False, soft_wrap=True)
 
 
 def _task(number: str, example: str) -> Task:

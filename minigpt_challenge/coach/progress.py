@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 
 from minigpt_challenge.atomic import write_text
@@ -14,43 +15,51 @@ PROGRESS_FILE = STATE_FOLDER / "progress.json"
 
 @dataclass(frozen=True)
 class Standing:
-    """How a task stands. `checked` is False where the file has changed since its last check."""
+    """How a task stands. There is no verdict where the file has changed since its last check."""
 
     verdict: Verdict | None
     passed: int = 0
     total: int = 0
-    checked: bool = True
 
 
 def standing(task: Task) -> Standing:
     """How the learner's file stands, without running it."""
     text = _text(task)
     record = _read().get(task.stem)
-    if record and record["sha256"] == _fingerprint(text):
-        return Standing(Verdict(record["verdict"]), record["passed"], record["total"])
-    if text == cut_stub(task):
-        return Standing(Verdict.NOT_STARTED)
-    return Standing(None, checked=False)
+    with suppress(KeyError, TypeError, ValueError):  # a damaged record is as good as none
+        if record["sha256"] == _fingerprint(text):
+            return Standing(Verdict(record["verdict"]), record["passed"], record["total"])
+    return Standing(Verdict.NOT_STARTED if text == cut_stub(task) else None)
 
 
-def remember(task: Task, report: Report) -> None:
-    """Note the verdict on the learner's file as it is now."""
+def fingerprint(task: Task) -> str:
+    """What tells the learner's file, as it is now, from every other."""
+    return _fingerprint(_text(task))
+
+
+def remember(task: Task, report: Report, checked: str) -> None:
+    """Note the verdict on the learner's file.
+
+    Args:
+        checked: the file's fingerprint from before the check: it may have been saved since.
+    """
     records = _read()
     records[task.stem] = {
         "verdict": report.verdict,
         "passed": sum(check.verdict is Verdict.PASSED for check in report.checks),
         "total": len(report.checks),
-        "sha256": _fingerprint(_text(task)),
+        "sha256": checked,
     }
     write_text(PROGRESS_FILE, json.dumps(records, indent=2) + "\n")
 
 
 def _read() -> dict:
-    """The records; none where the file is missing or no JSON: the next check mends it."""
+    """The records; none where there is no file or it is damaged: the next check mends it."""
     try:
-        return json.loads(PROGRESS_FILE.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        records = json.loads(PROGRESS_FILE.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
+    return records if isinstance(records, dict) else {}
 
 
 def _text(task: Task) -> str:

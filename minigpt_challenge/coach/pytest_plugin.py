@@ -131,7 +131,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     from minigpt_challenge.coach.judging import judge
 
     answer = _answer(item.config, _task_of(item.path))
-    check = judge(_name(item), error, answer, item.path)
+    check = judge(_name(item), error, answer)
     report.user_properties.append(("verdict", check.verdict.value))
     if check.verdict is Verdict.NOT_STARTED:
         report.outcome = "skipped"

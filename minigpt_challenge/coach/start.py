@@ -1,13 +1,15 @@
 """`minigpt start`: is everything here? Then train the bigram, and see what it writes."""
 
 import platform
-from importlib.metadata import version
+from importlib.metadata import requires, version
 
 import jax
+from packaging.requirements import Requirement
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from minigpt_challenge.coach.complaint import Complaint
 from minigpt_challenge.given.batches import get_batch
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.dataset import Dataset, load_data
@@ -23,17 +25,17 @@ def run(console: Console) -> None:
     """Say what is installed, load the text, train the bigram; show its writing before and after.
 
     Raises:
+        Complaint: a package is older than the challenge needs.
         DataError: there is no text to learn from.
     """
+    _refuse_old_packages()
     versions = " · ".join(f"{name} {version(name)}" for name in PACKAGES)
     console.print(f"✓ Python {platform.python_version()} · {versions}")
     device = jax.devices()[0]
     console.print(f"✓ {device.platform.upper()}: {device.device_kind} × {jax.device_count()}")
     data = load_data()
     length = len(data.train) + len(data.evaluation)
-    console.print(
-        f"✓ {length:,} characters, {data.vocabulary.size} distinct. {data.edition}", soft_wrap=True
-    )
+    console.print(f"✓ {length:,} characters, {data.vocabulary.size} distinct")
 
     model = SimpleDecoder(vocab_size=data.vocabulary.size)
     untrained = model.init(jax.random.key(0), get_batch(jax.random.key(0), data.train, 1, 1)[0])
@@ -51,6 +53,18 @@ def run(console: Console) -> None:
         "Like English from far away. One character is too little to go on: in five tasks you "
         "build a model that looks back."
     )
+
+
+def _refuse_old_packages() -> None:
+    """Compare what is installed with the bounds that the challenge declares."""
+    for requirement in map(Requirement, requires("minigpt-challenge") or ()):
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        if not requirement.specifier.contains(version(requirement.name), prereleases=True):
+            raise Complaint(
+                f"{requirement.name} {version(requirement.name)} is installed, {requirement} is "
+                "needed: run `pip install -e .` again."
+            )
 
 
 def _written(data: Dataset, model: SimpleDecoder, params) -> Panel:

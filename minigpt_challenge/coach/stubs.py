@@ -20,6 +20,12 @@ def cut_stub(task: Task) -> str:
     return cut(task.solution.read_text(encoding="utf-8"), task.solution.name, task.number)
 
 
+def is_untouched(text: str, task: Task) -> bool:
+    """Whether the text is a stub in which nothing is written yet, be it an older one's wording."""
+    mark = f'raise NotImplementedError("Task {task.number}: write '
+    return text.count(mark) == cut_stub(task).count(mark)
+
+
 def cut(solution: str, name: str, number: int) -> str:
     """The solution with every solution region cut out.
 

@@ -72,7 +72,7 @@ def what_next(standings: dict[Task, Standing]) -> str:
 
 
 def _standing_in_words(standing: Standing) -> tuple[str, str, str]:
-    if not standing.checked:
+    if standing.verdict is None:
         return "?", "changed, not checked yet", "yellow"
     sign, colour = SIGNS[standing.verdict]
     return sign, standing.verdict.words, colour

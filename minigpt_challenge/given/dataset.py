@@ -22,7 +22,7 @@ class Dataset:
         train: int32 (L,), the first 90 % of the text.
         evaluation: int32 (M,), the rest.
         vocabulary: which character each token stands for.
-        edition: a sentence that says which text it is and where it is from. Show it.
+        edition: a sentence that says which text it is and where it is from.
     """
 
     train: jax.Array
@@ -32,7 +32,7 @@ class Dataset:
 
 
 def load_data(path: str | os.PathLike | None = None) -> Dataset:
-    """Load tiny Shakespeare, or a text file of yours.
+    """Load tiny Shakespeare, or a text file of yours, and print which text it is.
 
     Args:
         path: a text file, UTF-8; None for the one that the environment variable MINIGPT_DATA
@@ -55,7 +55,9 @@ def load_data(path: str | os.PathLike | None = None) -> Dataset:
         vocabulary = Vocabulary.from_text(text)
     tokens = jnp.asarray(vocabulary.encode(text))  # (L + M,)
     split = _split_position(len(text))
-    return Dataset(tokens[:split], tokens[split:], vocabulary, f"This is {edition}.")
+    edition = f"This is {edition}."
+    print(edition)
+    return Dataset(tokens[:split], tokens[split:], vocabulary, edition)
 
 
 def _read_own_text(path: Path) -> tuple[str, str]:

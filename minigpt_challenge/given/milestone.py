@@ -1,6 +1,15 @@
 """The milestone: the size of your GPT, and how well it should predict Shakespeare."""
 
+from collections.abc import Callable
+from typing import Any
+
 import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from flax.training.train_state import TrainState
+
+from minigpt_challenge.given.dataset import Dataset
+from minigpt_challenge.given.training import Measurement, run_training_loop
 
 BATCH_SIZE = 16
 BLOCK_SIZE = 32
@@ -20,3 +29,41 @@ def build(mini_gpt: type[nn.Module], vocab_size: int) -> nn.Module:
     return mini_gpt(
         vocab_size=vocab_size, hidden_dim=128, block_size=BLOCK_SIZE, num_layers=4, num_heads=4
     )
+
+
+def train(
+    model: nn.Module,
+    data: Dataset,
+    train_step: Callable,
+    eval_step: Callable,
+    num_iterations: int = MOST_STEPS,
+    target_loss: float | None = TARGET_LOSS,
+    seed: int = 0,
+) -> tuple[TrainState, list[Measurement]]:
+    """`run_training_loop` at the milestone's setting, until the target is safely met."""
+    return run_training_loop(
+        num_iterations,
+        BATCH_SIZE,
+        BLOCK_SIZE,
+        LEARNING_RATE,
+        data.evaluation,
+        data.train,
+        model,
+        train_step=train_step,
+        eval_step=eval_step,
+        target_loss=None if target_loss is None else target_loss - MARGIN,
+        seed=seed,
+    )
+
+
+def sees_the_future(model: nn.Module, params: Any, tokens: jax.Array) -> bool:
+    """Whether another last token changes any logits before it: a model that peeks cannot write.
+
+    Args:
+        tokens: integers (T,), two different ones at least, T at most block_size.
+    """
+    another = tokens[jnp.argmax(tokens != tokens[-1])]
+    logits = [
+        model.apply(params, x[None])[0, :-1] for x in (tokens, tokens.at[-1].set(another))
+    ]  # (T - 1, V) each
+    return bool(jnp.abs(logits[0] - logits[1]).max() > 1e-3)

