@@ -1,10 +1,12 @@
 """What a check says when something else comes than it expects."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from minigpt_challenge.coach import expect
+from minigpt_challenge.coach.diagnosis import Fault, Suspects
 
 RIGHT = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
 
@@ -71,3 +73,24 @@ def test_what_is_not_written_yet_is_not_taken_for_a_refusal():
 
     with pytest.raises(NotImplementedError):
         expect.raises(ValueError, unwritten, "f(1)", "1 is odd")
+
+
+def test_the_likely_cause_of_other_leaves_is_looked_for_in_all_that_was_seen():
+    doubled = Fault("doubled", "with everything doubled", "Once is enough.")
+    halved = Fault("halved", "with everything halved", "All of it.")
+    factors = {"doubled": 2.0, "halved": 0.5}
+    right = {"a": np.ones(2), "b": {"c": np.float64(3)}}
+
+    def compute(faults):
+        return jax.tree.map(lambda leaf: leaf * np.prod([factors[f] for f in faults]), right)
+
+    suspects = Suspects((doubled, halved), compute)
+    seen, other = compute({"doubled"}), right | {"a": 2 * right["a"]}
+    with pytest.raises(expect.Wrong, match="comes out with everything doubled. Once") as caught:
+        expect.trees_equal(seen, right, "The tree", [(seen, suspects)])
+    assert caught.value.diagnosis == ("doubled",)
+    for evidence in ([(seen, suspects), (other, suspects)], [({"a": None}, suspects)], []):
+        with pytest.raises(expect.Wrong) as caught:
+            expect.trees_equal(seen, right, "The tree", evidence)
+        assert caught.value.diagnosis == ()
+    expect.trees_equal(right, right, "The tree", [(right, suspects)])

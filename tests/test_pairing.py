@@ -1,5 +1,7 @@
 """Meaning, not names: renamed and reordered parameters find their counterparts."""
 
+from functools import partial
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -7,8 +9,9 @@ import numpy as np
 import pytest
 
 from minigpt_challenge.coach import draw
-from minigpt_challenge.coach.expect import Wrong
-from minigpt_challenge.coach.pairing import candidates, shapes_in_order, weights_for
+from minigpt_challenge.coach.diagnosis import Fault, Suspects
+from minigpt_challenge.coach.expect import Wrong, all_equal
+from minigpt_challenge.coach.pairing import Twins, arrangements, shapes_in_order, weights_for
 
 X = draw.floats(2, 3, 4)
 
@@ -76,8 +79,21 @@ class BareParameters(nn.Module):
         return dense(nn.relu(norm(dense(norm(x, 1), 1), 2)), 2)
 
 
+class OneBareNorm(nn.Module):
+    """Nests as the reference does but for one norm."""
+
+    @nn.compact
+    def __call__(self, x):
+        last = nn.Dense(4, name="a")
+        x = nn.Dense(4, name="b")(nn.LayerNorm(name="z")(x))
+        x = (x - x.mean(-1, keepdims=True)) / jnp.sqrt(x.var(-1, keepdims=True) + 1e-6)
+        scale = self.param("scale", nn.initializers.ones, (4,))
+        return last(nn.relu(x * scale + self.param("bias", nn.initializers.zeros, (1, 4))))
+
+
 @pytest.mark.parametrize(
-    "answer", [Reference, OtherNamesAndOrder, SwappedNames, UsedInAnotherOrder, BareParameters]
+    "answer",
+    [Reference, OtherNamesAndOrder, SwappedNames, UsedInAnotherOrder, BareParameters, OneBareNorm],
 )
 def test_a_right_model_computes_the_same_with_the_weights_it_gets(answer):
     params = draw.params(Reference(), X)
@@ -109,11 +125,68 @@ def test_a_missing_layer_is_named_by_its_shape():
         weights_for(SharedNorm(), Reference(), params, X)
 
 
+def suspects(params, x):
+    """A model of two mistakes: the norms are one, or what comes out is normed twice."""
+
+    def norm(params, x):
+        x = x - x.mean(-1, keepdims=True)
+        x = x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6)
+        return x * params["scale"] + params["bias"]
+
+    def compute(faults):
+        tree = params["params"]
+        second = tree["first_norm" if "shared" in faults else "second_norm"]
+        x = norm(tree["first_norm"], x_in) @ tree["first"]["kernel"] + tree["first"]["bias"]
+        x = np.maximum(norm(second, x), 0) @ tree["second"]["kernel"] + tree["second"]["bias"]
+        return 2 * x if "doubled" in faults else x
+
+    x_in = x
+    return Suspects(tuple(Fault(id, f"{id}!", "Think.") for id in ("shared", "doubled")), compute)
+
+
+def test_a_mistake_that_leaves_parameters_out_is_named():
+    class SharedNorm(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            late, norm = nn.Dense(4, name="a"), nn.LayerNorm()
+            return late(nn.relu(norm(nn.Dense(4, name="b")(norm(x)))))
+
+    class OneNormOnly(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return nn.Dense(4)(nn.relu(nn.Dense(4)(nn.LayerNorm()(x))))
+
+    with pytest.raises(Wrong, match="missing are .*\n.*shared!") as caught:
+        Twins(SharedNorm(), Reference(), X, suspects=suspects)
+    assert caught.value.diagnosis == ("shared",)
+    with pytest.raises(Wrong, match="missing are") as caught:
+        Twins(OneNormOnly(), Reference(), X, suspects=suspects)
+    assert caught.value.diagnosis == ()
+
+
+@pytest.mark.parametrize("factor, named", [(1, None), (2, ("doubled",)), (3, ())])
+def test_a_mistake_is_named_under_whatever_pairing_explains_it(factor, named):
+    class Misleading(UsedInAnotherOrder):
+        @nn.compact
+        def __call__(self, x):
+            return factor * UsedInAnotherOrder(name="inside")(x)
+
+    twins = Twins(Misleading(), Reference(), X, suspects=suspects)
+    check = partial(all_equal, [twins.case(draw.floats(3, 2, 4, seed=5))], "BTC", "f(x)")
+    if named is None:
+        check()
+    else:
+        with pytest.raises(Wrong) as caught:
+            check()
+        assert caught.value.diagnosis == named
+
+
 def test_every_arrangement_is_tried_once():
     params = draw.params(Reference(), X)
+    wanted, given = (shapes_in_order(module(), X) for module in (OtherNamesAndOrder, Reference))
     seen = [
         tuple(float(leaf.sum()) for leaf in jax.tree.leaves(arranged))
-        for arranged in candidates(OtherNamesAndOrder(), Reference(), params, X)
+        for arranged in arrangements(wanted, given, params)
     ]
     # Two norms in two orders, scale and bias of each in two orders, two layers in two orders.
     assert len(seen) == len(set(seen)) == 2 * 2**2 * 2

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from minigpt_challenge.coach import draw, expect
+from minigpt_challenge.coach.faults import embedding as faults
 from minigpt_challenge.coach.pairing import weights_for
 
 # No size equals another, so that a swapped axis cannot hide.
@@ -17,22 +18,47 @@ SHAPES = [(2, 6), (3, 7), (1, 4), (4, 1)]  # (B, T), the whole block and a singl
 OF = "TokenAndPositionEmbedding(tokens)"
 
 
+def drawn_tokens(B, T, seed=0):
+    """Tokens as a JAX array, which the training hands over too: NumPy's know no `.at`."""
+    return jnp.asarray(draw.tokens(B, T, vocab_size=V, seed=seed))
+
+
+def drawn_params(model, tokens):
+    """Weights as JAX arrays: a NumPy table cannot be looked up inside `jax.vmap`."""
+    return jax.tree.map(jnp.asarray, draw.params(model, tokens))
+
+
 @pytest.fixture(scope="module")
 def models(task, reference):
     """Your module and the reference's, and one set of weights arranged for each."""
-    tokens = draw.tokens(2, BLOCK, vocab_size=V)
+    tokens = drawn_tokens(2, BLOCK)
     model = task.TokenAndPositionEmbedding(vocab_size=V, block_size=BLOCK, hidden_dim=C)
     other = reference.TokenAndPositionEmbedding(V, BLOCK, C)
-    other_params = draw.params(other, tokens)
+    other_params = drawn_params(other, tokens)
     params = weights_for(model, other, other_params, tokens)
     return model, params, other, other_params
+
+
+def tables_for(model, other, other_params):
+    """The reference's tables arranged for your module, even if it uses one of them alone.
+
+    Flax gives no parameters to a table that is never used. Then the values can still be compared,
+    and tell more than that a table is missing.
+    """
+    tokens = drawn_tokens(2, BLOCK)
+    tables = {table.shape: table for table in jax.tree.leaves(other_params)}
+    shapes = jax.eval_shape(model.init, jax.random.key(0), tokens)
+    wanted = [tuple(n for n in leaf.shape if n != 1) for leaf in jax.tree.leaves(shapes)]
+    if len(wanted) == 1 and wanted[0] in tables:
+        return jax.tree.map(lambda leaf: tables[wanted[0]].reshape(leaf.shape), shapes)
+    return weights_for(model, other, other_params, tokens)
 
 
 def test_returns_a_vector_for_every_token(task):
     model = task.TokenAndPositionEmbedding(V, BLOCK, C)
     for B, T in SHAPES:
-        tokens = draw.tokens(B, T, vocab_size=V)
-        seen = model.apply(draw.params(model, tokens), tokens)
+        tokens = drawn_tokens(B, T)
+        seen = model.apply(drawn_params(model, tokens), tokens)
         seen = expect.array(seen, (B, T, C), "BTC", OF)
         expect.dtype(seen, np.float32, OF)
 
@@ -40,7 +66,7 @@ def test_returns_a_vector_for_every_token(task):
 def test_has_one_row_per_token_and_one_per_position(task):
     model = task.TokenAndPositionEmbedding(V, BLOCK, C)
     # Initialised on a short input: the position table must not take its size from it.
-    shapes = jax.eval_shape(model.init, jax.random.key(0), draw.tokens(1, 2, vocab_size=V))
+    shapes = jax.eval_shape(model.init, jax.random.key(0), drawn_tokens(1, 2))
     seen = sum(leaf.size for leaf in jax.tree.leaves(shapes))
     if seen != V * C + BLOCK * C:
         raise expect.Wrong(
@@ -49,17 +75,27 @@ def test_has_one_row_per_token_and_one_per_position(task):
         )
 
 
-def test_value_equals_the_reference(models):
-    model, params, other, other_params = models
-    for seed, (B, T) in enumerate(SHAPES):
-        tokens = draw.tokens(B, T, vocab_size=V, seed=seed)
-        seen = model.apply(params, tokens)
-        expect.equal(seen, other.apply(other_params, tokens), "BTC", OF)
+def test_value_equals_the_reference(task, reference):
+    model = task.TokenAndPositionEmbedding(vocab_size=V, block_size=BLOCK, hidden_dim=C)
+    other = reference.TokenAndPositionEmbedding(V, BLOCK, C)
+    other_params = drawn_params(other, drawn_tokens(2, BLOCK))
+    params = tables_for(model, other, other_params)
+    tables = other_params["params"]
+    token_table = tables["token_embedding"]["embedding"]  # (V, C)
+    position_table = tables["position_embedding"]["embedding"]  # (block_size, C)
+
+    def cases():
+        for seed, (B, T) in enumerate(SHAPES):
+            tokens = drawn_tokens(B, T, seed=seed)
+            suspects = faults.embedding_suspects(token_table, position_table, tokens)
+            yield model.apply(params, tokens), other.apply(other_params, tokens), suspects
+
+    expect.all_equal(cases(), "BTC", OF)
 
 
 def test_same_token_at_two_positions_differs(models):
     model, params, *_ = models
-    seen = expect.array(model.apply(params, np.full((1, 3), 4)), (1, 3, C), "BTC", OF)
+    seen = expect.array(model.apply(params, jnp.full((1, 3), 4)), (1, 3, C), "BTC", OF)
     if np.allclose(seen[0, 0], seen[0, 1]) or np.allclose(seen[0, 1], seen[0, 2]):
         raise expect.Wrong(
             "The same token gives the same vector at every position: where it stands is lost."
@@ -68,8 +104,8 @@ def test_same_token_at_two_positions_differs(models):
 
 def test_same_position_in_every_row_agrees(models):
     model, params, *_ = models
-    row = draw.tokens(1, 6, vocab_size=V, seed=3)
-    seen = model.apply(params, np.repeat(row, 3, axis=0))
+    row = drawn_tokens(1, 6, seed=3)
+    seen = model.apply(params, jnp.repeat(row, 3, axis=0))
     seen = expect.array(seen, (3, 6, C), "BTC", OF)
     if not np.allclose(seen, seen[:1]):
         raise expect.Wrong(
@@ -80,7 +116,7 @@ def test_same_position_in_every_row_agrees(models):
 
 def test_every_integer_dtype_is_read_alike(models):
     model, params, other, other_params = models
-    tokens = draw.tokens(2, 6, vocab_size=V, seed=4)
+    tokens = drawn_tokens(2, 6, seed=4)
     expected = other.apply(other_params, tokens)
     for dtype in ("int8", "uint8", "int16", "uint16", "int32", "uint32"):
         seen = model.apply(params, jnp.asarray(tokens, dtype))
@@ -92,7 +128,7 @@ def test_more_tokens_than_block_size_are_refused(models):
     for T in (BLOCK + 1, 3 * BLOCK):
         expect.raises(
             ValueError,
-            lambda T=T: model.apply(params, draw.tokens(2, T, vocab_size=V)),
+            lambda T=T: model.apply(params, drawn_tokens(2, T)),
             of=f"T={T} tokens with block_size={BLOCK}",
             why="JAX would clamp the index or fill in NaN, and say nothing",
         )
@@ -100,7 +136,7 @@ def test_more_tokens_than_block_size_are_refused(models):
 
 def test_gradients_reach_both_tables(models):
     model, params, other, other_params = models
-    tokens = draw.tokens(2, 6, vocab_size=V, seed=5)
+    tokens = drawn_tokens(2, 6, seed=5)
     weight = draw.floats(2, 6, C, seed=6)
 
     def weighted(module):
@@ -115,6 +151,6 @@ def test_gradients_reach_both_tables(models):
 
 def test_works_under_jit(models):
     model, params, other, other_params = models
-    tokens = draw.tokens(2, 6, vocab_size=V, seed=7)
+    tokens = drawn_tokens(2, 6, seed=7)
     seen = jax.jit(model.apply)(params, tokens)
     expect.equal(seen, other.apply(other_params, tokens), "BTC", f"Under jax.jit, {OF}")

@@ -93,7 +93,7 @@ def test_heads_are_joined_in_order_and_mixed_by_dense(task, reference):
             seen = task.MultiHeadAttention(num_heads=N, head_dim=H).apply(params, x)
             yield seen, theirs.apply(params, x), faults.multi_head_suspects(params, x)
 
-    expect.all_equal(cases(), "BTC", MULTI)
+    expect.all_equal(cases(), ("B", "T", "N·H"), MULTI)
 
 
 def test_all_heads_see_nothing_of_the_future(task, reference):

@@ -3,91 +3,102 @@
 `task` is your file, `reference` the solution's; names and order of your submodules are free.
 """
 
+from functools import partial
+
 import jax
 import numpy as np
 import pytest
 
 from minigpt_challenge.coach import draw, expect
-from minigpt_challenge.coach.pairing import weights_for
+from minigpt_challenge.coach.faults import blocks as faults
+from minigpt_challenge.coach.pairing import Twins
 
-# No size equals another, so that a swapped axis cannot hide.
-B, T, BLOCK, V, N, L, H = 3, 5, 8, 11, 2, 2, 7
+# No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
+B, BLOCK, V, L, N, H = 6, 8, 11, 2, 3, 4
 C = N * H
-SHAPES = [(B, T), (1, BLOCK), (4, 1)]  # (B, T), the whole block and a single token among them
+SHAPES = [(B, 5), (1, BLOCK), (4, 1)]  # (B, T)
+SIZES = dict(vocab_size=V, hidden_dim=C, block_size=BLOCK, num_layers=L, num_heads=N)
+OTHER_SIZES = dict(vocab_size=7, hidden_dim=10, block_size=6, num_layers=1, num_heads=2)
 BLOCK_OF, GPT_OF = "DecoderBlock(x)", "MiniGPT(tokens)"
+
+
+def shape_of(module, x):
+    """Zeros of the shape and dtype that the module returns for x, which nothing has to compute."""
+    seen = jax.eval_shape(lambda x: module.init_with_output(jax.random.key(0), x)[0], x)
+    return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), seen)
+
+
+def block_twins(task, reference, hidden_dim, num_heads, x):
+    mine = task.DecoderBlock(hidden_dim=hidden_dim, num_heads=num_heads)
+    theirs = reference.DecoderBlock(hidden_dim, num_heads)
+    return Twins(mine, theirs, x, suspects=partial(faults.block_suspects, num_heads=num_heads))
+
+
+def gpt_twins(task, reference, sizes, tokens):
+    suspects = partial(faults.gpt_suspects, num_heads=sizes["num_heads"])
+    mine, theirs = task.MiniGPT(**sizes), reference.MiniGPT(*sizes.values())
+    return Twins(mine, theirs, tokens, suspects=suspects)
 
 
 @pytest.fixture(scope="module")
 def blocks(task, reference):
-    """Your DecoderBlock and the reference's, and one set of weights arranged for each."""
-    x = draw.floats(B, T, C, seed=1)
-    block = task.DecoderBlock(hidden_dim=C, num_heads=N)
-    theirs = reference.DecoderBlock(C, N)
-    their_params = draw.params(theirs, x)
-    return block, weights_for(block, theirs, their_params, x), theirs, their_params
+    """Your DecoderBlock and the reference's, with one set of weights arranged for each."""
+    return block_twins(task, reference, C, N, draw.floats(*SHAPES[0], C, seed=1))
 
 
 @pytest.fixture(scope="module")
 def gpts(task, reference):
-    """Your MiniGPT and the reference's, and one set of weights arranged for each."""
-    tokens = draw.tokens(B, T, vocab_size=V, seed=1)
-    sizes = dict(vocab_size=V, hidden_dim=C, block_size=BLOCK, num_layers=L, num_heads=N)
-    gpt = task.MiniGPT(**sizes)
-    theirs = reference.MiniGPT(V, C, BLOCK, L, N)
-    their_params = draw.params(theirs, tokens)
-    return gpt, weights_for(gpt, theirs, their_params, tokens), theirs, their_params
+    """Your MiniGPT and the reference's, with one set of weights arranged for each."""
+    return gpt_twins(task, reference, SIZES, draw.tokens(B, BLOCK, vocab_size=V, seed=1))
 
 
 def test_block_returns_a_vector_for_every_position(task):
     block = task.DecoderBlock(C, N)
     for B, T in SHAPES:
-        x = draw.floats(B, T, C)
-        seen = jax.jit(block.apply)(draw.params(block, x), x)
+        seen = shape_of(block, draw.floats(B, T, C))
         expect.dtype(expect.array(seen, (B, T, C), "BTC", BLOCK_OF), np.float32, BLOCK_OF)
 
 
-def test_block_value_equals_the_reference(blocks):
-    block, params, theirs, their_params = blocks
-    for seed, (B, T) in enumerate(SHAPES):
-        x = draw.floats(B, T, C, seed=seed)
-        expect.equal(block.apply(params, x), theirs.apply(their_params, x), "BTC", BLOCK_OF)
+def test_block_value_equals_the_reference(task, reference, blocks):
+    def cases():
+        yield blocks.case(draw.floats(*SHAPES[0], C, seed=2))
+        yield blocks.case(draw.floats(4, 1, C, seed=3))
+        x = draw.floats(1, 7, 10, seed=4)
+        yield block_twins(task, reference, 10, 2, x).case(x)
+
+    expect.all_equal(cases(), "BTC", BLOCK_OF)
 
 
 def test_block_agrees_on_small_and_large_inputs(blocks):
     # A norm after the residual, or with another epsilon, shows itself at the extremes.
-    block, params, theirs, their_params = blocks
-    for scale in (0.003, 30.0):
-        x = draw.floats(B, T, C, seed=3, scale=scale)
-        of = f"With inputs of about {scale}, {BLOCK_OF}"
-        expect.equal(block.apply(params, x), theirs.apply(their_params, x), "BTC", of)
+    scales = (0.003, 30.0)
+    cases = (blocks.case(draw.floats(*SHAPES[0], C, seed=3, scale=scale)) for scale in scales)
+    expect.all_equal(cases, "BTC", f"With inputs of about {scales[0]} or {scales[1]}, {BLOCK_OF}")
 
 
 def test_residual_path_is_free(blocks):
     # With every weight 0, attention and feed-forward give 0: what is left is the path around.
-    block, params, *_ = blocks
-    zeros = jax.tree.map(np.zeros_like, params)
-    x = draw.floats(B, T, C, seed=4)
+    x = draw.floats(*SHAPES[0], C, seed=4)
     of = "With all weights 0, so that x alone is left on the residual path, DecoderBlock(x)"
-    expect.equal(block.apply(zeros, x), x, "BTC", of)
+    expect.all_equal([blocks.case(x, scale=0)], "BTC", of)
 
 
 def test_block_gradients_equal_the_reference(blocks):
-    block, params, theirs, their_params = blocks
-    x = draw.floats(B, T, C, seed=5)
-    weight = draw.floats(B, T, C, seed=6)
+    x = draw.floats(*SHAPES[0], C, seed=5)
+    weight = draw.floats(*SHAPES[0], C, seed=6)
 
-    def gradient(model, params):
-        return jax.jit(jax.grad(lambda x: (model.apply(params, x) * weight).sum()))(x)
+    def gradient(apply, params):
+        return jax.jit(jax.grad(lambda x: (apply(params, x) * weight).sum()))(x)
 
-    seen, expected = gradient(block, params), gradient(theirs, their_params)
+    seen = gradient(blocks.mine, blocks.my_params)
+    expected = gradient(blocks.theirs, blocks.their_params)
     expect.equal(seen, expected, "BTC", "The gradient of DecoderBlock's input")
 
 
 def test_gpt_returns_logits_for_every_position(task):
-    gpt = task.MiniGPT(V, C, BLOCK, L, N)
+    gpt = task.MiniGPT(**SIZES)
     for B, T in SHAPES:
-        tokens = draw.tokens(B, T, vocab_size=V)
-        seen = jax.jit(gpt.apply)(draw.params(gpt, tokens), tokens)
+        seen = shape_of(gpt, draw.tokens(B, T, vocab_size=V))
         expect.dtype(expect.array(seen, (B, T, V), "BTV", GPT_OF), np.float32, GPT_OF)
 
 
@@ -106,18 +117,26 @@ def test_every_layer_has_weights_of_its_own(task, reference):
             )
 
 
-def test_gpt_value_equals_the_reference(gpts):
-    gpt, params, theirs, their_params = gpts
-    apply, their_apply = jax.jit(gpt.apply), jax.jit(theirs.apply)
-    for seed, (B, T) in enumerate(SHAPES):
-        tokens = draw.tokens(B, T, vocab_size=V, seed=seed)
-        expect.equal(apply(params, tokens), their_apply(their_params, tokens), "BTV", GPT_OF)
+def test_gpt_value_equals_the_reference(task, reference, gpts):
+    def cases():
+        yield gpts.case(draw.tokens(B, BLOCK, vocab_size=V, seed=2))
+        tokens = draw.tokens(1, 5, vocab_size=7, seed=3)
+        yield gpt_twins(task, reference, OTHER_SIZES, tokens).case(tokens)
+
+    expect.all_equal(cases(), "BTV", GPT_OF)
+
+
+def test_gpt_agrees_on_small_and_large_weights(gpts):
+    # The last norm, too, shows its epsilon where what it reads is small.
+    scales = (0.003, 3.0)
+    tokens = draw.tokens(B, BLOCK, vocab_size=V, seed=4)
+    cases = (gpts.case(tokens, scale=scale) for scale in scales)
+    expect.all_equal(cases, "BTV", f"With all weights times {scales[0]} or {scales[1]}, {GPT_OF}")
 
 
 def test_gpt_returns_logits_not_probabilities(gpts):
-    gpt, params, *_ = gpts
-    seen = gpt.apply(params, draw.tokens(B, T, vocab_size=V))
-    seen = expect.array(seen, (B, T, V), "BTV", GPT_OF)
+    seen = gpts.mine(gpts.my_params, draw.tokens(B, BLOCK, vocab_size=V))
+    seen = expect.array(seen, (B, BLOCK, V), "BTV", GPT_OF)
     sums = {"probabilities": seen.sum(-1), "logarithms of probabilities": np.exp(seen).sum(-1)}
     for what, total in sums.items():
         if np.allclose(total, 1, atol=1e-3):
@@ -128,14 +147,14 @@ def test_gpt_returns_logits_not_probabilities(gpts):
 
 
 def test_gpt_sees_nothing_of_the_future(gpts):
-    gpt, params, *_ = gpts
-    apply = jax.jit(gpt.apply)
     tokens = draw.tokens(B, BLOCK, vocab_size=V, seed=2)
-    before = expect.array(apply(params, tokens), (B, BLOCK, V), "BTV", GPT_OF)
+    seen = gpts.mine(gpts.my_params, tokens)
+    before = expect.array(seen, (B, BLOCK, V), "BTV", GPT_OF)
     for s in range(1, BLOCK):
         changed = tokens.copy()
         changed[:, s] = (changed[:, s] + 1 + s) % V
-        moved = np.abs(np.asarray(apply(params, changed)) - before)[:, :s].max(axis=(0, 2))
+        after = np.asarray(gpts.mine(gpts.my_params, changed))
+        moved = np.abs(after - before)[:, :s].max(axis=(0, 2))
         if moved.max() > 1e-5:
             t = int(moved.argmax())
             raise expect.Wrong(
@@ -145,41 +164,38 @@ def test_gpt_sees_nothing_of_the_future(gpts):
 
 
 def test_gpt_gradients_equal_the_reference(gpts):
-    gpt, params, theirs, their_params = gpts
-    tokens = draw.tokens(B, T, vocab_size=V, seed=7)
-    weight = draw.floats(B, T, V, seed=8)
+    tokens = draw.tokens(B, BLOCK, vocab_size=V, seed=7)
+    weight = draw.floats(B, BLOCK, V, seed=8)
 
-    def sizes_of_gradients(model, params):
-        grads = jax.jit(jax.grad(lambda p: (model.apply(p, tokens) * weight).sum()))(params)
+    def sizes_of_gradients(apply, params):
+        grads = jax.jit(jax.grad(lambda p: (apply(p, tokens) * weight).sum()))(params)
         # Names differ, so the leaves are compared as a sorted list of (shape, length).
         return sorted(
             (np.squeeze(g).shape, float(np.linalg.norm(g))) for g in jax.tree.leaves(grads)
         )
 
-    seen, expected = sizes_of_gradients(gpt, params), sizes_of_gradients(theirs, their_params)
+    seen = sizes_of_gradients(gpts.mine, gpts.my_params)
+    expected = sizes_of_gradients(gpts.theirs, gpts.their_params)
     for (shape, mine), (_, wanted) in zip(seen, expected, strict=True):
         of = f"The length of the gradient of a parameter of shape {shape}"
         expect.equal(np.float32(mine), np.float32(wanted), "", of)
 
 
-def test_works_without_jit_too(gpts):
-    gpt, params, theirs, their_params = gpts
-    tokens = draw.tokens(B, T, vocab_size=V, seed=9)
-    expect.equal(gpt.apply(params, tokens), theirs.apply(their_params, tokens), "BTV", GPT_OF)
-
-
 def test_heads_must_share_hidden_dim_evenly(task):
     why = "10 does not divide into 3 heads of one size"
-    key, x, tokens = jax.random.key(0), draw.floats(B, T, 10), draw.tokens(B, T, vocab_size=V)
+    block, x = task.DecoderBlock(hidden_dim=10, num_heads=3), draw.floats(B, 5, 10)
+    gpt = task.MiniGPT(**SIZES | dict(hidden_dim=10, num_heads=3))
+    tokens = draw.tokens(B, 5, vocab_size=V)
+    of = "with hidden_dim=10 and num_heads=3"
+    expect.raises(ValueError, lambda: shape_of(block, x), of=f"DecoderBlock {of}", why=why)
+    expect.raises(ValueError, lambda: shape_of(gpt, tokens), of=f"MiniGPT {of}", why=why)
+
+
+def test_more_tokens_than_block_size_are_refused(task):
+    tokens = draw.tokens(1, BLOCK + 1, vocab_size=V)
     expect.raises(
         ValueError,
-        lambda: task.DecoderBlock(hidden_dim=10, num_heads=3).init(key, x),
-        of="DecoderBlock(hidden_dim=10, num_heads=3)",
-        why=why,
-    )
-    expect.raises(
-        ValueError,
-        lambda: task.MiniGPT(V, 10, BLOCK, L, 3).init(key, tokens),
-        of="MiniGPT with hidden_dim=10 and num_heads=3",
-        why=why,
+        lambda: shape_of(task.MiniGPT(**SIZES), tokens),
+        of=f"MiniGPT on {BLOCK + 1} tokens, with block_size={BLOCK}",
+        why="there is no position for the last token",
     )

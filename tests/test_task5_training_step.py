@@ -12,29 +12,40 @@ import pytest
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach import draw, expect
+from minigpt_challenge.coach.faults import step as faults
 
 B, T, V = 3, 5, 7
+SETTINGS = [(B, T), (2, 1), (1, 9), (4, 6)]  # (B, T)
+SHARPNESS = 10.0  # makes gradients longer than 1, where clipping shows
+# No rate is one that might stand in somebody's code.
 OPTIMISERS = {
-    "Adam": optax.adam(0.05),
-    "SGD with momentum": optax.sgd(0.1, momentum=0.9),
+    "Adam": optax.adam(0.007),
+    "SGD with momentum": optax.sgd(0.013, momentum=0.9),
 }
+LOSS, STEP = "loss_fn(params, apply_fn, x, y)", "train_step(state, x, y)"
 
 
 def apply_fn(params, x):
     """int (B, T) → float (B, T, V)."""
-    return params["params"]["table"][x] + params["params"]["bias"]
+    return SHARPNESS * (params["params"]["table"][x] + params["params"]["bias"])
+
+
+def mild(params, x):
+    """The same with gradients shorter than 1."""
+    return apply_fn(params, x) / SHARPNESS
 
 
 def new_params(seed=0):
-    return {"params": {"table": draw.floats(V, V, seed=seed), "bias": draw.floats(V, seed=seed)}}
+    table, bias = (draw.floats(*shape, seed=seed) for shape in ((V, V), (V,)))
+    params = {"params": {"table": table, "bias": bias}}
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf / SHARPNESS), params)
 
 
 def new_state(tx, seed=0, apply_fn=apply_fn):
-    params = jax.tree.map(jnp.asarray, new_params(seed))
-    return TrainState.create(apply_fn=apply_fn, params=params, tx=tx)
+    return TrainState.create(apply_fn=apply_fn, params=new_params(seed), tx=tx)
 
 
-def batch(seed=0, T=T):
+def batch(seed=0, B=B, T=T):
     both = draw.tokens(2, B, T, vocab_size=V, seed=seed)
     return jnp.asarray(both[0]), jnp.asarray(both[1])
 
@@ -48,15 +59,18 @@ def cross_entropy(params, x, y):
 
 
 def test_loss_is_the_mean_cross_entropy(task):
-    for seed, length in enumerate((T, 1, 9)):
-        x, y = batch(seed, length)
-        seen = task.loss_fn(new_params(seed), apply_fn, x, y)
-        expected = np.float32(cross_entropy(new_params(seed), x, y))
-        expect.equal(seen, expected, "", "loss_fn(params, apply_fn, x, y)")
+    def cases():
+        for seed, (B, T) in enumerate(SETTINGS):
+            params, (x, y) = new_params(seed), batch(seed, B, T)
+            seen = task.loss_fn(params, apply_fn, x, y)
+            expected = np.float32(cross_entropy(params, x, y))
+            yield seen, expected, faults.loss_suspects(params, apply_fn, x, y)
+
+    expect.all_equal(cases(), "", LOSS)
 
 
 def test_loss_of_uniform_logits_is_log_vocab_size(task):
-    zeros = jax.tree.map(np.zeros_like, new_params())
+    zeros = jax.tree.map(jnp.zeros_like, new_params())
     x, y = batch()
     of = f"The loss of a model that knows nothing, log V = log {V},"
     expect.equal(task.loss_fn(zeros, apply_fn, x, y), np.float32(np.log(V)), "", of)
@@ -78,22 +92,36 @@ def test_loss_gradients_equal_the_reference(task, reference):
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_three_steps_equal_the_reference(task, reference, optimiser):
-    mine = theirs = new_state(OPTIMISERS[optimiser])
-    for step in range(3):
-        x, y = batch(step)
-        mine, _ = expect.pair(task.train_step(mine, x, y), "train_step(state, x, y)", TrainState)
-        theirs, _ = reference.train_step(theirs, x, y)
-    for part in ("params", "opt_state", "step"):
-        of = f"After three steps with {optimiser}, state.{part}"
-        expect.trees_equal(getattr(mine, part), getattr(theirs, part), of)
+    fresh = new_state(OPTIMISERS[optimiser])
+    # Gradients shorter than 1 as well, and an optimiser and a count that are not at their start.
+    under_way, _ = reference.train_step(new_state(OPTIMISERS[optimiser], 1, mild), *batch(9))
+    ends, evidence = [], []
+    for mine in (fresh, under_way):
+        theirs = mine
+        for step in range(3):
+            x, y = batch(step)
+            suspects = faults.step_suspects(mine, x, y)
+            mine, loss = expect.pair(task.train_step(mine, x, y), STEP, TrainState)
+            theirs, _ = reference.train_step(theirs, x, y)
+            evidence.append((faults.outcome(mine, loss), suspects))
+        ends.append((mine, theirs))
+    for mine, theirs in ends:
+        for part in ("params", "opt_state", "step"):
+            seen, expected = (jax.tree.map(jnp.asarray, getattr(s, part)) for s in (mine, theirs))
+            of = f"After three steps with {optimiser}, state.{part}"
+            expect.trees_equal(seen, expected, of, evidence)
 
 
 def test_returned_loss_is_the_one_before_the_update(task):
-    state = new_state(OPTIMISERS["SGD with momentum"])
-    x, y = batch(3)
-    before = np.float32(cross_entropy(state.params, x, y))
-    _, loss = expect.pair(task.train_step(state, x, y), "train_step(state, x, y)", TrainState)
-    expect.equal(loss, before, "", "The loss that train_step returns, from before the update,")
+    def cases():
+        for seed, (B, T) in enumerate(SETTINGS[:3]):
+            state = new_state(OPTIMISERS["SGD with momentum"], seed)
+            x, y = batch(seed, B, T)
+            before = np.float32(cross_entropy(state.params, x, y))
+            _, loss = expect.pair(task.train_step(state, x, y), STEP, TrainState)
+            yield loss, before, faults.returned_loss_suspects(state, x, y)
+
+    expect.all_equal(cases(), "", "The loss that train_step returns, from before the update,")
 
 
 def test_input_state_is_untouched(task):
@@ -112,9 +140,15 @@ def test_input_state_is_untouched(task):
 def test_eval_step_gives_the_loss_and_changes_nothing(task):
     state = new_state(OPTIMISERS["Adam"])
     before = jax.tree.map(np.array, (state.step, state.params, state.opt_state))
-    x, y = batch(4)
-    expected = np.float32(cross_entropy(state.params, x, y))
-    expect.equal(task.eval_step(state, x, y), expected, "", "eval_step(state, x, y)")
+
+    def cases():
+        for seed, (B, T) in enumerate(SETTINGS[:3]):
+            x, y = batch(seed, B, T)
+            expected = np.float32(cross_entropy(state.params, x, y))
+            suspects = faults.loss_suspects(state.params, state.apply_fn, x, y)
+            yield task.eval_step(state, x, y), expected, suspects
+
+    expect.all_equal(cases(), "", "eval_step(state, x, y)")
     after = (state.step, state.params, state.opt_state)
     expect.trees_equal(after, before, "The state given to eval_step, afterwards,")
 
@@ -146,9 +180,7 @@ def test_overfits_one_batch(task):
     x = jnp.arange(V)[None]  # (1, V): each token once, so that a bigram can know what comes next
     y = (x * 3 + 1) % V
     for _ in range(60):
-        state, loss = expect.pair(
-            task.train_step(state, x, y), "train_step(state, x, y)", TrainState
-        )
+        state, loss = expect.pair(task.train_step(state, x, y), STEP, TrainState)
     if not loss < 0.5:
         raise expect.Wrong(
             f"After 60 steps on the same {V} predictions the loss is still {float(loss):.3g}; "

@@ -7,11 +7,12 @@ Where none does, or several equally small ones do, nothing is claimed: a wrong d
 than none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+import jax
 import numpy as np
 
 LARGEST_SET = 2
@@ -40,29 +41,27 @@ class Suspects:
 
     Attributes:
         faults: the switches.
-        compute: from the ids of the faults that are switched on to the output they give; with
-            none, the reference's. Raises where the faults exclude each other. A faulty computation
-            may be undefined in places (0/0, ∞ - ∞): where it is NaN or infinite, anything may
-            stand in the learner's output.
+        compute: from the ids of the faults that are switched on to the output they give, an array
+            or a pytree; with none, the reference's. Raises where the faults exclude each other. A
+            faulty computation may be undefined in places (0/0, ∞ - ∞): where it is NaN or
+            infinite, anything may stand in the learner's output.
     """
 
     faults: tuple[Fault, ...]
     compute: Callable[[frozenset[str]], Any]
 
 
-def diagnose(evidence: list[tuple[Any, Suspects]]) -> tuple[Fault, ...]:
+def diagnose(evidence: Sequence[tuple[Any, Suspects]]) -> tuple[Fault, ...]:
     """The smallest set of faults that explains everything; empty where nothing is claimed.
 
     Args:
         evidence: what was seen in each setting, and the model of mistakes set up for it.
     """
-    if not all(hasattr(seen, "shape") for seen, _ in evidence):
+    if not all(hasattr(leaf, "shape") for seen, _ in evidence for leaf in _leaves(seen)):
         return ()
     known = evidence[0][1].faults
     for size in range(1, LARGEST_SET + 1):
-        explaining = [
-            chosen for chosen in combinations(known, size) if _explains(chosen, evidence)
-        ]
+        explaining = [chosen for chosen in combinations(known, size) if _explains(chosen, evidence)]
         if explaining:
             return explaining[0] if len(explaining) == 1 else ()
     return ()
@@ -82,18 +81,23 @@ def _explains(chosen: tuple[Fault, ...], evidence: list[tuple[Any, Suspects]]) -
     """Whether these faults give what was seen in every setting."""
     num_defined = num_values = 0
     for seen, suspects in evidence:
-        seen = np.asarray(seen)
         try:
             with np.errstate(all="ignore"):
-                computed = np.asarray(suspects.compute(frozenset(fault.id for fault in chosen)))
+                computed = suspects.compute(frozenset(fault.id for fault in chosen))
         except (ValueError, IndexError, KeyError):
             return False
-        if computed.shape != seen.shape:
+        mine, theirs = _leaves(computed), _leaves(seen)
+        if [np.shape(leaf) for leaf in mine] != [np.shape(leaf) for leaf in theirs]:
             return False
-        defined = np.isfinite(computed)
-        scale = max(float(np.abs(computed[defined]).max(initial=0)), 1e-6)
-        if not (np.abs(computed - seen)[defined] <= TOLERANCE * scale).all():
-            return False
-        num_defined += defined.sum()
-        num_values += defined.size
+        for computed, seen in zip(map(np.asarray, mine), map(np.asarray, theirs), strict=True):
+            defined = np.isfinite(computed)
+            scale = max(float(np.abs(computed[defined]).max(initial=0)), 1e-6)
+            if not (np.abs(computed - seen)[defined] <= TOLERANCE * scale).all():
+                return False
+            num_defined += defined.sum()
+            num_values += defined.size
     return num_defined >= LEAST_DEFINED * num_values
+
+
+def _leaves(seen: Any) -> list[Any]:
+    return jax.tree.leaves(seen, is_leaf=lambda tree: tree is None)

@@ -4,7 +4,7 @@ A failure says what was asked and what was seen: shapes side by side, the first 
 differs, by how much, in the learner's own numbers.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax
@@ -28,13 +28,13 @@ class Wrong(AssertionError):
         self.diagnosis = diagnosis
 
 
-def array(seen: Any, shape: tuple[int, ...], axes: str, of: str) -> np.ndarray:
+def array(seen: Any, shape: tuple[int, ...], axes: Sequence[str], of: str) -> np.ndarray:
     """`seen` is an array of this shape. Returns it as NumPy's.
 
     Args:
         seen: what the learner's code returned.
         shape: the shape asked for.
-        axes: a letter for each axis, e.g. "BTC".
+        axes: a name for each axis, e.g. "BTC" or ("B", "T", "N·H").
         of: what was called, in words.
     """
     if seen is None:
@@ -59,25 +59,25 @@ def dtype(seen: np.ndarray, expected: Any, of: str) -> np.ndarray:
     return seen
 
 
-def equal(seen: Any, expected: Any, axes: str, of: str) -> None:
+def equal(seen: Any, expected: Any, axes: Sequence[str], of: str) -> None:
     """`seen` equals `expected`: shape, kind of number, every value.
 
     Args:
         seen: what the learner's code returned.
         expected: what the reference returned.
-        axes: a letter for each axis, e.g. "BTC".
+        axes: a name for each axis, e.g. "BTC" or ("B", "T", "N·H").
         of: what was called, in words.
     """
     _equal(seen, np.asarray(expected), axes, of)
 
 
-def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: str, of: str) -> None:
+def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: Sequence[str], of: str) -> None:
     """As `equal`, for several settings; and where one differs, the likely cause is looked for.
 
     Args:
         cases: for each setting what was seen, what was expected, and the mistakes that may explain
             a difference. A set of mistakes must explain what was seen in every setting.
-        axes: a letter for each axis, e.g. "BTC".
+        axes: a name for each axis, e.g. "BTC" or ("B", "T", "N·H").
         of: what was called, in words.
     """
     wrong, evidence = None, []
@@ -90,12 +90,16 @@ def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: str, of: str) ->
         if wrong is None:
             raise
     if wrong:
-        faults = diagnose(evidence)
-        message = f"{wrong}\n{in_words(faults)}".rstrip()
-        raise Wrong(message, tuple(fault.id for fault in faults))
+        raise _explained(wrong, evidence)
 
 
-def _difference(seen: Any, expected: np.ndarray, axes: str, of: str) -> str | None:
+def _explained(wrong: str, evidence: Sequence[tuple[Any, Suspects]]) -> Wrong:
+    faults = diagnose(evidence)
+    message = f"{wrong}\n{in_words(faults)}".rstrip()
+    return Wrong(message, tuple(fault.id for fault in faults))
+
+
+def _difference(seen: Any, expected: np.ndarray, axes: Sequence[str], of: str) -> str | None:
     try:
         _equal(seen, expected, axes, of)
     except Wrong as wrong:
@@ -103,7 +107,7 @@ def _difference(seen: Any, expected: np.ndarray, axes: str, of: str) -> str | No
     return None
 
 
-def _equal(seen: Any, expected: np.ndarray, axes: str, of: str) -> None:
+def _equal(seen: Any, expected: np.ndarray, axes: Sequence[str], of: str) -> None:
     seen = dtype(array(seen, expected.shape, axes, of), expected.dtype, of)
     scale = max(float(np.abs(expected).max(initial=0)), 1e-6)
     differs = ~(np.abs(seen - expected) <= TOLERANCE * scale)  # NaN differs from everything
@@ -111,10 +115,11 @@ def _equal(seen: Any, expected: np.ndarray, axes: str, of: str) -> None:
         return
     if differs.ndim == 0:
         raise Wrong(f"{of} should be {expected:.6g}, and is {seen:.6g}.")
-    first = tuple(int(i) for i in np.argwhere(differs)[0])
     share = f"{int(differs.sum())} of {differs.size} values differ"
     if np.isnan(seen).any():
-        share = f"{int(np.isnan(seen).sum())} of {seen.size} values are NaN"
+        differs = np.isnan(seen)
+        share = f"{int(differs.sum())} of {seen.size} values are NaN"
+    first = tuple(int(i) for i in np.argwhere(differs)[0])
     place = ", ".join(f"{axis}={i}" for axis, i in zip(axes, first, strict=True))
     raise Wrong(
         f"{of} has other values than asked for: {share}. The first is at [{place}]: "
@@ -136,8 +141,27 @@ def pair(seen: Any, of: str, first: type) -> tuple:
     return seen
 
 
-def trees_equal(seen: Any, expected: Any, of: str) -> None:
-    """Two pytrees have the same leaves: names, shapes and values."""
+def trees_equal(
+    seen: Any, expected: Any, of: str, evidence: Sequence[tuple[Any, Suspects]] = ()
+) -> None:
+    """Two pytrees have the same leaves: names, shapes and values.
+
+    Args:
+        seen: what came out of the learner's code.
+        expected: what came out of the reference.
+        of: what was called, in words.
+        evidence: in which the likely cause of a difference is looked for: what was seen in each
+            setting, and the mistakes that may explain it.
+    """
+    try:
+        _trees_equal(seen, expected, of)
+    except Wrong as wrong:
+        if not evidence:
+            raise
+        raise _explained(str(wrong), evidence) from None
+
+
+def _trees_equal(seen: Any, expected: Any, of: str) -> None:
     seen_leaves = dict(_leaves(seen))
     expected_leaves = dict(_leaves(expected))
     missing = expected_leaves.keys() - seen_leaves.keys()
@@ -176,7 +200,7 @@ def raises(error: type[Exception], call: Callable, of: str, why: str) -> None:
     raise Wrong(f"{of} should raise {article}, because {why}; it returned a value{shape} instead.")
 
 
-def _named(shape: tuple[int, ...], axes: str) -> str:
+def _named(shape: tuple[int, ...], axes: Sequence[str]) -> str:
     return f"({', '.join(axes)}) = {shape}" if axes else "() (a scalar)"
 
 

@@ -104,10 +104,12 @@ def sample(console: Console, prompt: str | None, length: int, seed: int) -> None
             f"{WEIGHTS.relative_to(ROOT)} is damaged: train again with `minigpt train`."
         ) from error
     if prompt is not None and (not prompt or set(prompt) - set(vocabulary.characters)):
+        unknown = "".join(sorted(set(prompt) - set(vocabulary.characters)))
         raise Complaint(
-            "The prompt must be made of the characters that the model has seen, one at least: "
-            f"{vocabulary.characters!r}"
-        )
+            f"The model has never seen {unknown!r}. It knows {vocabulary.characters!r}."
+            if unknown
+            else "The prompt is empty. Leave it out, or give one character at least."
+        ) from None
     with _code(saved["solutions"]) as (gpt, _):
         model = milestone.build(gpt, vocabulary.size)
         text = _continue(model, params, vocabulary, prompt, length, seed)

@@ -1,5 +1,7 @@
 """Reports and the road, for a terminal."""
 
+import re
+
 from rich.console import Console, Group
 from rich.markup import escape
 from rich.padding import Padding
@@ -8,7 +10,7 @@ from rich.text import Text
 
 from minigpt_challenge.coach.curriculum import TASKS, WARM_UP, Task, task_by_stem
 from minigpt_challenge.coach.progress import Standing
-from minigpt_challenge.coach.verdict import Report, Verdict
+from minigpt_challenge.coach.verdict import Check, Report, Verdict
 
 # A sign and a word each: colour alone would tell some readers nothing.
 SIGNS = {
@@ -25,17 +27,32 @@ def report(report: Report) -> Group:
     _, colour = SIGNS[report.verdict]
     head = Text.from_markup(
         f"[bold]Task {task.number} · {task.title}[/bold]: "
-        f"[{colour}]{report.verdict.words}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
+        f"[{colour}]{_so_far(report)}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
     )
     lines: list = [head]
-    said = set()
+    said = {""}
     for check in report.checks:
         sign, colour = SIGNS[check.verdict]
         lines.append(Text(f"  {sign} {check.name.replace('_', ' ')}", style=colour))
-        if check.message and check.message not in said:
+        if _gist(check) not in said:
             lines.append(Padding(Text(check.message), (0, 0, 0, 6)))
-        said.add(check.message)
+        said.add(_gist(check))
     return Group(*lines)
+
+
+def _gist(check: Check) -> str:
+    """What need not be said twice: the same diagnosis, or the same words with other numbers."""
+    if check.diagnosis:
+        return " ".join(check.diagnosis)
+    return re.sub(r"\d+", "", check.message.split("\n")[0])
+
+
+def _so_far(report: Report) -> str:
+    """The verdict in words; what is half written is begun, and that is said."""
+    passed = sum(check.verdict is Verdict.PASSED for check in report.checks)
+    if report.verdict is Verdict.NOT_STARTED and passed:
+        return f"begun, {passed} of {len(report.checks)} checks passed"
+    return report.verdict.words
 
 
 def road(standings: dict[Task, Standing]) -> Table:
@@ -75,6 +92,8 @@ def _standing_in_words(standing: Standing) -> tuple[str, str, str]:
     if standing.verdict is None:
         return "?", "changed, not checked yet", "yellow"
     sign, colour = SIGNS[standing.verdict]
+    if standing.verdict is Verdict.NOT_STARTED and standing.passed:
+        return sign, "begun", colour
     return sign, standing.verdict.words, colour
 
 

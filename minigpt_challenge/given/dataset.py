@@ -69,9 +69,8 @@ def _read_own_text(path: Path) -> tuple[str, str]:
         ) from error
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read: {error.strerror}. Give the path of a text file, as "
-            "load_data(path) or in the environment variable MINIGPT_DATA, or neither for tiny "
-            "Shakespeare."
+            f"{path} cannot be read: {error.strerror}. Give the path of a text file (as "
+            "`--data`, `load_data(path)` or in MINIGPT_DATA), or none for tiny Shakespeare."
         ) from error
     split = _split_position(len(text))
     if min(split, len(text) - split) < SHORTEST_SPLIT:

@@ -1,5 +1,6 @@
 """Mistakes in attention (tasks 2 and 3), in plain NumPy."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -174,6 +175,26 @@ SPLITTING = (
         "reshaping (B, N, T, H) straight to (B, T, N·H)",
         "A reshape keeps the numbers in their order: first move the axes to (B, T, N, H).",
     ),
+    Fault(
+        "joined_interleaved",
+        "with the heads' outputs joined column by column, from (B, T, H, N)",
+        "Head n owns the columns n·H to (n + 1)·H: the axes to merge are (N, H), in this order.",
+    ),
+    Fault(
+        "sizes_swapped",
+        "splitting the columns into head_dim heads of num_heads columns each",
+        "There are N heads of H columns: (…, N, H) in both the reshape and the einsum.",
+    ),
+    Fault(
+        "heads_share_scores",
+        "with the scores summed over the heads, so that all heads share the same weights",
+        "A letter that is left out after the arrow is summed over: N has to stay.",
+    ),
+    Fault(
+        "values_unmixed",
+        "with each position keeping its own value, whatever the weights",
+        "The values are the keys' companions: their time axis is S, and S is what is summed over.",
+    ),
 )
 
 
@@ -208,7 +229,7 @@ def multi_head_suspects(params: Any, x: np.ndarray) -> Suspects:
 def einsum_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
     """The mistakes in task 3: x (B, T, C) → (B, T, N·H)."""
     params = params["params"]
-    B, T, _ = x.shape
+    B, T, C = x.shape
 
     def split(projected: np.ndarray, faults: frozenset[str]) -> np.ndarray:
         """(B, T, N·H) → (B, N, T, H)."""
@@ -216,18 +237,25 @@ def einsum_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
             return projected.reshape(B, num_heads, T, -1)
         if "heads_interleaved" in faults:
             return projected.reshape(B, T, -1, num_heads).transpose(0, 3, 1, 2)
+        if "sizes_swapped" in faults:
+            return projected.reshape(B, T, -1, num_heads).transpose(0, 2, 1, 3)
         return projected.reshape(B, T, num_heads, -1).transpose(0, 2, 1, 3)
 
     def compute(faults: frozenset[str]) -> np.ndarray:
-        q, k, v = (
-            split(x @ params[name]["kernel"], faults) for name in _projections(faults)
-        )  # (B, N, T, H)
+        _exclude(faults)
+        q, k, v = (x @ params[name]["kernel"] for name in _projections(faults))  # (B, T, N·H)
+        width = q.shape[-1]
         if "value_unprojected" in faults:
-            v = split(x, faults)
-        mixed = _mix(q, k, v, faults, hidden_dim=x.shape[-1])  # (B, N, T, H)
+            v = x
+        if "heads_share_scores" in faults:
+            q, k = q[:, None], k[:, None]  # (B, 1, T, N·H), for all heads alike
+        else:
+            q, k = split(q, faults), split(k, faults)  # (B, N, T, H)
+        sizes = _Sizes(head_dim=width // num_heads, hidden_dim=C, width=width)
+        mixed = _mix(q, k, split(v, faults), faults, sizes)  # (B, N, T, H)
         if "joined_without_transpose" in faults:
             joined = mixed.reshape(B, T, -1)
-        elif "heads_interleaved" in faults:
+        elif faults & {"heads_interleaved", "joined_interleaved"}:
             joined = mixed.transpose(0, 2, 3, 1).reshape(B, T, -1)
         else:
             joined = mixed.transpose(0, 2, 1, 3).reshape(B, T, -1)
@@ -239,11 +267,34 @@ def einsum_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
     return Suspects(HEAD + known + SPLITTING, compute)
 
 
+@dataclass(frozen=True)
+class _Sizes:
+    """What the scores may be scaled by; width is N·H."""
+
+    head_dim: int
+    hidden_dim: int
+    width: int
+
+
+def _exclude(faults: frozenset[str]) -> None:
+    """Raise where a set of task 3's mistakes says no more than a smaller one, or nothing."""
+    columns = {"heads_interleaved", "sizes_swapped", "split_without_transpose"}
+    joins = {"heads_interleaved", "joined_interleaved", "joined_without_transpose"}
+    shared = {"heads_share_scores", "softmax_over_heads"}
+    # Without the softmax over the keys most rows are undefined; joined this way, nearly all.
+    undefined = {"softmax_missing", "softmax_over_batch", "softmax_over_heads"}
+    if len(faults & columns) > 1 or len(faults & joins) > 1 or shared <= faults:
+        raise ValueError(f"{sorted(faults)} exclude each other")
+    if "joined_without_transpose" in faults and faults & undefined:
+        raise ValueError("what is undefined nearly everywhere would explain anything")
+
+
 def _head(params: Any, x: np.ndarray, faults: frozenset[str]) -> np.ndarray:
     q, k, v = (x @ params[name]["kernel"] for name in _projections(faults))  # (B, T, H)
     if "value_unprojected" in faults:
         v = x  # (B, S, C)
-    return _mix(q, k, v, faults, hidden_dim=x.shape[-1])
+    H = q.shape[-1]
+    return _mix(q, k, v, faults, _Sizes(head_dim=H, hidden_dim=x.shape[-1], width=H))
 
 
 def _projections(faults: frozenset[str]) -> tuple[str, str, str]:
@@ -260,11 +311,10 @@ def _projections(faults: frozenset[str]) -> tuple[str, str, str]:
     return query, key, value
 
 
-def _mix(q, k, v, faults: frozenset[str], hidden_dim: int) -> np.ndarray:
+def _mix(q, k, v, faults: frozenset[str], sizes: _Sizes) -> np.ndarray:
     """q (…, T, H), k (…, S, H), v (…, S, H) → (…, T, H)."""
-    T, H = q.shape[-2:]
-    scores = q @ k.swapaxes(-2, -1) * _scale(faults, H, hidden_dim, q.shape)  # (…, T, S)
-    visible = _visible(faults, T)  # (T, S)
+    scores = q @ k.swapaxes(-2, -1) * _scale(faults, sizes)  # (…, T, S)
+    visible = _visible(faults, q.shape[-2])  # (T, S)
     fill = 0.0 if "mask_zero" in faults else -np.inf
     if "mask_after_softmax" not in faults:
         scores = np.where(visible, scores, fill)
@@ -272,22 +322,24 @@ def _mix(q, k, v, faults: frozenset[str], hidden_dim: int) -> np.ndarray:
     if "mask_after_softmax" in faults:
         weights = np.where(visible, weights, 0.0)
     if "scale_after_softmax" in faults:
-        weights = weights / H**0.5
+        weights = weights / sizes.head_dim**0.5
     if "weights_transposed" in faults:
         weights = weights.swapaxes(-2, -1)
+    if "values_unmixed" in faults:
+        return weights.sum(-1, keepdims=True) * v  # what "BNTS,BTNH->BTNH" sums up
     return weights @ v
 
 
-def _scale(faults: frozenset[str], head_dim: int, hidden_dim: int, shape: tuple) -> float:
+def _scale(faults: frozenset[str], sizes: _Sizes) -> float:
     factors = {
         "scale_missing": 1.0,
         "scale_after_softmax": 1.0,
-        "scale_by_hidden_dim": hidden_dim**-0.5,
-        "scale_without_root": 1 / head_dim,
-        "scale_inverted": head_dim**0.5,
-        "scale_by_width": (head_dim * shape[1]) ** -0.5,
+        "scale_by_hidden_dim": sizes.hidden_dim**-0.5,
+        "scale_without_root": 1 / sizes.head_dim,
+        "scale_inverted": sizes.head_dim**0.5,
+        "scale_by_width": sizes.width**-0.5,
     }
-    return next((factors[fault] for fault in factors if fault in faults), head_dim**-0.5)
+    return next((factors[fault] for fault in factors if fault in faults), sizes.head_dim**-0.5)
 
 
 def _visible(faults: frozenset[str], T: int) -> np.ndarray:
