@@ -237,6 +237,11 @@ def _pairings(wanted: Any, given: Any, by_name: bool) -> Iterator[list[tuple[Pat
     if _is_leaf(wanted) or _is_leaf(given):
         yield from _flat_pairings(wanted, given)
         return
+    if len(wanted) == 1 != len(given):  # a box around it all, such as nn.Sequential
+        ((box, inside),) = wanted.items()
+        for pairs in _pairings(inside, given, by_name):
+            yield [((box, *mine), theirs) for mine, theirs in pairs]
+        return
     groups, my_rest, their_rest = _groups(wanted, given)
     choices = []
     for mine, theirs in groups:

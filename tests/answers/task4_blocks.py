@@ -289,7 +289,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "everything in reverse order of definition, refused in the model",
+        "norms made last to first, uneven heads refused at the end",
         by_setup(
             (CHECK, "        assert self.hidden_dim\n"),
             ("head_dim = self", "head_dim, rest = divmod(self"),
@@ -302,7 +302,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "a helper for the sublayers, norms from a partial",
+        "a helper for the sublayers, norms from a generator",
         by_setup(
             (NORMS, "self.ln1, self.ln2 = (nn.LayerNorm() for _ in range(2))"),
             (
@@ -344,7 +344,7 @@ class DecoderBlock(nn.Module):
         + SETUP[SETUP.index("\n\nclass MiniGPT") :],
     ),
     right(
-        "remat, and the block unused in the model",
+        "blocks rematerialised",
         compact(
             (
                 COMPACT_STACK,
@@ -381,7 +381,7 @@ class MiniGPT(nn.Module):
 """,
     ),
     right(
-        "norm and Dense by hand",
+        "the last norm by hand",
         by_setup(
             (
                 FINAL_NORM,
