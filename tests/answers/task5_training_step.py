@@ -502,7 +502,7 @@ state = state.replace(step=state.step + 1, params={"params": inner})
         ),
     ),
     wrong("update twice", edited(twice), "update_twice"),
-    wrong("two gradient steps", edited((APPLY, after(APPLY, GRAD, APPLY)))),
+    wrong("two gradient steps", edited((APPLY, after(APPLY, GRAD, APPLY))), "loss_after_update"),
     wrong(
         "params changed twice",
         edited(
@@ -592,7 +592,9 @@ state = state.replace(step=state.step + 1, params=optax.apply_updates(state.para
         edited((GRAD, GRAD.replace("(loss_fn)", "(loss_fn, argnums=(0, 1))"))),
     ),
     wrong("loss after the update", edited(late_loss), "loss_after_update"),
-    wrong("loss times the batch", edited((RETURN, "return state, loss * len(x)"))),
+    wrong(
+        "loss times the batch", edited((RETURN, "return state, loss * len(x)")), "summed_over_batch"
+    ),
     wrong("loss and state in the other order", edited((RETURN, "return loss, state"))),
     wrong("state alone", edited((RETURN, "return state"))),
     wrong("list in place of tuple", edited((RETURN, "return [state, loss]"))),
