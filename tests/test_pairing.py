@@ -11,7 +11,8 @@ import pytest
 from minigpt_challenge.coach import draw
 from minigpt_challenge.coach.diagnosis import Fault, Suspects
 from minigpt_challenge.coach.expect import Wrong, all_equal
-from minigpt_challenge.coach.pairing import Twins, arrangements, shapes_in_order, weights_for
+from minigpt_challenge.coach.pairing import arrangements, shapes_in_order, weights_for
+from minigpt_challenge.coach.twins import Twins
 
 X = draw.floats(2, 3, 4)
 
@@ -91,6 +92,37 @@ class OneBareNorm(nn.Module):
         return last(nn.relu(x * scale + self.param("bias", nn.initializers.zeros, (1, 4))))
 
 
+class Layers(nn.Module):
+    """Three layers alike, one after the other."""
+
+    def setup(self):
+        self.layers = [nn.Dense(4) for _ in range(3)]
+
+    def __call__(self, x):
+        for layer in self.layers:
+            x = nn.relu(layer(x))
+        return x
+
+
+class ScannedLayers(nn.Module):
+    """The same, their weights in arrays of shape (3, …)."""
+
+    @nn.compact
+    def __call__(self, x):
+        def one(layer, x, _):
+            return nn.relu(layer(x)), None
+
+        scan = nn.scan(one, variable_axes={"params": 0}, split_rngs={"params": True}, length=3)
+        return scan(nn.Dense(4), x, None)[0]
+
+
+def test_layers_whose_weights_lie_in_one_array_get_each_its_own():
+    params = draw.params(Layers(), X)
+    mine = weights_for(ScannedLayers(), Layers(), params, X)
+    seen, expected = ScannedLayers().apply(mine, X), Layers().apply(params, X)
+    np.testing.assert_allclose(seen, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "answer",
     [Reference, OtherNamesAndOrder, SwappedNames, UsedInAnotherOrder, BareParameters, OneBareNorm],
@@ -121,7 +153,7 @@ def test_a_missing_layer_is_named_by_its_shape():
             return nn.Dense(4)(nn.relu(norm(nn.Dense(4)(norm(x)))))
 
     params = draw.params(Reference(), X)
-    with pytest.raises(Wrong, match=r"missing are parameters of shape \(4,\), \(4,\)\."):
+    with pytest.raises(Wrong, match=r"missing are 2 of shape \(4,\)\."):
         weights_for(SharedNorm(), Reference(), params, X)
 
 
@@ -185,8 +217,8 @@ def test_every_arrangement_is_tried_once():
     params = draw.params(Reference(), X)
     wanted, given = (shapes_in_order(module(), X) for module in (OtherNamesAndOrder, Reference))
     seen = [
-        tuple(float(leaf.sum()) for leaf in jax.tree.leaves(arranged))
-        for arranged in arrangements(wanted, given, params)
+        tuple(float(leaf.sum()) for leaf in jax.tree.leaves(arrange(params)))
+        for arrange in arrangements(wanted, given)
     ]
     # Two norms in two orders, scale and bias of each in two orders, two layers in two orders.
     assert len(seen) == len(set(seen)) == 2 * 2**2 * 2

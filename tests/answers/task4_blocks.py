@@ -356,6 +356,46 @@ class DecoderBlock(nn.Module):
         ),
     ),
     right(
+        "blocks in an nn.scan, whose weights lie in one array",
+        compact(
+            (
+                COMPACT_STACK,
+                """        def one(block, x, _):
+            return block(x), None
+
+        scan = nn.scan(
+            one,
+            variable_axes={"params": 0},
+            split_rngs={"params": True},
+            length=self.num_layers,
+        )
+        x, _ = scan(DecoderBlock(self.hidden_dim, self.num_heads), x, None)
+        x = nn.LayerNorm()(x)
+""",
+            )
+        ),
+    ),
+    wrong(
+        "blocks in an nn.scan, one norm too few",
+        compact(
+            (
+                COMPACT_STACK,
+                """        def one(block, x, _):
+            return block(x), None
+
+        scan = nn.scan(
+            one,
+            variable_axes={"params": 0},
+            split_rngs={"params": True},
+            length=self.num_layers,
+        )
+        x, _ = scan(DecoderBlock(self.hidden_dim, self.num_heads), x, None)
+""",
+            )
+        ),
+        "final_norm_missing",
+    ),
+    right(
         "blocks inlined in the model",
         TOP
         + COMPACT[: COMPACT.index("\n\nclass MiniGPT")]

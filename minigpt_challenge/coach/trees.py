@@ -1,0 +1,43 @@
+"""Trees of parameters, as Flax has them: dictionaries in dictionaries, arrays at their ends."""
+
+from typing import Any
+
+Path = tuple[str, ...]
+
+
+def is_leaf(tree: Any) -> bool:
+    """Whether this is a leaf: an array, or a shape in its place."""
+    return not isinstance(tree, dict)
+
+
+def depth(tree: Any) -> int:
+    """How many dictionaries are nested, 0 for a leaf."""
+    return 0 if is_leaf(tree) else 1 + max(map(depth, tree.values()), default=0)
+
+
+def shapes(tree: Any) -> Any:
+    """The same tree with every leaf's shape in its place."""
+    return {k: shapes(v) for k, v in tree.items()} if hasattr(tree, "items") else tree.shape
+
+
+def flatten(tree: Any, path: Path = ()) -> list[tuple[Path, Any]]:
+    """The leaves with their paths, in the tree's own order."""
+    if is_leaf(tree):
+        return [(path, tree)]
+    return [item for name, child in tree.items() for item in flatten(child, (*path, name))]
+
+
+def unflatten(leaves: dict[Path, Any]) -> dict:
+    """The tree that has these leaves."""
+    tree: dict = {}
+    for path, leaf in leaves.items():
+        node = tree
+        for name in path[:-1]:
+            node = node.setdefault(name, {})
+        node[path[-1]] = leaf
+    return tree
+
+
+def bare(tree: Any) -> list[tuple[Path, tuple[int, ...]]]:
+    """The shapes with axes of size 1 left out: a table of (1, T, C) is one of (T, C)."""
+    return [(path, tuple(n for n in shape if n != 1)) for path, shape in flatten(tree)]
