@@ -89,8 +89,11 @@ def _arguments(task: Task, verdicts: Path, answer: Path) -> list[str]:
         f"--verdicts={verdicts}",
         f"--answer={answer}",
         "-q",
+        "--tb=native",  # nobody reads it, and pytest's own takes a tenth of a second each
         "-p",
         "no:cacheprovider",
+        "-p",
+        "no:unraisableexception",  # collects garbage at the end, over and over
     ]
 
 
