@@ -19,6 +19,12 @@ ATTENTION = TASKS[1]
         ("x = nn.Dense(3, use_bias=False)(x)", "nowhere else"),
         ("self.scores = x", "cannot be changed while it runs"),
         ("return self(x)", "calls itself without end"),
+        ("x @ x", "must be of one size"),
+        ("x + x[:, :-1]", "from the last axis backwards"),
+        ('jnp.einsum("BTC,BSC->BTS,", x, x)', "a comma too many"),
+        ('jnp.einsum("BTC,SC->BTS", x, x)', "as many letters as it has axes"),
+        ("jax.grad(lambda y: y)(x)", "returns one number"),
+        ("jax.grad(x.sum())", "a value came"),
     ],
 )
 def test_an_error_is_explained_with_the_learners_line_and_no_other(tmp_path, line, words):
@@ -31,6 +37,15 @@ def test_an_error_is_explained_with_the_learners_line_and_no_other(tmp_path, lin
     assert "    answer.py, line 44, in __call__:" in said or "    answer.py, line 45" in said
     assert max(len(check.message.splitlines()) for check in report.checks) < 10
     assert "site-packages" not in said
+
+
+def test_a_check_that_cannot_use_a_result_says_so(tmp_path):
+    answer = tmp_path / "answer.py"
+    text = ATTENTION.solution.read_text(encoding="utf-8")
+    answer.write_text(text.replace("        return weights @ v", "        weights @ v"))
+    said = {c.name: c.message for c in check_in_this_process(ATTENTION, answer).checks}
+    assert "returned None" in said["head_returns_a_vector_of_head_dim_for_every_position"]
+    assert "could not use what your code gave" in said["rows_of_the_batch_do_not_meet"]
 
 
 @pytest.mark.parametrize(

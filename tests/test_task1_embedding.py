@@ -63,6 +63,19 @@ def test_returns_a_vector_for_every_token(task):
         expect.dtype(seen, np.float32, OF)
 
 
+def test_as_many_tokens_as_block_size_are_accepted(task):
+    model = task.TokenAndPositionEmbedding(V, BLOCK, C)
+    params = drawn_params(model, drawn_tokens(1, 2))
+    model.apply(params, drawn_tokens(1, BLOCK - 1))
+    try:
+        model.apply(params, drawn_tokens(1, BLOCK))
+    except ValueError as error:
+        raise expect.Wrong(
+            f"{BLOCK} tokens with block_size={BLOCK} are refused ({error}). They fit: the "
+            f"positions 0 to {BLOCK - 1} have a row each. Only more than block_size are too many."
+        ) from error
+
+
 def test_has_one_row_per_token_and_one_per_position(task):
     model = task.TokenAndPositionEmbedding(V, BLOCK, C)
     # Initialised on a short input: the position table must not take its size from it.

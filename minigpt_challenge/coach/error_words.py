@@ -1,5 +1,7 @@
 """What JAX's and Flax's own errors mean, in a learner's words."""
 
+from itertools import chain
+
 # By the name of the error's class, so that none of the libraries need be imported to look it up.
 WORDS = {
     "TracerBoolConversionError": (
@@ -46,13 +48,53 @@ WORDS = {
         "is computed in ordinary variables."
     ),
     "SetAttributeInModuleSetupError": (
-        "Inside `setup`, the module's own fields (its sizes) cannot be set anew."
+        "Inside `setup`, the module's own fields cannot be set anew: neither its sizes nor `name` "
+        "and `parent`, which every Flax module has. Take another name."
     ),
     "RecursionError": "Something calls itself without end.",
+}
+
+
+# By a part of what the error says, for errors that are a plain TypeError or ValueError. A wording
+# may change with the library; then the error stands there without an explanation.
+PHRASES = {
+    "for matmul": (
+        "The last axis of the left array and the last but one of the right are summed over, so "
+        "they must be of one size. Write both shapes beside the line."
+    ),
+    "requires contracting dimensions": (
+        "The axes that are summed over must be of one size. Write both shapes beside the line."
+    ),
+    "shapes for broadcasting": (
+        "Two arrays meet whose shapes do not fit: from the last axis backwards, sizes must be "
+        "equal, or one of them 1. Write both shapes beside the line."
+    ),
+    "Einstein sum subscript": (
+        "In an einsum each operand has as many letters as it has axes: compare with its shape."
+    ),
+    "KeyError: ','": "Is there a comma too many in an einsum? Commas stand between operands only.",
+    "Gradient only defined for scalar-output": (
+        "`jax.grad` wants a function that returns one number: what is the loss of a whole batch?"
+    ),
+    "Expected a callable": (
+        "A function is wanted here, and a value came. Hand over the function itself, without "
+        "calling it; then call what you get back."
+    ),
+    "Array.__contains__": (
+        "An array came where a tree of gradients was wanted. `jax.value_and_grad` gives the value "
+        "first, the gradients second."
+    ),
+    "subdtype of <class 'numpy.floating'>": (
+        "Integers came where logits were wanted: the logits come first, the labels second."
+    ),
+    "apply_gradients() takes 1 positional": "It wants a keyword: `grads=…`.",
 }
 
 
 def meaning_of(error: BaseException) -> str:
     """What the error means, empty where there is nothing to add to what it says itself."""
     names = [kind.__name__ for kind in type(error).__mro__]
-    return next((WORDS[name] for name in names if name in WORDS), "")
+    by_name = (WORDS[name] for name in names if name in WORDS)
+    said = f"{names[0]}: {error}"
+    by_phrase = (words for phrase, words in PHRASES.items() if phrase in said)
+    return next(chain(by_name, by_phrase), "")

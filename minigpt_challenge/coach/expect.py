@@ -11,10 +11,12 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach.diagnosis import Suspects, diagnose, in_words
+from minigpt_challenge.coach.verdict import OTHER_VALUES
 
 # Both models run in float32 at the highest matmul precision; they may add in another order, and
 # mask with -1e9 or -inf. Errors that large code can gather stay a factor of ten below this.
 TOLERANCE = 1e-4
+ARRAY = jax.Array | np.ndarray | np.generic
 
 
 class Wrong(AssertionError):
@@ -39,8 +41,8 @@ def array(seen: Any, shape: tuple[int, ...], axes: Sequence[str], of: str) -> np
     """
     if seen is None:
         raise Wrong(f"{of} returned None. Is a `return` missing?")
-    if not isinstance(seen, jax.Array | np.ndarray | np.generic | float | int):
-        raise Wrong(f"{of} should return an array, and returned a {type(seen).__name__}.")
+    if not isinstance(seen, ARRAY | float | int):
+        raise Wrong(f"{of} should return an array, and returned {_kind(seen)}.")
     seen = np.asarray(seen)
     if seen.shape != shape:
         hint = ""
@@ -122,7 +124,7 @@ def _equal(seen: Any, expected: np.ndarray, axes: Sequence[str], of: str) -> Non
     first = tuple(int(i) for i in np.argwhere(differs)[0])
     place = ", ".join(f"{axis}={i}" for axis, i in zip(axes, first, strict=True))
     raise Wrong(
-        f"{of} has other values than asked for: {share}. The first is at [{place}]: "
+        f"{of} {OTHER_VALUES}: {share}. The first is at [{place}]: "
         f"{seen[first]:.6g}, where {expected[first]:.6g} was expected."
     )
 
@@ -132,11 +134,10 @@ def pair(seen: Any, of: str, first: type) -> tuple:
     if seen is None:
         raise Wrong(f"{of} returned None. Is a `return` missing?")
     if not isinstance(seen, tuple) or len(seen) != 2:
-        raise Wrong(f"{of} should return two things, and returned a {type(seen).__name__}.")
+        raise Wrong(f"{of} should return two things, and returned {_kind(seen)}.")
     if not isinstance(seen[0], first):
         raise Wrong(
-            f"{of} should return a {first.__name__} first, and returned a "
-            f"{type(seen[0]).__name__} first."
+            f"{of} should return a {first.__name__} first, and returned {_kind(seen[0])} first."
         )
     return seen
 
@@ -194,10 +195,19 @@ def raises(error: type[Exception], call: Callable, of: str, why: str) -> None:
         raise
     except Exception as other:
         raise Wrong(
-            f"{of} should raise {article}, because {why}; it raised {type(other).__name__}: {other}"
+            f"{of} should raise {article}, because {why}; it raised "
+            f"{type(other).__name__}: {str(other).splitlines()[0] if str(other) else ''}"
         ) from other
     shape = f" of shape {seen.shape}" if hasattr(seen, "shape") else ""
     raise Wrong(f"{of} should raise {article}, because {why}; it returned a value{shape} instead.")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, ARRAY):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
+    return f"a {type(value).__name__}"
 
 
 def _named(shape: tuple[int, ...], axes: Sequence[str]) -> str:

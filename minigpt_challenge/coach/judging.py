@@ -1,5 +1,6 @@
 """From what a check raised to a verdict in words."""
 
+import re
 import traceback
 from pathlib import Path
 
@@ -55,16 +56,23 @@ def describe(error: BaseException, *answer: Path) -> str:
         return str(error)
     if isinstance(error, FileNotFoundError) and _is_in(error.filename, *answer):
         return f"{Path(error.filename).name} is missing. `git checkout` brings the stub back."
-    said = str(error).strip().split("\n")[0]
-    lines = [f"{type(error).__name__}: {said}".rstrip(": "), meaning_of(error)]
+    lines = [in_one_line(error), meaning_of(error)]
     frames = [
         f"    {Path(frame.filename).name}, line {frame.lineno}, in {frame.name}: {frame.line}"
         for frame in learners_frames(error, *answer)
     ]
     if len(frames) > MOST_FRAMES:
         frames[1 : 1 - MOST_FRAMES] = [f"    … {len(frames) - MOST_FRAMES} more …"]
+    if not frames:
+        lines.insert(0, "This check could not use what your code gave it:")
     lines += frames
     return "\n".join(line for line in lines if line)
+
+
+def in_one_line(error: BaseException) -> str:
+    """The error's kind and the first line of what it says, without the address of a manual."""
+    said = re.sub(r" \(https?://\S+\)", "", str(error).strip().split("\n")[0])
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def learners_frames(error: BaseException, *answer: Path) -> list[traceback.FrameSummary]:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from minigpt_challenge.coach.curriculum import TASKS, WARM_UP, Task, task_by_stem
 from minigpt_challenge.coach.progress import Standing
-from minigpt_challenge.coach.verdict import Check, Report, Verdict
+from minigpt_challenge.coach.verdict import OTHER_VALUES, Check, Report, Verdict
 
 # A sign and a word each: colour alone would tell some readers nothing.
 SIGNS = {
@@ -33,17 +33,24 @@ def report(report: Report) -> Group:
     said = {""}
     for check in report.checks:
         sign, colour = SIGNS[check.verdict]
-        lines.append(Text(f"  {sign} {check.name.replace('_', ' ')}", style=colour))
+        lines.append(Text(f"  {sign} {in_words(check.name)}", style=colour))
         if _gist(check) not in said:
             lines.append(Padding(Text(check.message), (0, 0, 0, 6)))
         said.add(_gist(check))
     return Group(*lines)
 
 
+def in_words(name: str) -> str:
+    """The name of a check as a sentence: `three_steps_equal[Adam]` is "three steps equal, Adam"."""
+    return name.replace("_", " ").replace("[", ", ").removesuffix("]")
+
+
 def _gist(check: Check) -> str:
     """What need not be said twice: the same diagnosis, or the same words with other numbers."""
     if check.diagnosis:
         return " ".join(check.diagnosis)
+    if OTHER_VALUES in check.message:
+        return OTHER_VALUES
     return re.sub(r"\d+", "", check.message.split("\n")[0])
 
 

@@ -17,6 +17,10 @@ class Verdict(StrEnum):
         return self.value.replace("_", " ")
 
 
+# What every message says whose reason is in the numbers alone: once in a report is enough.
+OTHER_VALUES = "has other values than asked for"
+
+
 @dataclass(frozen=True)
 class Check:
     """The outcome of one check. `diagnosis` holds fault ids, none where nothing is claimed."""

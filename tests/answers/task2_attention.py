@@ -207,6 +207,17 @@ return self.dense(outputs.reshape(x.shape[0], x.shape[1], -1))
     wrong("scale by the length", edited((SCALE, " / x.shape[1] ** 0.5"))),
     wrong("no mask", edited(no_mask), "mask_missing"),
     wrong("mask reversed", edited(reverse), "mask_reversed"),
+    wrong(
+        "the two sides of where swapped",
+        edited(("jnp.where(mask, scores, -1e30)", "jnp.where(mask, -jnp.inf, scores)")),
+        "mask_inverted",
+    ),
+    wrong(
+        "the two sides of where swapped, with a finite number",
+        edited(("jnp.where(mask, scores, -1e30)", "jnp.where(mask, -1e30, scores)")),
+        "mask_inverted",
+    ),
+    wrong("hidden scores set to -100", edited(("-1e30", "-100.0"))),
     wrong("mask strict", edited(strict), "mask_strict"),
     wrong("mask strict, -inf", edited(strict, ("-1e30", "-jnp.inf")), "mask_strict"),
     wrong(

@@ -287,6 +287,12 @@ class EinsumMultiHeadAttention(nn.Module):
     wrong("scale by the number of heads", edited((SCALE, " / jnp.sqrt(N)"))),
     wrong("no mask", edited(no_mask), "mask_missing"),
     wrong("mask reversed", edited(backwards), "mask_reversed"),
+    wrong(
+        "the two sides of where swapped",
+        edited(("scores, -1e9)", "-1e9, scores)")),
+        "mask_inverted",
+    ),
+    wrong("hidden scores set to -1000", edited(("-1e9", "-1e3"))),
     wrong("mask strict", edited(strict), "mask_strict"),
     wrong("mask one step too far", edited(loose), "mask_loose"),
     wrong("mask filled with 0", edited(zero_fill), "mask_zero"),
@@ -343,6 +349,19 @@ class EinsumMultiHeadAttention(nn.Module):
     wrong("values unmixed by the letters", edited(unmixed), "values_unmixed"),
     wrong("values unmixed", edited((MIX, "out = v")), "values_unmixed"),
     wrong("split straight to heads first", edited(straight_split), "split_without_transpose"),
+    *(
+        wrong(
+            f"{name} alone split straight to heads first",
+            edited(
+                (
+                    f"{name} = {name}.reshape(B, T, N, H)",
+                    f"{name} = {name}.reshape(B, N, T, H).swapaxes(1, 2)",
+                )
+            ),
+            f"{projection}_split_without_transpose",
+        )
+        for name, projection in (("q", "query"), ("k", "key"), ("v", "value"))
+    ),
     wrong("joined straight from heads first", edited(straight_join), "joined_without_transpose"),
     wrong(
         "split and joined straight",

@@ -571,6 +571,16 @@ class MiniGPT(nn.Module):
         "norm_without_scale",
         "norm_without_bias",
     ),
+    wrong(
+        "hidden_dim for the epsilon",
+        by_setup(*all_norms("nn.LayerNorm(self.hidden_dim)")),
+        "norm_epsilon_is_hidden_dim",
+    ),
+    wrong(
+        "hidden_dim for the epsilon in the block",
+        by_setup(all_norms("nn.LayerNorm(self.hidden_dim)")[0]),
+        "norm_epsilon_is_hidden_dim",
+    ),
     wrong("epsilon 1e-5", by_setup(*all_norms("nn.LayerNorm(epsilon=1e-5)")), "norm_epsilon"),
     wrong(
         "epsilon 1e-5 in the block", by_setup(all_norms("nn.LayerNorm(1e-5)")[0]), "norm_epsilon"

@@ -42,9 +42,9 @@ def einsum_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
     params = params["params"]
     B, T, C = x.shape
 
-    def split(projected: np.ndarray, faults: frozenset[str]) -> np.ndarray:
+    def split(projected: np.ndarray, faults: frozenset[str], name: str) -> np.ndarray:
         """(B, T, N·H) → (B, N, T, H)."""
-        if "split_without_transpose" in faults:
+        if faults & {"split_without_transpose", f"{name}_split_without_transpose"}:
             return projected.reshape(B, num_heads, T, -1)
         if "heads_interleaved" in faults:
             return projected.reshape(B, T, -1, num_heads).transpose(0, 3, 1, 2)
@@ -61,9 +61,9 @@ def einsum_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
         if "heads_share_scores" in faults:
             q, k = q[:, None], k[:, None]  # (B, 1, T, N·H), for all heads alike
         else:
-            q, k = split(q, faults), split(k, faults)  # (B, N, T, H)
+            q, k = split(q, faults, "query"), split(k, faults, "key")  # (B, N, T, H)
         sizes = _Sizes(head_dim=width // num_heads, hidden_dim=C, width=width)
-        mixed = _mix(q, k, split(v, faults), faults, sizes)  # (B, N, T, H)
+        mixed = _mix(q, k, split(v, faults, "value"), faults, sizes)  # (B, N, T, H)
         if "joined_without_transpose" in faults:
             joined = mixed.reshape(B, T, -1)
         elif faults & {"heads_interleaved", "joined_interleaved"}:
@@ -89,7 +89,8 @@ class _Sizes:
 
 def _exclude(faults: frozenset[str]) -> None:
     """Raise where a set of task 3's mistakes says no more than a smaller one, or nothing."""
-    columns = {"heads_interleaved", "sizes_swapped", "split_without_transpose"}
+    straight = {f"{name}split_without_transpose" for name in ("", "query_", "key_", "value_")}
+    columns = {"heads_interleaved", "sizes_swapped"} | straight
     joins = {"heads_interleaved", "joined_interleaved", "joined_without_transpose"}
     shared = {"heads_share_scores", "softmax_over_heads"}
     # Without the softmax over the keys most rows are undefined; joined this way, nearly all.
@@ -159,6 +160,8 @@ def _visible(faults: frozenset[str], T: int) -> np.ndarray:
         return everything
     if "mask_reversed" in faults:
         return np.triu(everything)
+    if "mask_inverted" in faults:
+        return np.triu(everything, 1)
     offset = {"mask_strict": -1, "mask_loose": 1}
     return np.tril(everything, next((offset[f] for f in offset if f in faults), 0))
 

@@ -57,6 +57,11 @@ MASK = (
         "Row t, column s should stay where s <= t: the lower triangle.",
     ),
     Fault(
+        "mask_inverted",
+        "with the mask inverted: what should stay is hidden, and what should be hidden stays",
+        "`jnp.where(condition, a, b)` takes a where the condition holds: the scores where s <= t.",
+    ),
+    Fault(
         "mask_strict",
         "with a mask that hides a position from itself too",
         "The diagonal stays: position t sees itself; position 0 has nothing else to see.",
@@ -163,6 +168,21 @@ SPLITTING = (
     Fault(
         "split_without_transpose",
         "reshaping (B, T, N·H) straight to (B, N, T, H)",
+        "A reshape keeps the numbers in their order: first (B, T, N, H), then move the axes.",
+    ),
+    Fault(
+        "query_split_without_transpose",
+        "reshaping the queries, and they alone, from (B, T, N·H) straight to (B, N, T, H)",
+        "A reshape keeps the numbers in their order: first (B, T, N, H), then move the axes.",
+    ),
+    Fault(
+        "key_split_without_transpose",
+        "reshaping the keys, and they alone, from (B, T, N·H) straight to (B, N, T, H)",
+        "A reshape keeps the numbers in their order: first (B, T, N, H), then move the axes.",
+    ),
+    Fault(
+        "value_split_without_transpose",
+        "reshaping the values, and they alone, from (B, T, N·H) straight to (B, N, T, H)",
         "A reshape keeps the numbers in their order: first (B, T, N, H), then move the axes.",
     ),
     Fault(

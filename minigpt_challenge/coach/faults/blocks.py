@@ -131,6 +131,8 @@ def _norm(params: Any, x: np.ndarray, faults: frozenset[str]) -> np.ndarray:
     if "rms_norm" not in faults:
         x = x - x.mean(-1, keepdims=True)
     epsilon = 1e-5 if "norm_epsilon" in faults else 1e-6
+    if "norm_epsilon_is_hidden_dim" in faults:
+        epsilon = x.shape[-1]
     x = x / np.sqrt((x**2).mean(-1, keepdims=True) + epsilon)
     if "norm_without_scale" not in faults:
         x = x * params["scale"]

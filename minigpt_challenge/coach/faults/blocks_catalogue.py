@@ -39,6 +39,12 @@ NORMS = (
         "Leave every `nn.LayerNorm` at its defaults.",
     ),
     Fault(
+        "norm_epsilon_is_hidden_dim",
+        "with hidden_dim for the epsilon of the block's LayerNorms",
+        "`nn.LayerNorm`'s first argument is its epsilon; it finds the width by itself, so call it "
+        "without any.",
+    ),
+    Fault(
         "norm_without_bias",
         "with LayerNorms that have no bias",
         "Leave `nn.LayerNorm` at its defaults: it has a scale and a bias.",
