@@ -32,7 +32,7 @@ def main(numbers: list[int]) -> int:
     if len(tasks) > 1:
         outcomes["together"] = [o for of_task in outcomes.values() for o in of_task]
     for column in ("", *shares(())):
-        table.add_column(column, justify="right" if column else "left")
+        table.add_column(column, justify="right" if column else "left", no_wrap=not column)
     for stem, of_task in outcomes.items():
         table.add_row(stem, *(f"{n} of {total}" for n, total in shares(of_task).values()))
         if stem != "together":
