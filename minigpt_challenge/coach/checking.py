@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from minigpt_challenge.coach.curriculum import ROOT, STATE_FOLDER, Task
@@ -35,21 +36,46 @@ PLAIN_PYTEST = {
 
 def check_in_own_process(task: Task, answer: Path) -> Report:
     """Put the file on trial in a new process: a crash or an endless loop stays there."""
-    start = time.perf_counter()
+    with waiting_process(task, warm=False) as check:
+        return check(answer)
+
+
+@contextlib.contextmanager
+def waiting_process(task: Task, warm: bool = True) -> Iterator[Callable[[Path], Report]]:
+    """A process that waits for a file to put on trial: `minigpt watch` keeps one at the ready.
+
+    Args:
+        task: whose suite it will run, once.
+        warm: whether it checks the solution while it waits, so that all is loaded and compiled.
+
+    Yields:
+        from the file to the report; called once. The process ends with this context.
+    """
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
-        verdicts, output, work = (Path(folder, name) for name in ("verdicts", "output", "work"))
+        verdicts, said, work = (Path(folder, name) for name in ("verdicts", "said", "work"))
         work.mkdir()
-        environment = COMPILED_ONCE | os.environ | PLAIN_PYTEST
-        with output.open("wb") as file:
+        with said.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pytest", *_arguments(task, verdicts, answer), "--limited"],
+                [sys.executable, "-m", "minigpt_challenge.coach.waiting"],
                 cwd=work,
-                env=environment,
-                stdin=subprocess.DEVNULL,
+                env=COMPILED_ONCE | os.environ | PLAIN_PYTEST,
+                stdin=subprocess.PIPE,
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                encoding="utf-8",
             )
+
+        def run(*arguments: str) -> None:
+            with contextlib.suppress(BrokenPipeError):  # an early end is found out by waiting
+                process.stdin.write(json.dumps(arguments) + "\n")
+                process.stdin.flush()
+
+        def check(answer: Path) -> Report:
+            start = time.perf_counter()
+            run(*_arguments(task, verdicts, answer), "--limited")
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
             try:
                 process.wait(TIME_LIMIT)
                 ending = f"the process ended by itself, with exit code {process.returncode}"
@@ -57,9 +83,16 @@ def check_in_own_process(task: Task, answer: Path) -> Report:
                 ending = f"it was stopped after {TIME_LIMIT} seconds: is there an endless loop?"
             finally:
                 _end(process)
-        said = output.read_text(encoding="utf-8", errors="replace")
-        checks = _read(verdicts, ending, said)
-    return Report(task.stem, time.perf_counter() - start, checks)
+            output = said.read_text(encoding="utf-8", errors="replace")
+            checks = _read(verdicts, ending, output)
+            return Report(task.stem, time.perf_counter() - start, checks)
+
+        if warm:
+            run(*_arguments(task, Path(folder, "unread"), task.solution))
+        try:
+            yield check
+        finally:
+            _end(process)
 
 
 def check_in_this_process(task: Task, answer: Path) -> Report:

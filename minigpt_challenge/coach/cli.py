@@ -72,6 +72,17 @@ def _remember(task: Task, report: Report, checked: str) -> None:
         )
 
 
+def _task(number: int | None) -> Task:
+    """The task of this number; without one the first that is not passed, or the last."""
+    if number is None:
+        passed = {task for task in TASKS if progress.standing(task).verdict is Verdict.PASSED}
+        return next((task for task in TASKS if task not in passed), TASKS[-1])
+    try:
+        return task_by_number(number)
+    except UnknownTask as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 @app.callback(invoke_without_command=True)
 def road(context: typer.Context) -> None:
     """Show the road: the tasks, how each stands, and what to do next."""
@@ -108,10 +119,7 @@ def check(
     """Check a task. Exit code 0: passed; 1: anything else; 2: called wrongly."""
     from minigpt_challenge.coach.checking import check_in_own_process
 
-    try:
-        tasks = TASKS if number is None else (task_by_number(number),)
-    except UnknownTask as error:
-        raise typer.BadParameter(str(error)) from None
+    tasks = TASKS if number is None else (_task(number),)
     all_passed = True
     with _complaining():
         for task in tasks:
@@ -128,6 +136,19 @@ def check(
     if all_passed and not as_json and not solutions:
         console.print(terminal.what_next({task: progress.standing(task) for task in TASKS}))
     raise typer.Exit(0 if all_passed else 1)
+
+
+@app.command()
+def watch(
+    number: Annotated[
+        int | None, typer.Argument(metavar="[N]", help="The task; the next one if left out.")
+    ] = None,
+) -> None:
+    """Check a task whenever its file is saved; a key shows a hint, or goes on to the next task."""
+    from minigpt_challenge.coach.watch import watch
+
+    with _complaining():
+        watch(console, _task(number), _remember)
 
 
 @app.command()

@@ -1,0 +1,60 @@
+"""`minigpt watch`: a task is checked again whenever its file is saved.
+
+A process with everything loaded waits for the next save, so that the verdict comes at once; the
+learner's code still runs in a process of its own, under the same limits as with `minigpt check`.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+
+from rich.console import Console
+
+from minigpt_challenge.coach import progress, terminal
+from minigpt_challenge.coach.checking import waiting_process
+from minigpt_challenge.coach.curriculum import TASKS, Task
+from minigpt_challenge.coach.keys import pressed_keys
+from minigpt_challenge.coach.verdict import Report
+
+LOOK = 0.1  # seconds between two looks at the file and the keys
+
+
+def watch(console: Console, task: Task, remember: Callable[[Task, Report, str], None]) -> None:
+    """Check the task now and at every save, until `q` or Ctrl-C.
+
+    Args:
+        console: where to print; it is cleared before each report.
+        task: the first task to watch; `n` goes on to the next.
+        remember: notes a verdict, given what the file's fingerprint was.
+    """
+    with suppress(KeyboardInterrupt), pressed_keys() as keys, ExitStack() as waiting:
+        check = waiting.enter_context(waiting_process(task, warm=False))
+        checked = None
+        while True:
+            now = progress.fingerprint(task)
+            if now != checked:
+                console.clear()
+                with console.status(f"Checking task {task.number} …"):
+                    report = check(task.stub)
+                console.clear()
+                console.print(terminal.report(report), "", _footer(task))
+                remember(task, report, now)
+                checked = now
+                waiting.close()
+                check = waiting.enter_context(waiting_process(task))
+            for key in keys():
+                if key == "q":
+                    return
+                if key == "n" and task is not TASKS[-1]:
+                    task, checked = TASKS[task.number], None
+                    waiting.close()
+                    check = waiting.enter_context(waiting_process(task, warm=False))
+            time.sleep(LOOK)
+
+
+def _footer(task: Task) -> str:
+    following = "" if task is TASKS[-1] else "[bold]n[/bold] next task · "
+    return (
+        f"[dim]Watching {task.stub.name}: save it, and it is checked. "
+        f"{following}[bold]q[/bold] quit[/dim]"
+    )
