@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from minigpt_challenge.atomic import write_text
 from minigpt_challenge.coach import progress, terminal
 from minigpt_challenge.coach.curriculum import (
     SOLUTIONS_FOLDER,
@@ -114,25 +115,39 @@ def check(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each task, a line each.")
     ] = False,
+    check_all: Annotated[
+        bool, typer.Option("--all", help="All tasks, which is what happens without N, too.")
+    ] = False,
+    gradescope: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write Gradescope's results.json as well.")
+    ] = None,
     solutions: SolutionsOption = False,
 ) -> None:
     """Check a task. Exit code 0: passed; 1: anything else; 2: called wrongly."""
     from minigpt_challenge.coach.checking import check_in_own_process
+    from minigpt_challenge.coach.gradescope import gradescope_results
+    from minigpt_challenge.coach.own_work import is_the_reference
 
+    if check_all and number is not None:
+        raise typer.BadParameter("--all and a task's number exclude each other.")
     tasks = TASKS if number is None else (_task(number),)
-    all_passed = True
+    all_passed, reports = True, []
     with _complaining():
         for task in tasks:
+            answer = task.solution if solutions else task.stub
             checked = progress.fingerprint(task)
             with complaints.status(f"Checking task {task.number} …"):
-                report = check_in_own_process(task, task.solution if solutions else task.stub)
+                report = check_in_own_process(task, answer)
             if as_json:
                 print(json.dumps(report.as_json()), flush=True)
             else:
                 console.print(terminal.report(report), "")
             if not solutions:
                 _remember(task, report, checked)
+            reports.append((report, is_the_reference(task, answer)))
             all_passed &= report.verdict is Verdict.PASSED
+        if gradescope:
+            write_text(gradescope, json.dumps(gradescope_results(reports), indent=2) + "\n")
     if all_passed and not as_json and not solutions:
         console.print(terminal.what_next({task: progress.standing(task) for task in TASKS}))
     raise typer.Exit(0 if all_passed else 1)

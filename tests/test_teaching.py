@@ -1,0 +1,82 @@
+"""What those who teach rely on: all tasks at once, Gradescope's file, JUnit's, own work or not."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.gradescope import POINTS, gradescope_results
+from minigpt_challenge.coach.own_work import is_the_reference
+from minigpt_challenge.coach.verdict import Check, Report, Verdict
+
+EMBEDDING = TASKS[0]
+MIXED = Report(
+    EMBEDDING.stem,
+    2.5,
+    (
+        Check("a_thing_holds", Verdict.PASSED),
+        Check("steps_agree[Adam]", Verdict.WRONG, "0 is not 1.", ("scale_missing",)),
+        Check("another", Verdict.NOT_STARTED, "Task 1: write it"),
+        Check("last", Verdict.COULD_NOT_RUN, "TypeError"),
+    ),
+)
+
+
+def test_gradescope_gets_a_test_for_each_check_and_ten_points_a_task():
+    results = gradescope_results([(MIXED, False)])
+    tests = results["tests"]
+    assert [test["score"] for test in tests] == [POINTS / 4, 0, 0, 0]
+    assert sum(test["max_score"] for test in tests) == pytest.approx(POINTS)
+    assert [test["status"] for test in tests] == ["passed", "failed", "failed", "failed"]
+    assert tests[1]["name"] == f"{EMBEDDING.title}: steps agree, Adam"
+    assert "0 is not 1." in tests[1]["output"] and tests[1]["tags"] == ["scale_missing"]
+    assert "not started" in tests[2]["output"]
+    assert results["extra_data"] == {"same_as_the_reference": []}
+    assert json.loads(json.dumps(results)) == results
+
+
+def test_what_is_the_reference_is_said():
+    results = gradescope_results([(MIXED, True)])
+    assert results["extra_data"] == {"same_as_the_reference": [EMBEDDING.stem]}
+    assert EMBEDDING.stem in results["output"]
+
+
+def test_the_reference_is_known_by_its_code_not_by_its_comments(tmp_path):
+    answer = tmp_path / "answer.py"
+    solution = EMBEDDING.solution.read_text(encoding="utf-8")
+    for text, same in [
+        (solution, True),
+        (solution.replace("# (B, T, C)", "# mine").replace('"""', '"""Mine. ', 1), True),
+        (solution.replace("what + where", "where + what"), False),
+        ("def f(:", False),
+    ]:
+        answer.write_text(text, encoding="utf-8")
+        assert is_the_reference(EMBEDDING, answer) is same
+    assert not is_the_reference(EMBEDDING, tmp_path / "missing.py")
+
+
+@pytest.mark.slow
+def test_the_command_line_writes_it_and_all_means_all(workshop):
+    workshop.solve(EMBEDDING)
+    file = workshop.root / "out" / "results.json"
+    done = workshop.minigpt("check", "--all", "--json", "--gradescope", str(file))
+    verdicts = [json.loads(line)["verdict"] for line in done.stdout.splitlines()]
+    assert verdicts == ["passed"] + ["not_started"] * (len(TASKS) - 1)
+    results = json.loads(file.read_text(encoding="utf-8"))
+    assert sum(test["score"] for test in results["tests"]) == pytest.approx(POINTS)
+    assert results["extra_data"]["same_as_the_reference"] == [EMBEDDING.stem]
+    assert workshop.minigpt("check", "--all", "1").returncode == 2
+
+
+def test_junit_tells_not_started_from_failed(workshop):
+    workshop.stub(EMBEDDING).write_text("class TokenAndPositionEmbedding: pass", encoding="utf-8")
+    suites = [str(task.tests.relative_to(task.tests.parents[1])) for task in TASKS[:2]]
+    workshop.python("-m", "pytest", "-q", "--junit-xml=results.xml", *suites)
+    cases = ElementTree.parse(workshop.root / "results.xml").getroot().iter("testcase")
+    outcomes = {}
+    for case in cases:
+        kinds = {child.tag for child in case} - {"properties"}
+        outcomes.setdefault(case.get("classname").split(".")[-1], set()).update(kinds or {"passed"})
+    assert outcomes["test_task2_attention"] == {"skipped"}
+    assert outcomes["test_task1_embedding"] <= {"failure", "error"}
