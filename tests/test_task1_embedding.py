@@ -19,13 +19,7 @@ OF = "TokenAndPositionEmbedding(tokens)"
 
 
 def drawn_tokens(B, T, seed=0):
-    """Tokens as a JAX array, which the training hands over too: NumPy's know no `.at`."""
-    return jnp.asarray(draw.tokens(B, T, vocab_size=V, seed=seed))
-
-
-def drawn_params(model, tokens):
-    """Weights as JAX arrays: a NumPy table cannot be looked up inside `jax.vmap`."""
-    return jax.tree.map(jnp.asarray, draw.params(model, tokens))
+    return draw.tokens(B, T, vocab_size=V, seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +28,7 @@ def models(task, reference):
     tokens = drawn_tokens(2, BLOCK)
     model = task.TokenAndPositionEmbedding(vocab_size=V, block_size=BLOCK, hidden_dim=C)
     other = reference.TokenAndPositionEmbedding(V, BLOCK, C)
-    other_params = drawn_params(other, tokens)
+    other_params = draw.params(other, tokens)
     params = weights_for(model, other, other_params, tokens)
     return model, params, other, other_params
 
@@ -58,14 +52,14 @@ def test_returns_a_vector_for_every_token(task):
     model = task.TokenAndPositionEmbedding(V, BLOCK, C)
     for B, T in SHAPES:
         tokens = drawn_tokens(B, T)
-        seen = model.apply(drawn_params(model, tokens), tokens)
+        seen = model.apply(draw.params(model, tokens), tokens)
         seen = expect.array(seen, (B, T, C), "BTC", OF)
         expect.dtype(seen, np.float32, OF)
 
 
 def test_as_many_tokens_as_block_size_are_accepted(task):
     model = task.TokenAndPositionEmbedding(V, BLOCK, C)
-    params = drawn_params(model, drawn_tokens(1, 2))
+    params = draw.params(model, drawn_tokens(1, 2))
     model.apply(params, drawn_tokens(1, BLOCK - 1))
     try:
         model.apply(params, drawn_tokens(1, BLOCK))
@@ -80,6 +74,8 @@ def test_has_one_row_per_token_and_one_per_position(task):
     model = task.TokenAndPositionEmbedding(V, BLOCK, C)
     # Initialised on a short input: the position table must not take its size from it.
     shapes = jax.eval_shape(model.init, jax.random.key(0), drawn_tokens(1, 2))
+    for leaf in jax.tree.leaves(shapes):
+        expect.dtype(leaf, np.float32, f"A parameter of shape {leaf.shape}")
     seen = sum(leaf.size for leaf in jax.tree.leaves(shapes))
     if seen != V * C + BLOCK * C:
         raise expect.Wrong(
@@ -91,7 +87,7 @@ def test_has_one_row_per_token_and_one_per_position(task):
 def test_value_equals_the_reference(task, reference):
     model = task.TokenAndPositionEmbedding(vocab_size=V, block_size=BLOCK, hidden_dim=C)
     other = reference.TokenAndPositionEmbedding(V, BLOCK, C)
-    other_params = drawn_params(other, drawn_tokens(2, BLOCK))
+    other_params = draw.params(other, drawn_tokens(2, BLOCK))
     params = tables_for(model, other, other_params)
     tables = other_params["params"]
     token_table = tables["token_embedding"]["embedding"]  # (V, C)
@@ -134,6 +130,18 @@ def test_every_integer_dtype_is_read_alike(models):
     for dtype in ("int8", "uint8", "int16", "uint16", "int32", "uint32"):
         seen = model.apply(params, jnp.asarray(tokens, dtype))
         expect.equal(seen, expected, "BTC", f"{OF} with {dtype} tokens")
+
+
+def test_small_dtypes_of_tokens_do_not_bound_the_positions(task, reference):
+    # 300 positions and 200 tokens, where an int8 counts up to 127 and a uint8 up to 255.
+    T, vocab_size = 300, 200
+    model, other = (m.TokenAndPositionEmbedding(vocab_size, T, C) for m in (task, reference))
+    other_params = draw.params(other, draw.tokens(1, T, vocab_size=vocab_size))
+    params = weights_for(model, other, other_params, draw.tokens(1, T, vocab_size=vocab_size))
+    for dtype, most in (("int8", 127), ("uint8", vocab_size), ("int32", vocab_size)):
+        tokens = draw.tokens(2, T, vocab_size=most).astype(dtype)
+        of = f"{OF} with {T} tokens of {dtype}"
+        expect.equal(model.apply(params, tokens), other.apply(other_params, tokens), "BTC", of)
 
 
 def test_more_tokens_than_block_size_are_refused(models):

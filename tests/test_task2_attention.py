@@ -4,7 +4,6 @@
 """
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from minigpt_challenge.coach import attention_properties as properties
@@ -29,6 +28,10 @@ def test_head_returns_a_vector_of_head_dim_for_every_position(task):
         x = draw.floats(B, T, C)
         seen = head.apply(draw.params(head, x), x)
         expect.array(seen, (B, T, H), "BTH", HEAD)
+
+
+def test_head_takes_any_number_of_positions(task):
+    properties.takes_any_length(task.SelfAttention(H), C, H, HEAD)
 
 
 def test_head_value_equals_the_reference(task, reference):
@@ -103,7 +106,7 @@ def test_all_heads_see_nothing_of_the_future(task, reference):
 
 
 def test_all_gradients_equal_the_reference(task, reference):
-    x = jnp.asarray(draw.floats(B, T, C))
+    x = draw.floats(B, T, C)
     theirs = reference.MultiHeadAttention(N, H)
     params = draw.params(theirs, x)
     properties.same_gradients(task.MultiHeadAttention(N, H), theirs, params, x)

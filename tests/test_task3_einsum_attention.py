@@ -31,6 +31,10 @@ def test_returns_a_vector_for_every_position(task):
         expect.array(seen, (B, T, N * H), ("B", "T", "N·H"), OF)
 
 
+def test_takes_any_number_of_positions(task):
+    properties.takes_any_length(task.EinsumMultiHeadAttention(N, H), C, N * H, OF)
+
+
 def test_value_equals_the_reference(task, reference):
     def cases():
         for seed, (B, T, C, N, H) in enumerate(SETTINGS):

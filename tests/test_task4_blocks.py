@@ -18,7 +18,7 @@ B, BLOCK, V, L, N, H = 6, 8, 11, 2, 3, 4
 C = N * H
 SHAPES = [(B, 5), (1, BLOCK), (4, 1)]  # (B, T)
 SIZES = dict(vocab_size=V, hidden_dim=C, block_size=BLOCK, num_layers=L, num_heads=N)
-OTHER_SIZES = dict(vocab_size=7, hidden_dim=10, block_size=6, num_layers=1, num_heads=2)
+OTHER_SIZES = dict(vocab_size=7, hidden_dim=10, block_size=6, num_layers=3, num_heads=2)
 BLOCK_OF, GPT_OF = "DecoderBlock(x)", "MiniGPT(tokens)"
 
 
@@ -108,6 +108,8 @@ def test_every_layer_has_weights_of_its_own(task, reference):
             gpt = module.MiniGPT(V, C, BLOCK, num_layers, N)
             tokens = draw.tokens(1, 2, vocab_size=V)
             shapes = jax.eval_shape(gpt.init, jax.random.key(0), tokens)
+            for leaf in jax.tree.leaves(shapes):
+                expect.dtype(leaf, np.float32, f"A parameter of shape {leaf.shape}")
             sizes.append(sum(leaf.size for leaf in jax.tree.leaves(shapes)))
         if sizes[0] != sizes[1]:
             raise expect.Wrong(
@@ -150,8 +152,7 @@ def test_gpt_sees_nothing_of_the_future(gpts):
     seen = gpts.mine(gpts.params, tokens)
     before = expect.array(seen, (B, BLOCK, V), "BTV", GPT_OF)
     for s in range(1, BLOCK):
-        changed = tokens.copy()
-        changed[:, s] = (changed[:, s] + 1 + s) % V
+        changed = tokens.at[:, s].set((tokens[:, s] + 1 + s) % V)
         after = np.asarray(gpts.mine(gpts.params, changed))
         moved = np.abs(after - before)[:, :s].max(axis=(0, 2))
         if moved.max() > 1e-5:
@@ -172,6 +173,29 @@ def test_gpt_gradients_equal_the_reference(gpts):
     # Both with respect to the weights as the reference has them.
     seen, expected = gradients(gpts.mine)["params"], gradients(gpts.theirs)["params"]
     expect.trees_equal(seen, expected, "The gradient of MiniGPT's weights, by the solution's names")
+
+
+def test_gpt_can_learn_from_its_own_first_weights(task):
+    # Weights that start at 0 may learn one step later than the rest, but learn they must.
+    gpt = task.MiniGPT(**SIZES)
+    tokens, weight = draw.tokens(B, BLOCK, vocab_size=V), draw.floats(B, BLOCK, V)
+    params = first = jax.jit(gpt.init)(jax.random.key(0), tokens)
+    gradient = jax.jit(jax.grad(lambda params: (gpt.apply(params, tokens) * weight).mean()))
+    for _ in range(4):
+        params = jax.tree.map(lambda p, g: p - g, params, gradient(params))
+    still = [
+        path
+        for (path, before), after in zip(
+            jax.tree_util.tree_leaves_with_path(first), jax.tree.leaves(params), strict=True
+        )
+        if not (np.asarray(before) != np.asarray(after)).any()
+    ]
+    if still:
+        raise expect.Wrong(
+            f"From its own first weights {len(still)} of MiniGPT's parameters never learn: their "
+            f"gradient stays 0. One is {jax.tree_util.keystr(still[0])}. Leave `nn.LayerNorm` and "
+            "`nn.Dense` at their defaults."
+        )
 
 
 def test_heads_must_share_hidden_dim_evenly(task):

@@ -1,7 +1,7 @@
 """Task 5, training step. Passing means that all of these hold.
 
-`task` is your file, `reference` the solution's. The model is a small one of this suite's own: a
-table of logits for the next token, as in the warm-up.
+`task` is your file, `reference` the solution's. The model is a small one of this suite's own: what
+it foretells depends on a token and on all before it.
 """
 
 import jax
@@ -26,8 +26,13 @@ LOSS, STEP = "loss_fn(params, apply_fn, x, y)", "train_step(state, x, y)"
 
 
 def apply_fn(params, x):
-    """int (B, T) → float (B, T, V)."""
-    return SHARPNESS * (params["params"]["table"][x] + params["params"]["bias"])
+    """int (B, T) → float (B, T, V): what a token, and the mean of all so far, say of the next."""
+    if x.ndim != 2:
+        raise ValueError(f"The model reads tokens of shape (B, T), and x has the shape {x.shape}.")
+    tables = params["params"]
+    count = jnp.arange(1, x.shape[1] + 1)[:, None]  # (T, 1)
+    so_far = jnp.cumsum(tables["context"][x], axis=1) / count  # (B, T, V)
+    return SHARPNESS * (tables["token"][x] + so_far + tables["bias"])
 
 
 def mild(params, x):
@@ -36,9 +41,12 @@ def mild(params, x):
 
 
 def new_params(seed=0):
-    table, bias = (draw.floats(*shape, seed=seed) for shape in ((V, V), (V,)))
-    params = {"params": {"table": table, "bias": bias}}
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf / SHARPNESS), params)
+    shapes = {"token": (V, V), "context": (V, V), "bias": (V,)}
+    drawn = {
+        name: draw.floats(*shape, seed=3 * seed + place) / SHARPNESS
+        for place, (name, shape) in enumerate(shapes.items())
+    }
+    return {"params": drawn}
 
 
 def new_state(tx, seed=0, apply_fn=apply_fn):
@@ -47,7 +55,7 @@ def new_state(tx, seed=0, apply_fn=apply_fn):
 
 def batch(seed=0, B=B, T=T):
     both = draw.tokens(2, B, T, vocab_size=V, seed=seed)
-    return jnp.asarray(both[0]), jnp.asarray(both[1])
+    return both[0], both[1]
 
 
 def cross_entropy(params, x, y):

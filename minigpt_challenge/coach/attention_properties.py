@@ -6,11 +6,41 @@ import jax.numpy as jnp
 import numpy as np
 
 from minigpt_challenge.coach import draw, expect
+from minigpt_challenge.coach.closeness import differs
+from minigpt_challenge.coach.jaxprs import count_equations
 
 AXES = ("B", "T", "out")  # H for one head, N·H for several
+# A hidden position has weight 0, so that what stands there is multiplied by 0 and changes nothing.
+LEAK = 1e-6
 
 
-def causal(module: nn.Module, params: dict, x: np.ndarray, of: str) -> None:
+def takes_any_length(module: nn.Module, C: int, width: int, of: str) -> None:
+    """A long x gives an output of its length: no size is fixed in the code.
+
+    Only shapes are computed. Code that walks over the positions grows with them, so it is given
+    fewer.
+    """
+
+    def shape(T: int) -> tuple[int, ...]:
+        x = jax.ShapeDtypeStruct((1, T, C), jnp.float32)
+        return jax.eval_shape(lambda x: module.init_with_output(jax.random.key(0), x)[0], x).shape
+
+    def size(T: int) -> int:
+        return count_equations(module.init_with_output, jax.random.key(0), jnp.ones((1, T, C)))
+
+    T = 2000 if size(3) == size(5) else 70
+    try:
+        seen = shape(T)
+    except Exception as error:
+        raise expect.Wrong(
+            f"{of} should take any number of positions, and with T = {T} it raises "
+            f"{type(error).__name__}: {str(error).splitlines()[0]}. Take T from x.shape."
+        ) from error
+    if seen != (1, T, width):
+        raise expect.Wrong(f"With T = {T}, {of} should have the shape {(1, T, width)}, not {seen}.")
+
+
+def causal(module: nn.Module, params: dict, x: jax.Array, of: str) -> None:
     """Changing the input at any position changes no output before it, and the gradients say so.
 
     Args:
@@ -22,11 +52,10 @@ def causal(module: nn.Module, params: dict, x: np.ndarray, of: str) -> None:
     if not np.isfinite(before).all():
         raise expect.Wrong(f"{of} gives NaN or infinite values, so nothing else can be said.")
     for s in range(1, T):
-        changed = x.copy()
-        changed[:, s] += draw.floats(B, C, seed=s, scale=3.0)
+        changed = x.at[:, s].add(draw.floats(B, C, seed=s, scale=3.0))
         after = np.asarray(apply(params, changed))
         moved = np.abs(after - before)[:, :s].max(axis=(0, 2))  # (s,)
-        if moved.max() > 1e-6:
+        if moved.max() > LEAK:
             t = int(moved.argmax())
             raise expect.Wrong(
                 f"{of} looks into the future: changing the input at position {s} changed the "
@@ -38,7 +67,7 @@ def causal(module: nn.Module, params: dict, x: np.ndarray, of: str) -> None:
 
     gradients = jax.jit(jax.vmap(jax.grad(output_at), (None, 0)))(x, jnp.arange(T))  # (T, B, S, C)
     flow = np.abs(np.asarray(gradients)).max(axis=(1, 3))  # (T, S)
-    leaks = np.argwhere(np.triu(flow, 1) > 1e-6)
+    leaks = np.argwhere(np.triu(flow, 1) > LEAK)
     if len(leaks) or np.isnan(flow).any():
         t, s = (int(i) for i in leaks[0]) if len(leaks) else np.argwhere(np.isnan(flow))[0]
         raise expect.Wrong(
@@ -75,14 +104,14 @@ def survives_large_scores(
         ) from None
 
 
-def rows_independent(module: nn.Module, params: dict, x: np.ndarray, of: str) -> None:
+def rows_independent(module: nn.Module, params: dict, x: jax.Array, of: str) -> None:
     """A row's output is the same alone as in a batch."""
     together = np.asarray(module.apply(params, x))
     for b in range(len(x)):
         alone = np.asarray(module.apply(params, x[b : b + 1]))
-        tolerance = expect.TOLERANCE * max(np.nanmax(np.abs(alone), initial=0), 1e-6)
-        if alone.shape[1:] != together.shape[1:] or not np.allclose(
-            alone[0], together[b], rtol=0, atol=tolerance, equal_nan=True
+        if (
+            alone.shape[1:] != together.shape[1:]
+            or differs(np.nan_to_num(together[b]), np.nan_to_num(alone[0])).any()
         ):
             raise expect.Wrong(
                 f"{of} gives another result for row {b} of a batch than for the same row alone: "
@@ -90,7 +119,7 @@ def rows_independent(module: nn.Module, params: dict, x: np.ndarray, of: str) ->
             )
 
 
-def same_gradients(module: nn.Module, reference: nn.Module, params: dict, x: np.ndarray) -> None:
+def same_gradients(module: nn.Module, reference: nn.Module, params: dict, x: jax.Array) -> None:
     """The gradients of a weighted sum of outputs, leaf by leaf, and that of the input."""
     weight = draw.floats(*reference.apply(params, x).shape, seed=9)
 

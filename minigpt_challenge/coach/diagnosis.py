@@ -15,8 +15,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from minigpt_challenge.coach.closeness import differs
+
 LARGEST_SET = 2
-TOLERANCE = 1e-4  # relative to the largest value
 LEAST_DEFINED = 0.15  # of all values: what is mostly undefined would explain anything
 
 
@@ -57,7 +58,9 @@ def diagnose(evidence: Sequence[tuple[Any, Suspects]]) -> tuple[Fault, ...]:
     Args:
         evidence: what was seen in each setting, and the model of mistakes set up for it.
     """
-    if not all(hasattr(leaf, "shape") for seen, _ in evidence for leaf in _leaves(seen)):
+    if not evidence or not all(
+        hasattr(leaf, "shape") for seen, _ in evidence for leaf in _leaves(seen)
+    ):
         return ()
     known = evidence[0][1].faults
     for size in range(1, LARGEST_SET + 1):
@@ -91,8 +94,7 @@ def _explains(chosen: tuple[Fault, ...], evidence: list[tuple[Any, Suspects]]) -
             return False
         for computed, seen in zip(map(np.asarray, mine), map(np.asarray, theirs), strict=True):
             defined = np.isfinite(computed)
-            scale = max(float(np.abs(computed[defined]).max(initial=0)), 1e-6)
-            if not (np.abs(computed - seen)[defined] <= TOLERANCE * scale).all():
+            if differs(seen[defined], computed[defined]).any():
                 return False
             num_defined += defined.sum()
             num_values += defined.size

@@ -1,27 +1,32 @@
-"""Inputs and weights for the checks, drawn by NumPy: the same on every machine and every JAX."""
+"""Inputs and weights for the checks, drawn by NumPy: the same on every machine and every JAX.
+
+They are handed over as JAX's arrays, as the training does: NumPy's would let a `+=` in an answer
+change the input that the reference gets next.
+"""
 
 from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 
-def floats(*shape: int, seed: int = 0, scale: float = 1.0) -> np.ndarray:
+def floats(*shape: int, seed: int = 0, scale: float = 1.0) -> jax.Array:
     """Normally distributed float32."""
-    return (scale * np.random.default_rng(seed).standard_normal(shape)).astype(np.float32)
+    return jnp.asarray(scale * np.random.default_rng(seed).standard_normal(shape), jnp.float32)
 
 
-def tokens(*shape: int, vocab_size: int, seed: int = 0) -> np.ndarray:
+def tokens(*shape: int, vocab_size: int, seed: int = 0) -> jax.Array:
     """int32 from 0 to vocab_size - 1, not all the same."""
     drawn = np.random.default_rng(seed).integers(0, vocab_size, shape, dtype=np.int32)
     if drawn.size > 1:
         drawn.flat[:2] = 0, vocab_size - 1
-    return drawn
+    return jnp.asarray(drawn)
 
 
 def params(module: nn.Module, *inputs: Any, seed: int = 0) -> dict:
-    """Weights for a module, of the shapes that its `init` would give.
+    """Weights for a module, of the shapes and dtypes that its `init` would give.
 
     Every leaf is random, biases and LayerNorm scales too, so that none can be forgotten in
     silence. Kernels are divided by √fan_in, which keeps activations near 1.
@@ -30,9 +35,10 @@ def params(module: nn.Module, *inputs: Any, seed: int = 0) -> dict:
     leaves, treedef = jax.tree.flatten(shapes)
     random = np.random.default_rng(seed)
     drawn = [
-        (random.standard_normal(leaf.shape) / max(leaf.shape[0], 1) ** 0.5).astype(np.float32)
+        random.standard_normal(leaf.shape) / max(leaf.shape[0], 1) ** 0.5
         if len(leaf.shape) > 1
-        else random.uniform(0.5, 1.5, leaf.shape).astype(np.float32)
+        else random.uniform(0.5, 1.5, leaf.shape)
         for leaf in leaves
     ]
+    drawn = [jnp.asarray(new, leaf.dtype) for new, leaf in zip(drawn, leaves, strict=True)]
     return jax.tree.unflatten(treedef, drawn)

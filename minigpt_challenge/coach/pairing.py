@@ -17,7 +17,8 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach import trees
-from minigpt_challenge.coach.expect import TOLERANCE, Wrong
+from minigpt_challenge.coach.closeness import differs
+from minigpt_challenge.coach.expect import Wrong
 from minigpt_challenge.coach.stacking import restacked, unstacked
 from minigpt_challenge.coach.trees import Path
 
@@ -79,10 +80,12 @@ def arrangements(wanted: dict, given: dict) -> Iterator[Arrangement]:
 
     # Names mean something more often than not, so they are trusted first, and then not at all.
     likely_first = chain(_pairings(wanted, given, True), _pairings(wanted, given, False))
-    for pairs in islice(likely_first, MOST_PAIRINGS):
+    for pairs in likely_first:
         if frozenset(pairs) not in tried:
             tried.add(frozenset(pairs))
             yield partial(arrange, pairs)
+        if len(tried) == MOST_PAIRINGS:
+            return
 
 
 def search(
@@ -101,10 +104,10 @@ def search(
 
 
 def close(seen: Any, expected: Any) -> bool:
+    """Whether two outputs are equal; what is no array, or of another shape, is not."""
     if not hasattr(seen, "shape") or seen.shape != np.shape(expected):
         return False
-    scale = max(float(np.abs(expected).max(initial=0)), 1e-6)
-    return np.allclose(seen, expected, rtol=0, atol=TOLERANCE * scale)
+    return not differs(seen, expected).any()
 
 
 def _pairings(wanted: Any, given: Any, by_name: bool) -> Iterator[list[tuple[Path, Path]]]:
@@ -133,18 +136,31 @@ def _pairings(wanted: Any, given: Any, by_name: bool) -> Iterator[list[tuple[Pat
         choices.append([tuple(zip(mine, order, strict=True)) for order in orders])
     rest = list(islice(_flat_pairings(my_rest, their_rest), MOST_PAIRINGS))
     for choice in product(*choices):
-        matched = [pair for group in choice for pair in group]
         inner = [
-            list(islice(_pairings(wanted[a], given[b], by_name), MOST_PAIRINGS)) for a, b in matched
+            [list(islice(_pairings(wanted[a], given[b], by_name), MOST_PAIRINGS)) for a, b in group]
+            for group in choice
         ]
-        for *combination, loose in product(*inner, rest):
+        matched = [pair for group in choice for pair in group]
+        for *chosen, loose in chain(_alike(inner, rest), _one_by_one(inner, rest)):
             yield loose + [
                 ((a, *left), (b, *right))
-                for (a, b), pairs in zip(matched, combination, strict=True)
+                for (a, b), pairs in zip(matched, chosen, strict=True)
                 for left, right in pairs
             ]
     if groups and my_rest:
         yield from _flat_pairings(wanted, given)
+
+
+def _alike(inner: list[list[list]], rest: list) -> Iterator[tuple]:
+    """One way for all members of a group: what is true within one block is true within the next."""
+    groups = [list(zip(*members, strict=False)) for members in inner]
+    for *ways, loose in product(*groups, rest):
+        yield *chain(*ways), loose
+
+
+def _one_by_one(inner: list[list[list]], rest: list) -> Iterator[tuple]:
+    """Every member of every group in a way of its own."""
+    return product(*chain(*inner), rest)
 
 
 def _groups(wanted: dict, given: dict) -> tuple[list[tuple[list[str], list[str]]], dict, dict]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import flax.linen as nn
+
 Path = tuple[str, ...]
 
 
@@ -16,8 +18,10 @@ def depth(tree: Any) -> int:
 
 
 def shapes(tree: Any) -> Any:
-    """The same tree with every leaf's shape in its place."""
-    return {k: shapes(v) for k, v in tree.items()} if hasattr(tree, "items") else tree.shape
+    """The same tree with every leaf's shape in its place; Flax may have boxed the leaf."""
+    if hasattr(tree, "items"):
+        return {name: shapes(child) for name, child in tree.items()}
+    return nn.meta.unbox(tree).shape
 
 
 def flatten(tree: Any, path: Path = ()) -> list[tuple[Path, Any]]:

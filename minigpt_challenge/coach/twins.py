@@ -73,7 +73,8 @@ class Twins:
             if equal is not None:
                 self._arrange = equal
                 return
-        faults, explained = _explanation(wanted, given, self.params, apply, inputs, suspects)
+        values = jax.tree.map(np.asarray, self.params)
+        faults, explained = _explanation(wanted, given, values, apply, inputs, suspects)
         if said:
             message = f"{said}\n{in_words(faults)}".rstrip()
             raise Wrong(message, tuple(fault.id for fault in faults))
@@ -90,7 +91,7 @@ class Twins:
         """
         params = jax.tree.map(lambda leaf: np.float32(scale) * leaf, self.params)
         seen, expected = self.mine(params, *inputs), self.theirs(params, *inputs)
-        return seen, expected, self._suspects(params, *inputs)
+        return seen, expected, self._suspects(jax.tree.map(np.asarray, params), *inputs)
 
 
 def _explanation(

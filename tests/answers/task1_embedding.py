@@ -366,4 +366,35 @@ return what + jnp.where(jnp.arange(self.hidden_dim) % 2, jnp.cos(angle), jnp.sin
     wrong("the last token is passed over", edited((WHAT, "what = self.wte(idx).at[:, -1].set(0)"))),
     wrong("weights of a single run", edited((SUM, "return (what + where) * 0 + 0.5"))),
     wrong("noise added", edited((SUM, "return what + where + 1e-2"))),
+    right(
+        "tables boxed with the names of their axes",
+        edited(
+            (
+                "nn.Embed(self.vocab_size, self.hidden_dim)",
+                "nn.Embed(\n"
+                "            self.vocab_size,\n"
+                "            self.hidden_dim,\n"
+                "            embedding_init=nn.with_partitioning(\n"
+                '                nn.initializers.normal(0.02), ("vocab", "embed")\n'
+                "            ),\n"
+                "        )",
+            )
+        ),
+    ),
+    right("T read off again", edited((HERE, "jax.numpy.arange(idx.shape[-1])"))),
+    wrong(
+        "bfloat16 tables",
+        edited(
+            (
+                "self.vocab_size, self.hidden_dim)",
+                "self.vocab_size, self.hidden_dim, param_dtype=jnp.bfloat16)",
+            ),
+            (
+                "self.block_size, self.hidden_dim)",
+                "self.block_size, self.hidden_dim, param_dtype=jnp.bfloat16)",
+            ),
+        ),
+    ),
+    wrong("positions of the tokens' dtype", edited((HERE, "jnp.arange(T).astype(idx.dtype)"))),
+    wrong("tokens cast to int8", edited((WHAT, "what = self.wte(idx.astype(jnp.int8))"))),
 ]

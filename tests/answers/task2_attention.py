@@ -229,7 +229,6 @@ return self.dense(outputs.reshape(x.shape[0], x.shape[1], -1))
     wrong("mask filled with -10", edited(("-1e30", "-10.0"))),
     wrong("mask by multiplying", edited((MASKING, "scores = scores * mask")), "mask_zero"),
     wrong("mask after the softmax", edited(late_mask), "mask_after_softmax"),
-    wrong("mask the wrong value", edited((MASKING, "scores = jnp.where(mask, -1e30, scores)"))),
     wrong("softmax over the queries", edited(over_queries), "softmax_over_queries"),
     wrong(
         "softmax over the batch",
@@ -325,4 +324,43 @@ return self.dense(jnp.concatenate([total] * self.num_heads, -1))
         "heads reversed, no mask", edited(reversed_heads, no_mask), "heads_reversed", "mask_missing"
     ),
     wrong("no dense, no scale", edited(no_dense, no_scale), "dense_missing", "scale_missing"),
+    right(
+        "x scaled in place between the projections",
+        file(
+            """
+v = self.value(x)
+x *= self.head_dim**-0.25
+q, k = self.query(x), self.key(x)
+scores = jnp.einsum("bth,bsh->bts", q, k)
+T = x.shape[1]
+scores = jnp.where(jnp.tri(T, dtype=bool), scores, -jnp.inf)
+return nn.softmax(scores) @ v
+"""
+        ),
+    ),
+    right(
+        "asks for a JAX array",
+        edited((QKV, f"assert isinstance(x, jax.Array)\n        {QKV}")),
+    ),
+    wrong(
+        "x scaled in place before all projections",
+        file(
+            """
+x *= self.head_dim**-0.25
+q, k, v = self.query(x), self.key(x), self.value(x)
+scores = jnp.einsum("bth,bsh->bts", q, k)
+T = x.shape[1]
+scores = jnp.where(jnp.tri(T, dtype=bool), scores, -jnp.inf)
+return nn.softmax(scores) @ v
+"""
+        ),
+    ),
+    wrong(
+        "a mask of 64 positions",
+        edited((MASK, "jnp.tril(jnp.ones((64, 64), dtype=bool))[:T, :T]")),
+    ),
+    wrong(
+        "a mask of 1024 positions",
+        edited((MASK, "jnp.tril(jnp.ones((1024, 1024), dtype=bool))[:T, :T]")),
+    ),
 ]

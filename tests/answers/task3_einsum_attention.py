@@ -516,4 +516,8 @@ return self.dense(out.transpose(1, 2, 0, 3).reshape(B, T, -1))
     ),
     wrong("wrong for a batch of one", edited((JOIN, f"{JOIN}.squeeze()"))),
     wrong("query plus a bit of noise", edited((SPLIT, f"q = q + 1e-2\n{SPLIT}"))),
+    wrong(
+        "a mask of 64 positions",
+        edited((MASK, "jnp.tril(jnp.ones((64, 64), dtype=bool))[:T, :T]")),
+    ),
 ]

@@ -189,6 +189,8 @@ def all_norms(norm: str) -> tuple[tuple[str, str], ...]:
     )
 
 
+zero_head = (HEAD, "self.head = nn.Dense(self.vocab_size, kernel_init=nn.initializers.zeros)")
+
 ANSWERS = [
     right("setup, other names, attention first", by_setup()),
     right("compact", compact()),
@@ -764,4 +766,63 @@ class MiniGPT(nn.Module):
         by_setup((NORMS, NORMS.replace("LayerNorm()", "LayerNorm(reduction_axes=(-2, -1))"))),
     ),
     wrong("no MiniGPT", TOP + SETUP[: SETUP.index("\n\nclass MiniGPT")]),
+    right(
+        "every norm by hand, bare parameters in an order of their own",
+        by_setup(
+            (
+                NORMS,
+                """zeros, ones = nn.initializers.zeros, nn.initializers.ones
+        shape = (self.hidden_dim,)
+        self.beta1 = self.param("beta1", zeros, shape)
+        self.beta2 = self.param("beta2", zeros, shape)
+        self.gamma1 = self.param("gamma1", ones, shape)
+        self.gamma2 = self.param("gamma2", ones, shape)""",
+            ),
+            (
+                BOTH,
+                """x = x + self.attn(norm(x, self.gamma1, self.beta1))
+        x = x + self.ff(norm(x, self.gamma2, self.beta2))
+        return x""",
+            ),
+            (
+                FINAL_NORM,
+                """self.beta = self.param("beta", nn.initializers.zeros, (self.hidden_dim,))
+        self.gamma = self.param("gamma", nn.initializers.ones, (self.hidden_dim,))""",
+            ),
+            ("h = self.ln(h)", "h = norm(h, self.gamma, self.beta)"),
+        )
+        + """
+
+def norm(x, gamma, beta):
+    x = x - x.mean(-1, keepdims=True)
+    return x / jnp.sqrt((x**2).mean(-1, keepdims=True) + 1e-6) * gamma + beta
+""",
+    ),
+    right(
+        "the last Dense starts at zero, and learns from the second step on",
+        by_setup(
+            (HEAD, "self.head = nn.Dense(self.vocab_size, kernel_init=nn.initializers.zeros)")
+        ),
+    ),
+    wrong(
+        "the third block reads the embedding",
+        by_setup(
+            (
+                LOOP,
+                "came = h\n        for i, layer in enumerate(self.layers):\n"
+                "            h = layer(h if i < 2 else came)",
+            )
+        ),
+    ),
+    wrong(
+        "dead from the start: the last norm's scale and the last Dense at zero",
+        by_setup(
+            (FINAL_NORM, "self.ln = nn.LayerNorm(scale_init=nn.initializers.zeros)"),
+            zero_head,
+        ),
+    ),
+    wrong(
+        "float16 in the last Dense",
+        by_setup((HEAD, "self.head = nn.Dense(self.vocab_size, param_dtype=jnp.float16)")),
+    ),
 ]

@@ -748,4 +748,39 @@ state = new.replace(params=params)
         "by_hand_0.1",
         "gradient_ascent",
     ),
+    wrong(
+        "every token alone",
+        edited((LOGITS, "logits = apply_fn(params, x.reshape(-1, 1)).reshape(*x.shape, -1)")),
+    ),
+    wrong(
+        "batch and time swapped", edited((LOGITS, "logits = apply_fn(params, x.T).swapaxes(0, 1)"))
+    ),
+    wrong(
+        "read backwards",
+        edited((LOGITS, "logits = apply_fn(params, x[:, ::-1])[:, ::-1]")),
+    ),
+    wrong(
+        "the loss from after a second update that is thrown away",
+        edited(
+            (
+                RETURN,
+                after(
+                    "ahead = state.apply_gradients(grads=grads)",
+                    "return state, loss_fn(ahead.params, state.apply_fn, x, y)",
+                ),
+            )
+        ),
+    ),
+    wrong(
+        "a little weight decay in the loss",
+        edited(
+            (
+                MEAN,
+                after(
+                    "decay = sum((leaf**2).sum() for leaf in jax.tree.leaves(params))",
+                    "return losses.mean() + 1e-3 * decay",
+                ),
+            )
+        ),
+    ),
 ]

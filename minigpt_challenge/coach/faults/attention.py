@@ -12,6 +12,8 @@ from minigpt_challenge.coach.faults.attention_catalogue import HEAD, JOINING, SP
 def head_suspects(params: Any, x: np.ndarray) -> Suspects:
     """The mistakes in one head: x (B, T, C) → (B, T, H)."""
 
+    x = np.asarray(x)
+
     def compute(faults: frozenset[str]) -> np.ndarray:
         return _head(params["params"], x, faults)
 
@@ -20,7 +22,7 @@ def head_suspects(params: Any, x: np.ndarray) -> Suspects:
 
 def multi_head_suspects(params: Any, x: np.ndarray) -> Suspects:
     """The mistakes in task 2's heads and in how they are joined: x (B, T, C) → (B, T, N·H)."""
-    params = params["params"]
+    params, x = params["params"], np.asarray(x)
     num_heads = sum(name.startswith("heads_") for name in params)
 
     def compute(faults: frozenset[str]) -> np.ndarray:
@@ -39,7 +41,7 @@ def multi_head_suspects(params: Any, x: np.ndarray) -> Suspects:
 
 def einsum_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
     """The mistakes in task 3: x (B, T, C) → (B, T, N·H)."""
-    params = params["params"]
+    params, x = params["params"], np.asarray(x)
     B, T, C = x.shape
 
     def split(projected: np.ndarray, faults: frozenset[str], name: str) -> np.ndarray:
@@ -54,7 +56,9 @@ def einsum_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
 
     def compute(faults: frozenset[str]) -> np.ndarray:
         _exclude(faults)
-        q, k, v = (x @ params[name]["kernel"] for name in _projections(faults))  # (B, T, N·H)
+        q, k, v = (
+            x @ np.asarray(params[name]["kernel"]) for name in _projections(faults)
+        )  # (B, T, N·H)
         width = q.shape[-1]
         if "value_unprojected" in faults:
             v = x
@@ -102,11 +106,16 @@ def _exclude(faults: frozenset[str]) -> None:
 
 
 def _head(params: Any, x: np.ndarray, faults: frozenset[str]) -> np.ndarray:
-    q, k, v = (x @ params[name]["kernel"] for name in _projections(faults))  # (B, T, H)
+    q, k, v = _projected(params, x, faults)  # (B, T, H)
     if "value_unprojected" in faults:
         v = x  # (B, S, C)
     H = q.shape[-1]
     return _mix(q, k, v, faults, _Sizes(head_dim=H, hidden_dim=x.shape[-1], width=H))
+
+
+def _projected(params: Any, x: np.ndarray, faults: frozenset[str]) -> list[np.ndarray]:
+    """Queries, keys and values."""
+    return [x @ np.asarray(params[name]["kernel"]) for name in _projections(faults)]
 
 
 def _projections(faults: frozenset[str]) -> tuple[str, str, str]:
@@ -180,5 +189,5 @@ def _dense(params: Any, joined: np.ndarray, faults: frozenset[str]) -> np.ndarra
     """(B, T, N·H) → (B, T, N·H)."""
     times = 0 if "dense_missing" in faults else 2 if "dense_twice" in faults else 1
     for _ in range(times):
-        joined = joined @ params["kernel"] + params["bias"]
+        joined = joined @ np.asarray(params["kernel"]) + np.asarray(params["bias"])
     return joined

@@ -1,7 +1,7 @@
 """Mistakes in the block and in the whole model (task 4), in plain NumPy.
 
 A mistake that leaves parameters out leaves them unread here, just as it leaves them unmade in the
-learner's module: that is how coach/pairing.py knows which weights such a module wants.
+learner's module: that is how coach/twins.py knows which weights such a module wants.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,8 @@ PLACES_OF_THE_NORM = {"post_norm", "norm_after_sublayer", "residual_normed"}
 def block_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
     """The mistakes in DecoderBlock: x (B, T, C) → (B, T, C)."""
 
+    x = np.asarray(x)
+
     def compute(faults: frozenset[str]) -> np.ndarray:
         return _block(params["params"], x, num_heads, faults)
 
@@ -27,6 +29,8 @@ def block_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
 
 def gpt_suspects(params: Any, tokens: np.ndarray, num_heads: int) -> Suspects:
     """The mistakes in MiniGPT and in its blocks: tokens (B, T) → logits (B, T, V)."""
+
+    tokens = np.asarray(tokens)
 
     def compute(faults: frozenset[str]) -> np.ndarray:
         tree = params["params"]

@@ -19,6 +19,7 @@ from minigpt_challenge.coach.faults.step_catalogue import (
     MEASURE,
     RATES,
     REDUCTION,
+    RETURNED,
     STEP,
     UPDATE,
 )
@@ -57,9 +58,12 @@ def step_suspects(state: TrainState, x: jax.Array, y: jax.Array) -> Suspects:
 
 
 def returned_loss_suspects(state: TrainState, x: jax.Array, y: jax.Array) -> Suspects:
-    """The mistakes in `train_step` as far as they show in the loss that it returns: → a scalar."""
+    """The mistakes in the loss that `train_step` returns: → a scalar.
+
+    Mistakes in the update show in what is updated: one number is too little to accuse them.
+    """
     suspects = step_suspects(state, x, y)
-    return Suspects(suspects.faults, lambda faults: suspects.compute(faults)["loss"])
+    return Suspects(LOSS + RETURNED, lambda faults: suspects.compute(faults)["loss"])
 
 
 def outcome(state: TrainState, loss: Any) -> dict:
