@@ -15,7 +15,7 @@ from minigpt_challenge.coach import draw, expect
 from minigpt_challenge.coach.faults import step as faults
 
 B, T, V = 3, 5, 7
-SETTINGS = [(B, T), (2, 1), (1, 9), (4, 6)]  # (B, T)
+SETTINGS = [(B, T), (2, 1), (1, 9)]  # (B, T)
 SHARPNESS = 10.0  # makes gradients longer than 1, where clipping shows
 # No rate is one that might stand in somebody's code.
 OPTIMISERS = {
@@ -25,6 +25,7 @@ OPTIMISERS = {
 LOSS, STEP = "loss_fn(params, apply_fn, x, y)", "train_step(state, x, y)"
 
 
+@jax.jit  # else each of its operations would be compiled alone, for each shape
 def apply_fn(params, x):
     """int (B, T) → float (B, T, V): what a token, and the mean of all so far, say of the next."""
     if x.ndim != 2:
@@ -122,7 +123,7 @@ def test_three_steps_equal_the_reference(task, reference, optimiser):
 
 def test_returned_loss_is_the_one_before_the_update(task):
     def cases():
-        for seed, (B, T) in enumerate(SETTINGS[:3]):
+        for seed, (B, T) in enumerate(SETTINGS):
             state = new_state(OPTIMISERS["SGD with momentum"], seed)
             x, y = batch(seed, B, T)
             before = np.float32(cross_entropy(state.params, x, y))
@@ -150,7 +151,7 @@ def test_eval_step_gives_the_loss_and_changes_nothing(task):
     before = jax.tree.map(np.array, (state.step, state.params, state.opt_state))
 
     def cases():
-        for seed, (B, T) in enumerate(SETTINGS[:3]):
+        for seed, (B, T) in enumerate(SETTINGS):
             x, y = batch(seed, B, T)
             expected = np.float32(cross_entropy(state.params, x, y))
             suspects = faults.loss_suspects(state.params, state.apply_fn, x, y)

@@ -6,21 +6,17 @@ Imports stay light: `minigpt` alone answers at once, and only commands that need
 import io
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from minigpt_challenge.atomic import write_text
-from minigpt_challenge.coach import progress, terminal
+from minigpt_challenge.coach import cli_help, progress, terminal
+from minigpt_challenge.coach.cli_words import a_task, complaining, complaints
 from minigpt_challenge.coach.curriculum import (
-    SOLUTIONS_FOLDER,
     TASKS,
     Task,
-    UnknownTask,
-    task_by_number,
 )
 from minigpt_challenge.coach.verdict import Report, Verdict
 
@@ -34,31 +30,12 @@ for stream in (sys.stdout, sys.stderr):
     # A terminal that knows no ✓ shows a ? in its place.
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")
-console, complaints = terminal.console(), terminal.console(stderr=True)
+app.add_typer(cli_help.app)
+console = terminal.console()
 
 SolutionsOption = Annotated[
     bool, typer.Option("--solutions", help="Use the reference, not your own files.")
 ]
-
-
-@contextmanager
-def _complaining() -> Iterator[None]:
-    """What a person can mend is said in words, without a traceback, and ends in exit code 1."""
-    from minigpt_challenge.coach.complaint import Complaint, in_words
-
-    try:
-        if not SOLUTIONS_FOLDER.is_dir():
-            raise Complaint(
-                f"There is no {SOLUTIONS_FOLDER}. The challenge lives in a clone of its "
-                "repository: install it there with `pip install -e .`."
-            )
-        yield
-    except Exception as error:
-        words = in_words(error)
-        if words is None:
-            raise
-        complaints.print(f"✗ {words}", style="red", markup=False)
-        raise typer.Exit(1) from None
 
 
 def _remember(task: Task, report: Report, checked: str) -> None:
@@ -73,23 +50,12 @@ def _remember(task: Task, report: Report, checked: str) -> None:
         )
 
 
-def _task(number: int | None) -> Task:
-    """The task of this number; without one the first that is not passed, or the last."""
-    if number is None:
-        passed = {task for task in TASKS if progress.standing(task).verdict is Verdict.PASSED}
-        return next((task for task in TASKS if task not in passed), TASKS[-1])
-    try:
-        return task_by_number(number)
-    except UnknownTask as error:
-        raise typer.BadParameter(str(error)) from None
-
-
 @app.callback(invoke_without_command=True)
 def road(context: typer.Context) -> None:
     """Show the road: the tasks, how each stands, and what to do next."""
     if context.invoked_subcommand:
         return
-    with _complaining():
+    with complaining():
         standings = {task: progress.standing(task) for task in TASKS}
         console.print("\n[bold]miniGPT Challenge[/bold]\n")
         console.print(terminal.road(standings))
@@ -101,7 +67,7 @@ def start() -> None:
     """Check the set-up, train the warm-up's bigram on Shakespeare, and see what it writes."""
     from minigpt_challenge.coach import start
 
-    with _complaining():
+    with complaining():
         start.run(console)
     standings = {task: progress.standing(task) for task in TASKS}
     console.print(f"\n{terminal.what_next(standings)}\n")
@@ -130,9 +96,9 @@ def check(
 
     if check_all and number is not None:
         raise typer.BadParameter("--all and a task's number exclude each other.")
-    tasks = TASKS if number is None else (_task(number),)
+    tasks = TASKS if number is None else (a_task(number),)
     all_passed, reports = True, []
-    with _complaining():
+    with complaining():
         for task in tasks:
             answer = task.solution if solutions else task.stub
             checked = progress.fingerprint(task)
@@ -162,8 +128,8 @@ def watch(
     """Check a task whenever its file is saved; a key shows a hint, or goes on to the next task."""
     from minigpt_challenge.coach.watch import watch
 
-    with _complaining():
-        watch(console, _task(number), _remember)
+    with complaining():
+        watch(console, a_task(number), _remember)
 
 
 @app.command()
@@ -180,7 +146,7 @@ def train(
     """Train your own GPT until its evaluation loss is below 1.9, and let it write."""
     from minigpt_challenge.coach import milestone
 
-    with _complaining():
+    with complaining():
         reached = milestone.train(console, solutions, steps, data, seed)
     raise typer.Exit(0 if reached else 1)
 
@@ -194,7 +160,7 @@ def sample(
     """Write text with the weights that `minigpt train` saved."""
     from minigpt_challenge.coach import milestone
 
-    with _complaining():
+    with complaining():
         milestone.sample(console, prompt, length, seed)
 
 
@@ -207,7 +173,7 @@ def author(
     """For authors: cut the stubs, build the notebooks and the README's table."""
     from minigpt_challenge.coach import author
 
-    with _complaining():
+    with complaining():
         if check:
             stale = author.out_of_step()
             for path in stale:

@@ -1,5 +1,7 @@
 """No line is ever lost: before a tool of ours overwrites a file, its old text is kept."""
 
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -7,13 +9,34 @@ from minigpt_challenge.atomic import write_bytes
 from minigpt_challenge.coach.curriculum import STATE_FOLDER
 
 HISTORY_FOLDER = STATE_FOLDER / "history"
+WHEN = "%Y-%m-%d_%H-%M-%S.%f"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A kept version of a file, and when it was overwritten (local time)."""
+
+    path: Path
+    when: datetime
+
+    def text(self) -> str:
+        return self.path.read_text(encoding="utf-8", errors="replace")
+
+
+def versions(path: Path) -> list[Version]:
+    """What was kept of this file, the newest first."""
+    found = []
+    for kept in (HISTORY_FOLDER / path.stem).glob(f"*{path.suffix}"):
+        with suppress(ValueError):  # a file that somebody else put there
+            found.append(Version(kept, datetime.strptime(kept.stem, WHEN)))
+    return sorted(found, key=lambda version: version.when, reverse=True)
 
 
 def keep(path: Path) -> Path | None:
     """Copy the file to the history and say where; None where there is nothing to keep."""
     if not path.exists():
         return None
-    when = datetime.now().strftime("%Y-%m-%d_%H-%M-%S.%f")
+    when = datetime.now().strftime(WHEN)
     kept = HISTORY_FOLDER / path.stem / f"{when}{path.suffix}"
     write_bytes(kept, path.read_bytes())
     return kept

@@ -1,4 +1,4 @@
-"""The notebook's magics: `%%task`, `%%play`, `%check` and `%solution`.
+"""The notebook's magics: `%%task`, `%%play`, `%check`, `%hint` and `%solution`.
 
 Each answers in words and none raises, so that a notebook runs to its end whatever a cell holds.
 """
@@ -9,9 +9,7 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
-from rich.syntax import Syntax
-
-from minigpt_challenge.coach import progress, terminal
+from minigpt_challenge.coach import hints, peek, progress, terminal
 from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.complaint import Complaint, in_words
 from minigpt_challenge.coach.curriculum import (
@@ -32,7 +30,13 @@ THIS_CELL = Path("this cell")  # stands for a file's name in a traceback
 
 def register_magics(ipython: Any) -> None:
     """Make the magics known to this notebook."""
-    for magic, kind in ((task, "cell"), (play, "cell"), (check, "line"), (solution, "line")):
+    for magic, kind in (
+        (task, "cell"),
+        (play, "cell"),
+        (check, "line"),
+        (hint, "line"),
+        (solution, "line"),
+    ):
         answering = update_wrapper(partial(_answer, magic, ipython), magic)
         ipython.register_magic_function(answering, kind, magic.__name__)
 
@@ -82,17 +86,26 @@ def check(ipython: Any, line: str) -> None:
     console.print(terminal.report(report))
 
 
+def hint(ipython: Any, line: str) -> None:
+    """`%hint 2`: show the next hint; `%hint 2 --again` shows all that were shown before."""
+    number, *rest = line.split() or [""]
+    show = hints.show_again if rest == ["--again"] else hints.show
+    show(console, _task(number, "%hint 2"))
+
+
 def solution(ipython: Any, line: str) -> None:
-    """`%solution 2` says how to see the reference, `%solution 2 --show` shows it."""
+    """`%solution 2` says how to see the reference, `--show` shows it, `--diff` what differs."""
     number, *rest = line.split() or [""]
     its = _task(number, "%solution 2")
     if rest == ["--show"]:
-        text = its.solution.read_text(encoding="utf-8")
-        console.print(Syntax(text, "python", theme="ansi_light", background_color="default"))
+        peek.show_solution(console, its)
+    elif rest == ["--diff"]:
+        peek.show_difference(console, its)
     else:
         console.print(
-            "Have you read the hints? Then run this cell again as "
-            f"[bold]%solution {its.number} --show[/bold], and the reference is shown."
+            f"Have you read the hints ([bold]%hint {its.number}[/bold])? Then run this cell again "
+            f"as [bold]%solution {its.number} --show[/bold], and the reference is shown; "
+            f"[bold]%solution {its.number} --diff[/bold] shows what differs from yours."
         )
 
 

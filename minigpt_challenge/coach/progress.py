@@ -32,6 +32,13 @@ def standing(task: Task) -> Standing:
     return Standing(Verdict.NOT_STARTED if text == cut_stub(task) else None)
 
 
+def failed_checks(task: Task) -> list[str]:
+    """The names of the checks that did not pass when the task was last checked, in order."""
+    record = _read().get(task.stem)
+    failed = record.get("failed") if isinstance(record, dict) else None
+    return failed if isinstance(failed, list) else []
+
+
 def fingerprint(task: Task) -> str:
     """What tells the learner's file, as it is now, from every other."""
     return _fingerprint(_text(task))
@@ -48,6 +55,7 @@ def remember(task: Task, report: Report, checked: str) -> None:
         "verdict": report.verdict,
         "passed": sum(check.verdict is Verdict.PASSED for check in report.checks),
         "total": len(report.checks),
+        "failed": [check.name for check in report.checks if check.verdict is not Verdict.PASSED],
         "sha256": checked,
     }
     write_text(PROGRESS_FILE, json.dumps(records, indent=2) + "\n")

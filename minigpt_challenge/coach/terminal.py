@@ -1,6 +1,7 @@
 """Reports and the road, for a terminal."""
 
 import re
+from collections.abc import Sequence
 
 from rich.console import Console, Group
 from rich.markup import escape
@@ -9,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from minigpt_challenge.coach.curriculum import TASKS, WARM_UP, Task, task_by_stem
+from minigpt_challenge.coach.history import Version
 from minigpt_challenge.coach.progress import Standing
 from minigpt_challenge.coach.verdict import OTHER_VALUES, Check, Report, Verdict
 
@@ -102,6 +104,15 @@ def _standing_in_words(standing: Standing) -> tuple[str, str, str]:
     if standing.verdict is Verdict.NOT_STARTED and standing.passed:
         return sign, "begun", colour
     return sign, standing.verdict.words, colour
+
+
+def kept_versions(kept: Sequence[Version]) -> Table:
+    """The kept versions of a file, numbered from the newest."""
+    table = Table("", "kept", "lines", box=None, padding=(0, 2), header_style="dim")
+    for number, version in enumerate(kept, 1):
+        lines = len(version.text().splitlines())
+        table.add_row(f"{number}", f"{version.when:%Y-%m-%d %H:%M:%S}", f"{lines}")
+    return table
 
 
 def console(stderr: bool = False) -> Console:

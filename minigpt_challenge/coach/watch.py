@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 
 from rich.console import Console
 
-from minigpt_challenge.coach import progress, terminal
+from minigpt_challenge.coach import hints, progress, terminal
 from minigpt_challenge.coach.checking import waiting_process
 from minigpt_challenge.coach.curriculum import TASKS, Task
 from minigpt_challenge.coach.keys import pressed_keys
@@ -45,6 +45,8 @@ def watch(console: Console, task: Task, remember: Callable[[Task, Report, str], 
             for key in keys():
                 if key == "q":
                     return
+                if key == "h":
+                    hints.show(console, task)
                 if key == "n" and task is not TASKS[-1]:
                     task, checked = TASKS[task.number], None
                     waiting.close()
@@ -56,5 +58,5 @@ def _footer(task: Task) -> str:
     following = "" if task is TASKS[-1] else "[bold]n[/bold] next task · "
     return (
         f"[dim]Watching {task.stub.name}: save it, and it is checked. "
-        f"{following}[bold]q[/bold] quit[/dim]"
+        f"[bold]h[/bold] hint · {following}[bold]q[/bold] quit[/dim]"
     )

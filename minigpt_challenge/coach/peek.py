@@ -1,0 +1,35 @@
+"""The reference, shown on demand and never by accident; each showing is noted."""
+
+import difflib
+
+from rich.console import Console
+from rich.syntax import Syntax
+
+from minigpt_challenge.coach import help_used
+from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.stubs import BEGIN, END
+
+
+def show_solution(console: Console, task: Task) -> None:
+    """Print the reference."""
+    help_used.note_peek(task)
+    _print(console, _reference(task), "python")
+
+
+def show_difference(console: Console, task: Task) -> None:
+    """Print how the learner's file would have to change to become the reference."""
+    help_used.note_peek(task)
+    mine = task.stub.read_text(encoding="utf-8", errors="replace").splitlines()
+    theirs = _reference(task).splitlines()
+    lines = difflib.unified_diff(mine, theirs, "yours", "the reference", lineterm="")
+    _print(console, "\n".join(lines) or "Your file and the reference are the same.", "diff")
+
+
+def _reference(task: Task) -> str:
+    """The solution without the marks that stubs are cut by."""
+    lines = task.solution.read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line.strip() not in (BEGIN, END))
+
+
+def _print(console: Console, text: str, language: str) -> None:
+    console.print(Syntax(text, language, theme="ansi_light", background_color="default"))

@@ -1,0 +1,115 @@
+"""For a learner who is stuck: hints, the reference, what was kept."""
+
+import re
+
+import pytest
+
+from minigpt_challenge.coach import help_used, history
+from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.hints import Hint, hints, next_hint
+from minigpt_challenge.coach.stubs import BEGIN, END
+
+EMBEDDING, ATTENTION = TASKS[:2]
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
+def test_every_task_has_three_stages_and_hints_for_checks_that_exist(task):
+    suite = task.tests.read_text(encoding="utf-8")
+    all_hints = hints(task)
+    stages = [hint for hint in all_hints if not hint.checks]
+    assert [stage.title[0] for stage in stages] == ["1", "2", "3"]
+    assert len(all_hints) > 6
+    for hint in all_hints:
+        assert hint.text
+        for check in hint.checks:
+            assert f"def test_{check}(" in suite, check
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
+def test_no_hint_holds_a_line_of_the_solution(task):
+    text = task.solution.read_text(encoding="utf-8")
+    regions = re.findall(rf"{BEGIN}\n(.*?){END}", text, flags=re.DOTALL)
+    lines = {line.split("  #")[0].strip() for region in regions for line in region.splitlines()}
+    given_away = [
+        line for line in lines if len(line) > 20 and any(line in hint.text for hint in hints(task))
+    ]
+    assert not given_away
+
+
+def test_the_hint_for_a_failed_check_comes_first_then_the_stages_then_none():
+    one, two, bound = Hint("1", "a"), Hint("2", "b"), Hint("`c`", "c", frozenset("c"))
+    every = (one, two, bound)
+    assert next_hint(every, [], []) == one
+    assert next_hint(every, ["x", "c"], []) == bound
+    assert next_hint(every, ["c"], ["`c`"]) == one
+    assert next_hint(every, ["c"], ["`c`", "1", "2"]) is None
+
+
+def test_hints_follow_the_check_and_are_counted(workshop):
+    solution = EMBEDDING.solution.read_text(encoding="utf-8")
+    stub = workshop.stub(EMBEDDING)
+    stub.write_text(solution.replace("if T > self.block_size", "if False"), encoding="utf-8")
+    assert workshop.minigpt("check", "1").returncode == 1
+    shown = workshop.minigpt("hint", "1").stdout
+    assert "If more tokens than block size are refused fails" in shown
+    assert "A nudge" in workshop.minigpt("hint", "1").stdout
+    assert "The idea" in workshop.minigpt("hint").stdout
+    assert "The shapes" in workshop.minigpt("hint").stdout
+    assert "That was the last hint" in workshop.minigpt("hint").stdout
+    again = workshop.minigpt("hint", "--again").stdout
+    assert again.index("A nudge") < again.index("The idea") < again.index("block size")
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"task1_embedding": {"hints": 1, "peeks": "x"}}'])
+def test_damaged_notes_of_help_are_as_good_as_none(monkeypatch, tmp_path, damage):
+    monkeypatch.setattr(help_used, "HELP_FILE", tmp_path / "help.json")
+    help_used.HELP_FILE.write_text(damage)
+    assert help_used.help_used(EMBEDDING) == help_used.HelpUsed(0, 0)
+    help_used.note_hint(EMBEDDING, "1")
+    help_used.note_peek(EMBEDDING)
+    help_used.note_peek(ATTENTION)
+    assert help_used.help_used(EMBEDDING) == help_used.HelpUsed(1, 1)
+    assert help_used.help_used(ATTENTION) == help_used.HelpUsed(0, 1)
+
+
+def test_the_solution_is_shown_only_on_a_second_word(workshop):
+    line = "return what + where"
+    refused = workshop.minigpt("solution", "1")
+    assert refused.returncode == 1 and "--yes" in refused.stderr and line not in refused.stdout
+    shown = workshop.minigpt("solution", "1", "--yes").stdout
+    assert line in shown and BEGIN not in shown
+    different = workshop.minigpt("solution", "1", "--diff", "--yes").stdout
+    assert f"+        {line}" in different and "-        raise NotImplementedError" in different
+    workshop.stub(EMBEDDING).write_text(
+        re.sub(rf" *({BEGIN}|{END})\n", "", EMBEDDING.solution.read_text(encoding="utf-8")),
+        encoding="utf-8",
+    )
+    same = workshop.minigpt("solution", "1", "--diff", "--yes").stdout
+    assert "are the same" in same
+    notes = (workshop.root / ".minigpt" / "help.json").read_text(encoding="utf-8")
+    assert '"peeks": 3' in notes
+
+
+def test_reset_keeps_what_was_written_and_history_brings_it_back(workshop):
+    stub = workshop.stub(EMBEDDING)
+    given = stub.read_text(encoding="utf-8")
+    assert "nothing to reset" in workshop.minigpt("reset", "1").stdout
+    assert "Nothing" in workshop.minigpt("history", "1").stdout
+    stub.write_text("mine = 1\n", encoding="utf-8")
+    assert ".minigpt" in workshop.minigpt("reset", "1").stdout
+    assert stub.read_text(encoding="utf-8") == given
+    assert re.search(r"1 +\d{4}-\d\d-\d\d .* 1 *\n", workshop.minigpt("history", "1").stdout)
+    assert workshop.minigpt("history", "1", "--show", "1").stdout == "mine = 1\n\n"
+    assert workshop.minigpt("history", "1", "--restore", "1").returncode == 0
+    assert stub.read_text(encoding="utf-8") == "mine = 1\n"
+    beyond = workshop.minigpt("history", "1", "--restore", "7")
+    assert beyond.returncode == 1 and "There are the versions 1 to 2" in beyond.stderr
+
+
+def test_what_somebody_put_into_the_history_is_left_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr(history, "HISTORY_FOLDER", tmp_path / "history")
+    file = tmp_path / "file.py"
+    file.write_text("a")
+    history.keep(file)
+    (tmp_path / "history" / "file" / "notes.py").write_text("b")
+    assert [version.text() for version in history.versions(file)] == ["a"]
