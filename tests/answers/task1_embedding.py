@@ -395,6 +395,5 @@ return what + jnp.where(jnp.arange(self.hidden_dim) % 2, jnp.cos(angle), jnp.sin
             ),
         ),
     ),
-    wrong("positions of the tokens' dtype", edited((HERE, "jnp.arange(T).astype(idx.dtype)"))),
     wrong("tokens cast to int8", edited((WHAT, "what = self.wte(idx.astype(jnp.int8))"))),
 ]
