@@ -16,6 +16,7 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach.closeness import differs
+from minigpt_challenge.coach.verdict import MOST_LIKELY
 
 LARGEST_SET = 2
 LEAST_DEFINED = 0.15  # of all values: what is mostly undefined would explain anything
@@ -75,7 +76,7 @@ def in_words(faults: tuple[Fault, ...]) -> str:
     if not faults:
         return ""
     what = ", and ".join(fault.what for fault in faults)
-    return f"Most likely: your output is exactly what comes out {what}. " + " ".join(
+    return f"{MOST_LIKELY}your output is exactly what comes out {what}. " + " ".join(
         fault.think for fault in faults
     )
 

@@ -7,7 +7,7 @@ Format").
 from collections.abc import Sequence
 
 from minigpt_challenge.coach.curriculum import task_by_stem
-from minigpt_challenge.coach.terminal import in_words
+from minigpt_challenge.coach.report_lines import in_words
 from minigpt_challenge.coach.verdict import Report, Verdict
 
 POINTS = 10  # a task's, shared evenly by its checks

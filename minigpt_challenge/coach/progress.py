@@ -21,6 +21,23 @@ class Standing:
     passed: int = 0
     total: int = 0
 
+    @property
+    def sign(self) -> str:
+        return self.verdict.sign if self.verdict else "?"
+
+    @property
+    def words(self) -> str:
+        if self.verdict is None:
+            return "changed, not checked yet"
+        if self.verdict is Verdict.NOT_STARTED and self.passed:
+            return "begun"
+        return self.verdict.words
+
+    @property
+    def counts(self) -> str:
+        """How many checks passed, in words; empty where none did."""
+        return f"{self.passed} of {self.total} checks" if self.passed else ""
+
 
 def standing(task: Task) -> Standing:
     """How the learner's file stands, without running it."""

@@ -16,9 +16,24 @@ class Verdict(StrEnum):
     def words(self) -> str:
         return self.value.replace("_", " ")
 
+    @property
+    def sign(self) -> str:
+        """Goes with the words everywhere: colour alone would tell some readers nothing."""
+        return _SIGNS[self]
+
+
+_SIGNS = {
+    Verdict.PASSED: "✓",
+    Verdict.WRONG: "✗",
+    Verdict.NOT_STARTED: "·",
+    Verdict.COULD_NOT_RUN: "!",
+}
 
 # What every message says whose reason is in the numbers alone: once in a report is enough.
 OTHER_VALUES = "has other values than asked for"
+
+# With these words a message goes on from what was seen to what most likely causes it.
+MOST_LIKELY = "Most likely: "
 
 
 @dataclass(frozen=True)
