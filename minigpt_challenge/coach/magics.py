@@ -9,7 +9,7 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
-from minigpt_challenge.coach import hints, peek, progress, terminal
+from minigpt_challenge.coach import hints, notebook_report, peek, progress, terminal
 from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.complaint import Complaint, in_words
 from minigpt_challenge.coach.curriculum import (
@@ -83,7 +83,7 @@ def check(ipython: Any, line: str) -> None:
     checked = progress.fingerprint(its)
     report = check_in_this_process(its, its.stub)
     progress.remember(its, report, checked)
-    console.print(terminal.report(report))
+    notebook_report.show(ipython, its, report)
 
 
 def hint(ipython: Any, line: str) -> None:

@@ -1,0 +1,174 @@
+"""The learner's attention weights, found from outside: by what the code does, not by its text.
+
+The output of attention is linear in the values: position t gets Σₛ weights[t, s] · value[s]. So
+where the value of position s is row s of the identity matrix, the output is the weights. To
+choose the values freely, the input has two halves, [content | one-hot position]: the kernels of
+query and key read the first alone, the kernel of value the second.
+"""
+
+import contextlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import flax.linen as nn
+import jax
+import numpy as np
+
+from minigpt_challenge.coach import draw
+from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER, Task
+from minigpt_challenge.coach.limits import interrupted_after
+from minigpt_challenge.coach.loading import load_file, on_trial
+from minigpt_challenge.coach.tampering import nothing_shared_is_changed
+
+TIME_LIMIT = 5.0  # seconds; the checks have run before, so code that hangs is rare
+SMALLEST_LEAK = 1e-6
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the positions hold, and how they are read: T positions, N heads, H >= T.
+
+    Attributes:
+        content: float (T, E).
+        query, key: the kernels, float (E, N, H).
+    """
+
+    content: np.ndarray
+    query: np.ndarray
+    key: np.ndarray
+
+
+@dataclass(frozen=True)
+class AttentionMaps:
+    """How much each position t takes from each position s, for every head: (N, T, S)."""
+
+    seen: np.ndarray
+    expected: np.ndarray
+
+    @property
+    def leaks(self) -> np.ndarray:
+        """Where a position takes something from its future: bool (N, T, S)."""
+        return np.triu(np.abs(self.seen) > SMALLEST_LEAK, 1)
+
+    @property
+    def differs(self) -> np.ndarray:
+        """Where the weights are not those expected, NaN included: bool (N, T, S)."""
+        return ~(np.abs(self.seen - self.expected) <= TOLERANCE)
+
+
+@dataclass(frozen=True)
+class _Attention:
+    """Which module of a task is looked at, and with how many heads."""
+
+    make: Callable[[ModuleType, int, int], nn.Module]
+    num_heads: int
+
+
+_ATTENTIONS = {
+    "task2_attention": _Attention(lambda module, N, H: module.SelfAttention(head_dim=H), 1),
+    "task3_einsum_attention": _Attention(
+        lambda module, N, H: module.EinsumMultiHeadAttention(num_heads=N, head_dim=H), 2
+    ),
+}
+
+
+def random_probe(num_heads: int) -> Probe:
+    """Six positions with nothing in common: every mistake in the weights shows."""
+    T, E, H = 6, 4, 8
+    query, key = (draw.floats(E, num_heads, H, seed=seed) for seed in (1, 2))
+    return Probe(draw.floats(T, E), query, key)
+
+
+def text_probe(text: str, num_heads: int) -> Probe:
+    """A position for each character.
+
+    Head 0 looks for what followed when the same two characters stood there before, head 1 for
+    the position just before.
+    """
+    T, sharpness = len(text), 4.5
+    H = 2 * T + 1
+    characters = sorted(set(text))
+    D = len(characters)
+    here = np.eye(D, dtype=np.float32)[[characters.index(character) for character in text]]
+    back = [np.eye(T, k=-steps, dtype=np.float32) for steps in range(3)]
+    content = np.concatenate([back[0] @ here, back[1] @ here, back[2] @ here, back[0]], axis=1)
+    query, key = np.zeros((2, 3 * D + T, 2, H), np.float32)  # (E, N, H)
+    query[: 2 * D, 0, : 2 * D] = np.eye(2 * D)  # the character here and the one before
+    key[D : 3 * D, 0, : 2 * D] = np.eye(2 * D)  # the one before and the one before that
+    query[3 * D :, 1, :T], key[3 * D :, 1, :T] = back[1], back[0]
+    return Probe(content, sharpness * H**0.5 * query[:, :num_heads], key[:, :num_heads])
+
+
+def attention_weights(attention: nn.Module, probe: Probe) -> np.ndarray | None:
+    """The weights of every head, (N, T, S); None where the output is not weights times values.
+
+    Raises:
+        whatever the module raises.
+    """
+    T, E = probe.content.shape
+    _, N, H = probe.query.shape
+    x = np.concatenate([probe.content, np.eye(T, dtype=np.float32)], axis=1)[None]  # (1, T, E + T)
+
+    def output(values):
+        content_only, position_only = np.zeros((T, N * H)), np.zeros((E, N * H))
+        kernels = {
+            "query": [probe.query.reshape(E, -1), content_only],
+            "key": [probe.key.reshape(E, -1), content_only],
+            "value": [position_only, values.reshape(T, -1)],
+        }
+        params = {
+            name: {"kernel": jax.numpy.concatenate(halves).astype(np.float32)}
+            for name, halves in kernels.items()
+        }
+        if N > 1:
+            bias = np.zeros(N * H, np.float32)
+            params["dense"] = {"kernel": np.eye(N * H, dtype=np.float32), "bias": bias}
+        return attention.apply({"params": params}, x)  # (1, T, N·H)
+
+    shape = jax.eval_shape(output, np.zeros((T, N, H), np.float32)).shape
+    if shape != (1, T, N * H):
+        return None
+    identity = np.broadcast_to(np.eye(T, H, dtype=np.float32)[:, None], (T, N, H))
+    heads = np.asarray(output(identity)).reshape(T, N, H)
+    weights = heads[..., :T].swapaxes(0, 1)  # (N, T, S)
+    values = draw.floats(T, N, H, seed=3)
+    mixed = np.einsum("NTS,SNH->TNH", weights, values).reshape(shape)
+    is_a_mix = np.allclose(output(values), mixed, atol=TOLERANCE, equal_nan=True)
+    return weights if is_a_mix and not np.nan_to_num(heads[..., T:]).any() else None
+
+
+def attention_maps(task: Task, answer: Path, text: str | None = None) -> AttentionMaps | None:
+    """The weights in the learner's file and in the reference, on a text or at random.
+
+    Args:
+        task: 2 or 3; for others there are no maps.
+        answer: the learner's file.
+        text: what the positions hold; at random if left out.
+
+    Returns:
+        None where the learner's code fails, or gives no weights.
+    """
+    if task.stem not in _ATTENTIONS:
+        return None
+    kind = _ATTENTIONS[task.stem]
+    N = kind.num_heads
+    probe = text_probe(text, N) if text else random_probe(N)
+    H = probe.query.shape[-1]
+    with jax.default_matmul_precision("highest"):
+        reference = load_file(task.solution, f"reference_{task.stem}")
+        expected = attention_weights(kind.make(reference, N, H), probe)
+        try:
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                nothing_shared_is_changed(),
+                interrupted_after(TIME_LIMIT),
+                on_trial(task, answer, SOLUTIONS_FOLDER) as module,
+            ):
+                seen = attention_weights(kind.make(module, N, H), probe)
+        except (Exception, SystemExit):  # the checks say what is wrong; here is only no picture
+            return None
+    return None if seen is None else AttentionMaps(seen, expected)

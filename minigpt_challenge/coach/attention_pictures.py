@@ -1,0 +1,158 @@
+"""Attention maps as pictures, and what is to be seen in them in words."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from minigpt_challenge.coach.attention_maps import AttentionMaps, attention_maps
+from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.page import Picture
+
+# The ground is transparent and the ink a middle grey, so that both light and dark themes carry
+# it; a cell has a colour of its own, and ink to suit that.
+INK, LEAK, DPI = "#868686", "#e11d48", 160
+ON_TEXT = (0.18, 0.5, 0.93, 1.0)  # its opacity is the weight
+WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#dcebfa", "#5b9bd5", "#0b3c78"])
+DIFFERENCES = LinearSegmentedColormap.from_list(
+    "differences", ["#6d28a8", "#d9c8ee", "#f4f4f4", "#fbd3a6", "#c2530a"]
+)
+
+
+LINES = {
+    "task2_attention": "Romeo, Romeo! wherefore art thou Romeo?",
+    "task3_einsum_attention": "Romeo, Romeo! wherefore",  # two heads have less room
+}
+
+
+def compared_attention(task: Task, answer: Path) -> Picture | None:
+    """The learner's attention beside the expected one; None where there is none to be seen."""
+    maps = attention_maps(task, answer)
+    return draw_comparison(maps) if maps else None
+
+
+def attention_at_work(task: Task, answer: Path) -> Picture | None:
+    """The learner's attention on a line of Shakespeare; None where there is none to be seen."""
+    if task.stem not in LINES:
+        return None
+    line = LINES[task.stem]
+    maps = attention_maps(task, answer, line)
+    return draw_on_text(maps, line) if maps else None
+
+
+def draw_comparison(maps: AttentionMaps) -> Picture:
+    """The learner's weights, those expected, and the difference, a row for each head."""
+    N = len(maps.seen)
+    figure = Figure(figsize=(8.4, 3.0 * N), dpi=DPI, layout="constrained")
+    rows = figure.subplots(N, 3, squeeze=False)
+    panels = zip(rows, maps.seen, maps.expected, maps.leaks, maps.differs, strict=True)
+    for n, (row, seen, expected, leaks, differs) in enumerate(panels):
+        head = f", head {n}" if N > 1 else ""
+        _numbers(row[0], f"yours{head}", seen, WEIGHTS, (0, 1), "{:.2f}", ~(seen == 0))
+        _numbers(row[1], f"expected{head}", expected, WEIGHTS, (0, 1), "{:.2f}", expected > 0)
+        _numbers(
+            row[2], "yours − expected", seen - expected, DIFFERENCES, (-1, 1), "{:+.2f}", differs
+        )
+        for t, s in np.argwhere(leaks):
+            row[0].add_patch(Rectangle((s - 0.46, t - 0.46), 0.92, 0.92, fill=False, ec=LEAK, lw=2))
+    words = _compared_in_words(maps)
+    return Picture(
+        _png(figure), f"Your attention map beside the expected one. {words}", words, 8.4 * 96
+    )
+
+
+def draw_on_text(maps: AttentionMaps, text: str) -> Picture:
+    """The learner's weights on a text, its characters along both axes, the heads side by side."""
+    N = len(maps.seen)
+    size = 6.2 if N == 1 else 4.3
+    figure = Figure(figsize=(size * N, size), dpi=DPI, layout="constrained")
+    for n, axes in enumerate(figure.subplots(1, N, squeeze=False)[0]):
+        tiles = np.empty((*maps.seen[n].shape, 4))
+        tiles[...] = ON_TEXT
+        tiles[..., 3] = np.where(maps.seen[n] > 0, 0.1 + 0.9 * maps.seen[n] ** 0.6, 0)
+        _cells(axes, tiles)
+        characters = text.replace(" ", "·")
+        ticks = {"ticks": range(len(text)), "labels": characters, "family": "monospace"}
+        axes.set_xticks(**ticks, size=11 if N == 1 else 9)
+        axes.set_yticks(**ticks, size=11 if N == 1 else 9)
+        if N > 1:
+            axes.set_title(f"head {n}", color=INK, size=10)
+    what = (
+        "Your attention at work. Each row is a position, and shows how much it takes from each "
+        "position before it. The weights were set by hand, so that "
+    )
+    if N == 1:
+        what += "each looks for what followed when the same two characters stood there before."
+    else:
+        what += (
+            "head 0 looks for what followed when the same two characters stood there before, "
+            "head 1 for the character just before."
+        )
+    what += (
+        " The slanted lines are “Romeo” met again. Above the diagonal lies the future: nothing "
+        "comes from there."
+    )
+    return Picture(_png(figure), f"Attention map on the line “{text}”. {what}", what, size * N * 96)
+
+
+def _compared_in_words(maps: AttentionMaps) -> str:
+    """What to see in the comparison, in the learner's own numbers."""
+    if not maps.differs.any():
+        return (
+            "Your weights are those expected, in every place: the slip lies elsewhere, in what "
+            "comes before the weights or after them."
+        )
+    share = f"{int(maps.differs.sum())} of {maps.seen.size} weights differ"
+    if np.isnan(maps.seen).any():
+        rows = np.isnan(maps.seen).any(axis=(0, 2)).nonzero()[0]
+        which = ", ".join(map(str, rows))
+        who = f"Position {which} takes" if len(rows) == 1 else f"The positions {which} take"
+        share = f"{who} NaN, which is no number; {share}"
+    if not maps.leaks.any():
+        return f"{share}. Nothing looks into the future."
+    n, t, s = np.unravel_index(np.where(maps.leaks, np.abs(maps.seen), 0).argmax(), maps.seen.shape)
+    head = f"in head {n}, " if len(maps.seen) > 1 else ""
+    return (
+        f"Leaks are outlined in red: {head}position {t} takes {maps.seen[n, t, s]:.2f} from "
+        f"position {s}, which lies in its future. {share}."
+    )
+
+
+def _numbers(axes: Axes, title: str, values, colours, limits, form: str, shown) -> None:
+    """A panel with the numbers in its cells, and the ground where there is nothing to show."""
+    tiles = colours(np.interp(np.nan_to_num(values), limits, (0, 1)))  # (T, S, 4)
+    tiles[np.isnan(values)] = 0.75, 0.75, 0.75, 1.0
+    tiles[..., 3] = shown
+    _cells(axes, tiles)
+    for t, s in np.argwhere(shown):
+        red, green, blue, _ = colours(np.interp(np.nan_to_num(values[t, s]), limits, (0, 1)))
+        ink = "white" if 0.3 * red + 0.6 * green + 0.1 * blue < 0.55 else "#10233f"
+        number = "NaN" if np.isnan(values[t, s]) else form.format(values[t, s])
+        number = number.replace("+0.00", "≈ 0").replace("-0.00", "≈ 0").replace("-", "−")
+        axes.text(s, t, number, ha="center", va="center", size=8, color=ink)
+    axes.set_title(title, color=INK, size=11, weight="bold")
+    axes.set_xticks(range(len(values)))
+    axes.set_yticks(range(len(values)))
+    axes.set_xlabel("takes from position s", color=INK, size=9)
+    axes.set_ylabel("position t", color=INK, size=9)
+
+
+def _cells(axes: Axes, tiles: np.ndarray) -> None:
+    """Coloured cells, (T, S, 4), with a thin grid."""
+    axes.imshow(tiles, interpolation="nearest")
+    T = len(tiles)
+    lines = np.arange(T + 1) - 0.5
+    axes.hlines(lines, -0.5, T - 0.5, color=INK, lw=0.5, alpha=0.5)
+    axes.vlines(lines, -0.5, T - 0.5, color=INK, lw=0.5, alpha=0.5)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, colors=INK)
+
+
+def _png(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", transparent=True)
+    return file.getvalue()

@@ -1,0 +1,140 @@
+"""The page after `%check`: what it says in each verdict, in HTML and in plain text."""
+
+import re
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import pytest
+
+from minigpt_challenge.coach import notebook_report
+from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.page import Picture, check_page
+from minigpt_challenge.coach.verdict import OTHER_VALUES, Check, Report, Verdict
+
+CAUSE = "Most likely: your output is exactly what comes out without the causal mask."
+WRONG = f"SelfAttention(x) {OTHER_VALUES}: 30 of 36 values differ.\n{CAUSE}"
+CRASHED = "TypeError: no\n        answer.py, line 3, in __call__: q @ `k`\n            ^"
+
+
+def report(*checks: Check) -> Report:
+    return Report("task2_attention", 1.25, checks)
+
+
+REPORTS = {
+    "passed": report(Check("works_under_jit", Verdict.PASSED)),
+    "wrong": report(
+        Check("works_under_jit", Verdict.PASSED),
+        Check("head_value", Verdict.WRONG, WRONG, ("no_mask",)),
+        Check("head_gradients", Verdict.WRONG, WRONG, ("no_mask",)),
+    ),
+    "not_started": report(Check("head_value", Verdict.NOT_STARTED, "Task 2: write `__call__`")),
+    "could_not_run": report(Check("head_value", Verdict.COULD_NOT_RUN, CRASHED)),
+}
+PAGES = {name: check_page(each) for name, each in REPORTS.items()}
+
+
+class Elements(HTMLParser):
+    """Every element of a page: its name and attributes, in order; and which are left open."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.all, self.open = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.all.append((tag, dict(attributes)))
+        if tag not in ("img", "meta", "link", "br", "hr"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def named(self, *names):
+        return [attributes for tag, attributes in self.all if tag in names]
+
+
+@pytest.mark.parametrize("verdict", REPORTS)
+def test_each_verdict_has_its_sign_its_word_and_its_colour(verdict):
+    its = Verdict(verdict)
+    pill = re.search(
+        rf'<b class="pill" style="([^"]+)">{re.escape(its.sign)} {its.words}</b>', PAGES[verdict]
+    )
+    assert pill and "background: #" in pill[1]
+    others = [
+        re.search(r'class="pill" style="([^"]+)"', PAGES[other])[1]
+        for other in REPORTS
+        if other != verdict
+    ]
+    assert pill[1] not in others
+
+
+@pytest.mark.parametrize("verdict", REPORTS)
+def test_nothing_runs_and_nothing_is_fetched(verdict):
+    elements = Elements(PAGES[verdict])
+    assert not elements.open
+    assert not elements.named("script", "button", "input", "link", "iframe")
+    assert not re.search(r"https?://|url\(|@import|onclick", PAGES[verdict])
+
+
+def test_the_first_that_failed_is_open_and_names_its_cause_once():
+    page = PAGES["wrong"]
+    assert page.count("<details open>") == page.count("<details") == 1
+    assert page.count("Most likely:") == 1 and "<b>Most likely:</b> your output" in page
+    assert page.count("30 of 36") == 1 and page.count("(as above)") == 1
+    assert "<details" not in PAGES["passed"]
+
+
+def test_lines_of_code_keep_their_columns():
+    assert "<pre>answer.py, line 3, in __call__: q @ `k`\n    ^</pre>" in PAGES["could_not_run"]
+    assert "write <code>__call__</code>" in PAGES["not_started"]
+
+
+def test_what_a_message_holds_is_text_and_never_html():
+    hostile = "x < 1 & `<script>alert(1)</script>` <img src=x onerror=y>\n    <b>a & b</b>"
+    page = check_page(
+        report(Check("a<b>", Verdict.WRONG, f"{hostile}\nMost likely: <i>{hostile}</i>"))
+    )
+    elements = Elements(page)
+    assert not elements.named("script", "img", "i")
+    assert "x &lt; 1 &amp; <code>&lt;script&gt;alert(1)&lt;/script&gt;</code>" in page
+    assert "<pre>&lt;b&gt;a &amp; b&lt;/b&gt;" in page and "a&lt;b&gt;" in page
+
+
+def test_a_picture_travels_in_the_page_and_speaks():
+    picture = Picture(b"\x89PNG", 'a "map" & more', "look <here>", 300.5)
+    both = notebook_report.both(REPORTS["wrong"], (picture,))
+    (image,) = Elements(both["text/html"]).named("img")
+    assert image["src"].startswith("data:image/png;base64,iVBORw")
+    assert image["alt"] == picture.alt and image["width"] == "300"
+    assert "look &lt;here&gt;</figcaption>" in both["text/html"]
+    assert '[Picture: a "map" & more]' in both["text/plain"]
+
+
+def test_the_plain_text_says_the_same():
+    text = notebook_report.both(REPORTS["wrong"])["text/plain"]
+    assert "Task 2 · Attention: wrong" in text
+    assert "✓ works under jit" in text and "✗ head value" in text and "✗ head gradients" in text
+    assert text.count("Most likely: your output") == 1
+    assert "<" not in text and "\x1b" not in text
+
+
+def shown_by_an_ipython_that_shows(types, capsys):
+    """What `%check` publishes, and what it prints."""
+    published = []
+    ipython = SimpleNamespace(
+        display_formatter=SimpleNamespace(active_types=types),
+        display_pub=SimpleNamespace(publish=published.append),
+    )
+    notebook_report.show(ipython, TASKS[1], REPORTS["could_not_run"])
+    return published, capsys.readouterr().out
+
+
+def test_a_notebook_gets_both_forms_and_chooses(capsys):
+    (published,), printed = shown_by_an_ipython_that_shows(["text/plain", "text/html"], capsys)
+    assert published == notebook_report.both(REPORTS["could_not_run"]) and not printed
+    assert set(published) == {"text/html", "text/plain"}
+
+
+def test_a_terminal_keeps_its_own_report(capsys):
+    published, printed = shown_by_an_ipython_that_shows(["text/plain"], capsys)
+    assert not published and "Task 2 · Attention: could not run" in printed
