@@ -135,6 +135,7 @@ def test_training_saves_curve_and_weights_and_sampling_uses_them(workshop, own_t
     trained = workshop.minigpt("train", "--solutions", "--steps", "3", "--data", str(own_text))
     assert trained.returncode == 0, trained.stderr
     assert (workshop.root / "my_gpt" / "loss_curve.png").read_bytes().startswith(b"\x89PNG")
+    assert len((workshop.root / "my_gpt" / "sample.txt").read_text(encoding="utf-8")) >= 500
     written = workshop.minigpt("sample", "--length", "30", "--prompt", "to be")
     assert written.returncode == 0, written.stderr
     assert written.stdout.startswith("to be") and len(written.stdout) >= 30

@@ -84,6 +84,15 @@ def test_the_first_that_failed_is_open_and_names_its_cause_once():
     assert "<details" not in PAGES["passed"]
 
 
+def test_what_is_not_written_yet_stays_shut_where_something_is_wrong():
+    unwritten = Check("jit", Verdict.NOT_STARTED, "Task 2: write it")
+    page = check_page(report(unwritten, *REPORTS["wrong"].checks))
+    assert page.count("<details") == 2
+    assert (
+        "✗ wrong</b> head value" in page.partition("<details open>")[2].partition("</summary>")[0]
+    )
+
+
 def test_lines_of_code_keep_their_columns():
     assert "<pre>answer.py, line 3, in __call__: q @ `k`\n    ^</pre>" in PAGES["could_not_run"]
     assert "write <code>__call__</code>" in PAGES["not_started"]

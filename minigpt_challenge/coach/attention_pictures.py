@@ -82,7 +82,7 @@ def draw_on_text(maps: AttentionMaps, text: str) -> Picture:
         if N > 1:
             axes.set_title(f"head {n}", color=INK, size=10)
     what = (
-        "Your attention at work. Each row is a position, and shows how much it takes from each "
+        "Attention at work. Each row is a position, and shows how much it takes from each "
         "position before it. The weights were set by hand, so that "
     )
     if N == 1:

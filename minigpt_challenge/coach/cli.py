@@ -164,6 +164,23 @@ def sample(
         milestone.sample(console, prompt, length, seed)
 
 
+@app.command()
+def report(
+    output: Annotated[
+        Path | None, typer.Option(help="Where to; my_gpt/report.html if left out.")
+    ] = None,
+) -> None:
+    """Write one HTML page of what you have built: something to keep and to show."""
+    from minigpt_challenge.coach import personal_report
+
+    with _complaining():
+        path = output or personal_report.REPORT
+        kept = personal_report.write(path)
+        console.print(f"Written to {path}: open it in a browser.", markup=False, soft_wrap=True)
+        if kept:
+            console.print(f"The former one is kept in {kept}.", markup=False, soft_wrap=True)
+
+
 @app.command(hidden=True)
 def author(
     check: Annotated[

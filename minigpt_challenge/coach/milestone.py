@@ -26,13 +26,14 @@ from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 
 FOLDER = ROOT / "my_gpt"
 WEIGHTS, CURVE = FOLDER / "weights.msgpack", FOLDER / "loss_curve.png"
+SAMPLE = FOLDER / "sample.txt"
 SAMPLE_LENGTH = 500
 
 
 def train(
     console: Console, solutions: bool, steps: int | None, data_path: Path | None, seed: int
 ) -> bool:
-    """Train, save the loss curve and the weights, write a sample.
+    """Train; save the loss curve, the weights and a sample of what the model writes.
 
     Returns:
         whether the loss on the whole evaluation text is below the target. (A text other than
@@ -61,19 +62,20 @@ def train(
         peeks = milestone.sees_the_future(
             model, state.params, data.evaluation[: milestone.BLOCK_SIZE]
         )
+        text = _continue(model, state.params, data.vocabulary, None, SAMPLE_LENGTH, seed)
         kept = [
             overwrite(CURVE, draw_loss_curve(history, target)),
             overwrite(WEIGHTS, _packed(state.params, data.vocabulary, solutions)),
+            overwrite(SAMPLE, text),
         ]
-        text = _continue(model, state.params, data.vocabulary, None, SAMPLE_LENGTH, seed)
     console.print(Panel(Text(text.strip()), width=72))
     console.print(
         f"After {history[-1].step:,} steps the loss on the whole evaluation text is {loss:.3f}.\n"
         f"The curve is in {CURVE.relative_to(ROOT)}, the weights are in "
         f"{WEIGHTS.relative_to(ROOT)}. [bold]minigpt sample[/bold] writes more."
     )
-    if any(kept):
-        console.print(f"The former ones are kept in {kept[1].parent}.", soft_wrap=True)
+    if former := next(filter(None, kept), None):
+        console.print(f"The former ones are kept in {former.parents[1]}.", soft_wrap=True)
     if peeks:
         console.print("✗ The model looks into the future, so its loss says nothing.", style="red")
         return False
