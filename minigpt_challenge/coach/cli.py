@@ -142,12 +142,18 @@ def train(
         Path | None, typer.Option(help="Learn from this text file instead of Shakespeare.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the first weights and the batches.")] = 0,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start anew, not from where a run was interrupted.")
+    ] = False,
 ) -> None:
-    """Train your own GPT until its evaluation loss is below 1.9, and let it write."""
+    """Train your own GPT until its evaluation loss is below 1.9, and let it write.
+
+    An interrupted run goes on where it stopped.
+    """
     from minigpt_challenge.coach import milestone
 
     with complaining():
-        reached = milestone.train(console, solutions, steps, data, seed)
+        reached = milestone.train(console, solutions, steps, data, seed, fresh)
     raise typer.Exit(0 if reached else 1)
 
 

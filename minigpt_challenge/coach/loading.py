@@ -73,12 +73,18 @@ def load_for_notebook(task: Task) -> tuple[dict[Task, ModuleType], list[Task]]:
     Returns:
         the modules, and the tasks that were borrowed.
     """
-    modules, borrowed = {}, []
+    modules, borrowed = {}, unwritten_before(task)
     for other in TASKS[: task.number]:
-        path = other.stub
-        if other is not task and path.read_bytes() == cut_stub(other).encode("utf-8"):
-            path = other.solution
-            borrowed.append(other)
+        path = other.solution if other in borrowed else other.stub
         modules[other] = load_file(path, other.module)
         setattr(minigpt_challenge.tasks, other.stem, modules[other])
     return modules, borrowed
+
+
+def unwritten_before(task: Task) -> list[Task]:
+    """The earlier tasks whose files are still the stub."""
+    return [
+        other
+        for other in TASKS[: max(task.number - 1, 0)]
+        if other.stub.read_bytes() == cut_stub(other).encode("utf-8")
+    ]

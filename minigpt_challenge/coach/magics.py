@@ -1,4 +1,4 @@
-"""The notebook's magics: `%%task`, `%%play`, `%check`, `%hint` and `%solution`.
+"""The notebook's magics: `%%task`, `%%play`, `%check`, `%ladder`, `%progress` and `%solution`.
 
 Each answers in words and none raises, so that a notebook runs to its end whatever a cell holds.
 """
@@ -9,10 +9,13 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
-from minigpt_challenge.coach import hints, notebook_report, peek, progress, terminal
+from rich.syntax import Syntax
+
+from minigpt_challenge.coach import cells, progress, terminal
 from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.complaint import Complaint, in_words
 from minigpt_challenge.coach.curriculum import (
+    TASKS,
     TASKS_FOLDER,
     WARM_UP,
     Task,
@@ -21,7 +24,7 @@ from minigpt_challenge.coach.curriculum import (
 )
 from minigpt_challenge.coach.history import overwrite
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
-from minigpt_challenge.coach.loading import load_for_notebook
+from minigpt_challenge.coach.loading import load_for_notebook, unwritten_before
 from minigpt_challenge.coach.stubs import is_untouched
 
 console = terminal.console()
@@ -30,15 +33,26 @@ THIS_CELL = Path("this cell")  # stands for a file's name in a traceback
 
 def register_magics(ipython: Any) -> None:
     """Make the magics known to this notebook."""
-    for magic, kind in (
-        (task, "cell"),
-        (play, "cell"),
-        (check, "line"),
-        (hint, "line"),
-        (solution, "line"),
-    ):
+    for magic in (task, play):
         answering = update_wrapper(partial(_answer, magic, ipython), magic)
-        ipython.register_magic_function(answering, kind, magic.__name__)
+        ipython.register_magic_function(answering, "cell", magic.__name__)
+    for magic in (welcome, check, ladder, show_progress, solution):
+        answering = update_wrapper(partial(_answer, magic, ipython), magic)
+        name = magic.__name__.removeprefix("show_")
+        ipython.register_magic_function(answering, "line", name)
+
+
+def welcome(ipython: Any, line: str) -> None:
+    """`%welcome 2`: say which earlier tasks are missing in this runtime, and the two ways on."""
+    missing = [str(other.number) for other in unwritten_before(_task(line, "%welcome 2", WARM_UP))]
+    if missing:
+        console.print(
+            f"Not written in this runtime: task {', '.join(missing)}. There are two ways on. "
+            "Either run your `%%task` cells of those notebooks here, copied into new cells. Or go "
+            "on as it is: the reference is borrowed for them, and that is said wherever it is.",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def task(ipython: Any, line: str, cell: str) -> None:
@@ -49,7 +63,9 @@ def task(ipython: Any, line: str, cell: str) -> None:
     its = _task(line, "%%task 2")
     if not is_untouched(cell, its):
         compile(cell, str(its.stub), "exec")  # a cell that Python cannot read changes nothing
-        kept = overwrite(its.stub, cell.strip() + "\n")
+        text = cell.strip() + "\n"
+        kept = overwrite(its.stub, text)
+        cells.note_written(its, text)
         where = f" Its former text is kept in {kept}." if kept else ""
         console.print(f"Written to {its.stub}.{where}", soft_wrap=True)
     elif not is_untouched(its.stub.read_text(encoding="utf-8", errors="replace"), its):
@@ -67,7 +83,7 @@ def play(ipython: Any, line: str, cell: str) -> None:
 
     Earlier tasks that are not written here are borrowed from the reference, and that is said.
     """
-    its = WARM_UP if line.strip() == "0" else _task(line, "%%play 2")
+    its = _task(line, "%%play 2", WARM_UP)
     borrowed = _load(ipython, its)
     if borrowed:
         names = ", ".join(f"{other.number}" for other in borrowed)
@@ -83,29 +99,53 @@ def check(ipython: Any, line: str) -> None:
     checked = progress.fingerprint(its)
     report = check_in_this_process(its, its.stub)
     progress.remember(its, report, checked)
-    notebook_report.show(ipython, its, report)
+    console.print(terminal.report(report))
+    if cells.file_differs(its):
+        console.print(
+            f"({its.stub.name} was edited since its `%%task` cell last ran: the file is what is "
+            "checked.)",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
-def hint(ipython: Any, line: str) -> None:
-    """`%hint 2`: show the next hint; `%hint 2 --again` shows all that were shown before."""
+def ladder(ipython: Any, line: str) -> None:
+    """`%ladder 2`: train the model as far as task 2 has brought it, and show the loss ladder.
+
+    `%ladder 5` trains the whole GPT; `--steps 1000` and `--fresh` are as in `minigpt train`.
+    """
     number, *rest = line.split() or [""]
-    show = hints.show_again if rest == ["--again"] else hints.show
-    show(console, _task(number, "%hint 2"))
+    its = _task(number, "%ladder 2", WARM_UP)
+    fresh, steps = _options(rest) if its is TASKS[-1] else (False, None)
+    from minigpt_challenge.coach import climbing, live
+
+    if climbing.may_climb(console, its, unwritten_before(its)):
+        modules, borrowed = load_for_notebook(its)
+        if its is TASKS[-1]:
+            ipython.push(climbing.climb_to_milestone(console, modules, borrowed, steps, fresh))
+        else:
+            climbing.climb(console, its, modules)
+    live.show_ladder()
+
+
+def show_progress(ipython: Any, line: str) -> None:
+    """`%progress`: the road, and how each task stands."""
+    standings = {task: progress.standing(task) for task in TASKS}
+    console.print(terminal.road(standings))
+    console.print(f"\n{terminal.what_next(standings)}")
 
 
 def solution(ipython: Any, line: str) -> None:
-    """`%solution 2` says how to see the reference, `--show` shows it, `--diff` what differs."""
+    """`%solution 2` says how to see the reference, `%solution 2 --show` shows it."""
     number, *rest = line.split() or [""]
     its = _task(number, "%solution 2")
     if rest == ["--show"]:
-        peek.show_solution(console, its)
-    elif rest == ["--diff"]:
-        peek.show_difference(console, its)
+        text = its.solution.read_text(encoding="utf-8")
+        console.print(Syntax(text, "python", theme="ansi_light", background_color="default"))
     else:
         console.print(
-            f"Have you read the hints ([bold]%hint {its.number}[/bold])? Then run this cell again "
-            f"as [bold]%solution {its.number} --show[/bold], and the reference is shown; "
-            f"[bold]%solution {its.number} --diff[/bold] shows what differs from yours."
+            "Have you read the hints? Then run this cell again as "
+            f"[bold]%solution {its.number} --show[/bold], and the reference is shown."
         )
 
 
@@ -126,7 +166,22 @@ def _answer(magic: Callable, ipython: Any, line: str, *cell: str) -> None:
         console.print(words, markup=False, soft_wrap=True)
 
 
-def _task(number: str, example: str) -> Task:
+def _options(words: list[str]) -> tuple[bool, int | None]:
+    """`--fresh` and `--steps N`, of `%ladder 5`."""
+    match words:
+        case []:
+            return False, None
+        case ["--fresh", *rest]:
+            return True, _options(rest)[1]
+        case ["--steps", number, *rest] if number.isdecimal() and int(number):
+            return _options(rest)[0], int(number)
+    raise Complaint(f"What is {' '.join(words)}? There are --fresh and --steps 1000.")
+
+
+def _task(number: str, example: str, warm_up: Task | None = None) -> Task:
+    """The task that the learner named; the warm-up, too, where that is allowed."""
+    if warm_up and number.strip() == str(warm_up.number):
+        return warm_up
     try:
         return task_by_number(int(number))
     except UnknownTask as error:

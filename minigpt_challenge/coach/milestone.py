@@ -6,34 +6,31 @@ from pathlib import Path
 from types import ModuleType
 
 import flax.linen as nn
-import jax
 from flax import serialization
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from minigpt_challenge.coach import gpt_run, ladder
 from minigpt_challenge.coach.complaint import Complaint
 from minigpt_challenge.coach.curriculum import ROOT, SOLUTIONS_FOLDER, TASKS_FOLDER
-from minigpt_challenge.coach.history import overwrite
+from minigpt_challenge.coach.gpt_run import CURVE, WEIGHTS
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.loading import tasks_from
-from minigpt_challenge.coach.loss_curve import draw_loss_curve
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import load_data
-from minigpt_challenge.given.sampling import generate
-from minigpt_challenge.given.training import evaluate
-from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
-
-FOLDER = ROOT / "my_gpt"
-WEIGHTS, CURVE = FOLDER / "weights.msgpack", FOLDER / "loss_curve.png"
-SAMPLE = FOLDER / "sample.txt"
-SAMPLE_LENGTH = 500
+from minigpt_challenge.given.vocabulary import Vocabulary
 
 
 def train(
-    console: Console, solutions: bool, steps: int | None, data_path: Path | None, seed: int
+    console: Console,
+    solutions: bool,
+    steps: int | None,
+    data_path: Path | None,
+    seed: int,
+    fresh: bool,
 ) -> bool:
-    """Train; save the loss curve, the weights and a sample of what the model writes.
+    """Train, save the loss curve and the weights, write a sample.
 
     Returns:
         whether the loss on the whole evaluation text is below the target. (A text other than
@@ -44,49 +41,41 @@ def train(
         DataError: there is no text to learn from, or too little of it.
     """
     data = load_data(data_path)
-    is_shakespeare = data.vocabulary == SHAKESPEARE
-    target = milestone.TARGET_LOSS if is_shakespeare else None
     with _code(solutions) as (gpt, steps_module):
-        model = milestone.build(gpt, data.vocabulary.size)
-        state, history = milestone.train(
-            model,
+        run = gpt_run.train(
+            gpt,
+            steps_module,
             data,
-            steps_module.train_step,
-            steps_module.eval_step,
-            steps or milestone.MOST_STEPS,
-            target,
-            seed,
+            whose="the reference" if solutions else "the learner",
+            seed=seed,
+            num_iterations=steps,
+            fresh=fresh,
+            say=lambda words: console.print(words, markup=False, soft_wrap=True),
         )
-        # By the given step: a loss of the learner's own that flatters itself does not help.
-        loss = evaluate(state, data.evaluation, milestone.BATCH_SIZE, milestone.BLOCK_SIZE)
-        peeks = milestone.sees_the_future(
-            model, state.params, data.evaluation[: milestone.BLOCK_SIZE]
-        )
-        text = _continue(model, state.params, data.vocabulary, None, SAMPLE_LENGTH, seed)
-        kept = [
-            overwrite(CURVE, draw_loss_curve(history, target)),
-            overwrite(WEIGHTS, _packed(state.params, data.vocabulary, solutions)),
-            overwrite(SAMPLE, text),
-        ]
-    console.print(Panel(Text(text.strip()), width=72))
+    kept = gpt_run.save(run, data.vocabulary, solutions)
+    console.print(Panel(Text(run.text.strip()), width=72))
     console.print(
-        f"After {history[-1].step:,} steps the loss on the whole evaluation text is {loss:.3f}.\n"
-        f"The curve is in {CURVE.relative_to(ROOT)}, the weights are in "
+        f"After {run.history[-1].step:,} steps the loss on the whole evaluation text is "
+        f"{run.loss:.3f}.\nThe curve is in {CURVE.relative_to(ROOT)}, the weights are in "
         f"{WEIGHTS.relative_to(ROOT)}. [bold]minigpt sample[/bold] writes more."
     )
-    if former := next(filter(None, kept), None):
-        console.print(f"The former ones are kept in {former.parents[1]}.", soft_wrap=True)
-    if peeks:
-        console.print("✗ The model looks into the future, so its loss says nothing.", style="red")
-        return False
-    if target is None:
-        return True
-    reached = loss < target
-    if reached:
-        console.print(f"✓ Below {target}: the milestone is reached.", style="green")
-    else:
-        console.print(f"✗ The milestone, a loss below {target}, is not reached.", style="red")
-    return reached
+    if kept:
+        console.print(f"The former ones are kept in {kept}.", soft_wrap=True)
+    console.print(verdict(run))
+    if run.reached and run.target and not solutions:
+        ladder.remember(ladder.Rung(ladder.MILESTONE, run.loss, run.text))
+    return run.reached
+
+
+def verdict(run: gpt_run.Run) -> str:
+    """One sentence (Rich markup) about what the run has reached."""
+    if run.peeks:
+        return "[red]✗ The model looks into the future, so its loss says nothing.[/red]"
+    if run.target is None:
+        return "(This text is not Shakespeare, so there is no target.)"
+    if run.reached:
+        return f"[green]✓ Below {run.target}: the milestone is reached.[/green]"
+    return f"[red]✗ The milestone, a loss below {run.target}, is not reached.[/red]"
 
 
 def sample(console: Console, prompt: str | None, length: int, seed: int) -> None:
@@ -114,7 +103,7 @@ def sample(console: Console, prompt: str | None, length: int, seed: int) -> None
         ) from None
     with _code(saved["solutions"]) as (gpt, _):
         model = milestone.build(gpt, vocabulary.size)
-        text = _continue(model, params, vocabulary, prompt, length, seed)
+        text = gpt_run.write(model, params, vocabulary, prompt, length, seed)
     console.print(Text(text))
 
 
@@ -137,22 +126,3 @@ def _code(solutions: bool) -> Iterator[tuple[type[nn.Module], ModuleType]]:
         if not learners_frames(error, folder) and not isinstance(error, SyntaxError):
             raise
         raise Complaint(describe(error, folder)) from error
-
-
-def _continue(model, params, vocabulary: Vocabulary, prompt: str | None, length, seed) -> str:
-    """Go on from the prompt; without one, from the vocabulary's first character, a line break."""
-    start = vocabulary.encode(prompt or vocabulary.characters[0])
-    key = jax.random.key(seed)
-    tokens = generate(key, model.apply, params, start, length, milestone.BLOCK_SIZE)
-    return vocabulary.decode(tokens)
-
-
-def _packed(params, vocabulary: Vocabulary, solutions: bool) -> bytes:
-    """What `sample` needs, as msgpack: no pickle, so that loading it runs no code."""
-    return serialization.msgpack_serialize(
-        {
-            "params": jax.device_get(params),
-            "characters": vocabulary.characters,
-            "solutions": solutions,
-        }
-    )

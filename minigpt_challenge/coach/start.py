@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from minigpt_challenge.coach import ladder
 from minigpt_challenge.coach.complaint import Complaint
 from minigpt_challenge.given.batches import get_batch
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.dataset import Dataset, load_data
 from minigpt_challenge.given.sampling import generate
 from minigpt_challenge.given.training import run_training_loop
+from minigpt_challenge.given.vocabulary import SHAKESPEARE
 
 PACKAGES = ("jax", "flax", "optax", "numpy")
 BATCH_SIZE, BLOCK_SIZE, LEARNING_RATE, STEPS = 32, 32, 1e-2, 2_000
@@ -40,7 +42,7 @@ def run(console: Console) -> None:
     model = SimpleDecoder(vocab_size=data.vocabulary.size)
     untrained = model.init(jax.random.key(0), get_batch(jax.random.key(0), data.train, 1, 1)[0])
     console.print("\nA bigram guesses each character from the one before it. Untrained, it writes:")
-    console.print(_written(data, model, untrained))
+    console.print(_framed(_written(data, model, untrained)))
     state, history = run_training_loop(
         STEPS, BATCH_SIZE, BLOCK_SIZE, LEARNING_RATE, data.evaluation, data.train, model
     )
@@ -48,7 +50,10 @@ def run(console: Console) -> None:
     console.print(
         f"\nIts loss on text that it has not seen fell from {first:.2f} to {best:.2f}. It writes:"
     )
-    console.print(_written(data, model, state.params))
+    written = _written(data, model, state.params)
+    console.print(_framed(written))
+    if data.vocabulary == SHAKESPEARE:
+        ladder.remember(ladder.Rung("bigram", best, written))
     console.print(
         "Like English from far away. One character is too little to go on: in five tasks you "
         "build a model that looks back."
@@ -67,7 +72,11 @@ def _refuse_old_packages() -> None:
             )
 
 
-def _written(data: Dataset, model: SimpleDecoder, params) -> Panel:
+def _written(data: Dataset, model: SimpleDecoder, params) -> str:
     prompt = data.vocabulary.encode("\n") if "\n" in data.vocabulary.characters else [0]
     tokens = generate(jax.random.key(1), model.apply, params, prompt, LENGTH, block_size=1)
-    return Panel(Text(data.vocabulary.decode(tokens).strip()), width=72)
+    return data.vocabulary.decode(tokens)
+
+
+def _framed(text: str) -> Panel:
+    return Panel(Text(text.strip()), width=72)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax.training.train_state import TrainState
 
+from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.training import Measurement, run_training_loop
 
@@ -39,6 +40,8 @@ def train(
     num_iterations: int = MOST_STEPS,
     target_loss: float | None = TARGET_LOSS,
     seed: int = 0,
+    checkpoints: Checkpoints | None = None,
+    on_measure: Callable[[TrainState, list[Measurement]], None] | None = None,
 ) -> tuple[TrainState, list[Measurement]]:
     """`run_training_loop` at the milestone's setting, until the target is safely met."""
     return run_training_loop(
@@ -53,6 +56,8 @@ def train(
         eval_step=eval_step,
         target_loss=None if target_loss is None else target_loss - MARGIN,
         seed=seed,
+        checkpoints=checkpoints,
+        on_measure=on_measure,
     )
 
 

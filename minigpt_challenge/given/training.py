@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 import optax
 from flax.training.train_state import TrainState
-from tqdm import trange
+from tqdm import tqdm
 
 from minigpt_challenge.given import steps
 from minigpt_challenge.given.batches import evenly_spaced_batches, get_batch
+from minigpt_challenge.given.checkpoints import Checkpoints
 
 EVALUATION_BATCHES = 40
 
@@ -67,8 +68,10 @@ def run_training_loop(
     target_loss: float | None = None,
     seed: int = 0,
     show_progress: bool = True,
+    checkpoints: Checkpoints | None = None,
+    on_measure: Callable[[TrainState, list[Measurement]], None] | None = None,
 ) -> tuple[TrainState, list[Measurement]]:
-    """Train a model from scratch.
+    """Train a model from scratch, or from where an interrupted run stopped.
 
     Args:
         num_iterations: how many steps, at most.
@@ -84,6 +87,10 @@ def run_training_loop(
         target_loss: stop as soon as the evaluation loss is at most this.
         seed: of the initial params and of the batches.
         show_progress: show a bar with the step and both losses.
+        checkpoints: where the run is kept at each measurement, and resumed from. A resumed run
+            sees the same batches as an unbroken one, and ends with the same numbers.
+        on_measure: called with the state and the history so far, at the start and whenever the
+            loss was measured.
 
     Returns:
         the state with the best evaluation loss, and all measurements, that before the first step
@@ -106,13 +113,31 @@ def run_training_loop(
     init_key, batches_key = jax.random.split(jax.random.key(seed))
     x, y = cut_batch(batches_key, train_data)
     state = init_train_state(model, jax.jit(model.init)(init_key, x), learning_rate)
-    history = [Measurement(0, float(eval_step(state, x, y)), measure(state))]
-    best_state, best_loss, losses = state, history[0].eval_loss, []
+    kept = checkpoints.resume(state) if checkpoints else None
+    if kept:
+        state, best_state, history = kept
+        history = [Measurement(*row) for row in history]
+    else:
+        history = [Measurement(0, float(eval_step(state, x, y)), measure(state))]
+        best_state = state
+    best_loss, losses = min(measured.eval_loss for measured in history), []
+    done = history[-1].step
+    if target_loss is not None and best_loss <= target_loss:
+        num_iterations = done  # a resumed run may have been at its goal
 
-    bar = trange(1, num_iterations + 1, unit="step", disable=not show_progress)
+    bar = tqdm(
+        range(done + 1, num_iterations + 1),
+        initial=done,
+        total=max(done, num_iterations),
+        unit="step",
+        disable=not show_progress,
+    )
     with bar, suppress(KeyboardInterrupt):  # who stops early keeps the best so far
         _show(bar, history[-1])
+        if on_measure:
+            on_measure(state, history)
         for step in bar:
+            # The batch depends on the step alone, so a resumed run goes on with the right one.
             x, y = cut_batch(jax.random.fold_in(batches_key, step), train_data)
             state, loss = train_step(state, x, y)
             losses.append(loss)
@@ -123,6 +148,10 @@ def run_training_loop(
             _show(bar, history[-1])
             if history[-1].eval_loss < best_loss:
                 best_state, best_loss = state, history[-1].eval_loss
+            if checkpoints:
+                checkpoints.save(state, best_state, history)
+            if on_measure:
+                on_measure(state, history)
             if target_loss is not None and best_loss <= target_loss:
                 break
     return best_state, history

@@ -1,0 +1,168 @@
+"""Training the milestone's GPT, and judging it: what `minigpt train` and `%ladder 5` share."""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import flax.linen as nn
+import jax
+from flax import serialization
+from flax.training.train_state import TrainState
+
+from minigpt_challenge.coach.curriculum import ROOT, STATE_FOLDER
+from minigpt_challenge.coach.history import overwrite
+from minigpt_challenge.coach.loss_curve import draw_loss_curve
+from minigpt_challenge.given import milestone
+from minigpt_challenge.given.checkpoints import Checkpoints
+from minigpt_challenge.given.dataset import Dataset
+from minigpt_challenge.given.sampling import generate
+from minigpt_challenge.given.training import Measurement, evaluate, init_train_state
+from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
+
+FOLDER = ROOT / "my_gpt"
+WEIGHTS, CURVE = FOLDER / "weights.msgpack", FOLDER / "loss_curve.png"
+CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints"
+SAMPLE_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, and what can be said of it.
+
+    Attributes:
+        target: the evaluation loss to reach; None where the text is not Shakespeare.
+        loss: on the whole evaluation text, by the given step, in nats per character: a loss of
+            the learner's own that flatters itself does not help.
+        peeks: whether the model looks into the future, so that its loss says nothing.
+        text: what it writes.
+    """
+
+    model: nn.Module
+    state: TrainState
+    history: list[Measurement]
+    target: float | None
+    loss: float
+    peeks: bool
+    text: str
+
+    @property
+    def reached(self) -> bool:
+        """Whether it is honest, and at its target. (Without a target: honest.)"""
+        return not self.peeks and (self.target is None or self.loss < self.target)
+
+
+def train(
+    mini_gpt: type[nn.Module],
+    steps_module: ModuleType,
+    data: Dataset,
+    *,
+    whose: str,
+    seed: int = 0,
+    num_iterations: int | None = None,
+    fresh: bool = False,
+    say: Callable[[str], None] = print,
+    on_measure: Callable[[TrainState, list[Measurement]], None] | None = None,
+) -> Run:
+    """Train, or go on with the run that was interrupted; then judge, and let it write.
+
+    Args:
+        mini_gpt: the class.
+        steps_module: has `train_step` and `eval_step`.
+        data: the text.
+        whose: whose code that is; another author's run is not gone on with.
+        seed: of the first weights and the batches.
+        num_iterations: at most so many steps; the milestone's if None.
+        fresh: start anew, whatever is kept.
+        say: gets a sentence about each thing that is kept, resumed or set aside.
+        on_measure: see `run_training_loop`.
+    """
+    model = milestone.build(mini_gpt, data.vocabulary.size)
+    target = milestone.TARGET_LOSS if data.vocabulary == SHAKESPEARE else None
+    checkpoints = Checkpoints(
+        CHECKPOINTS_FOLDER, _identity(model, steps_module, data, whose, seed), say
+    )
+    if fresh and (aside := checkpoints.set_aside()):
+        say(f"Starting anew. The run that was kept here is now in {aside}.")
+    state, history = milestone.train(
+        model,
+        data,
+        steps_module.train_step,
+        steps_module.eval_step,
+        most_steps(num_iterations or milestone.MOST_STEPS),
+        target,
+        seed,
+        checkpoints=checkpoints,
+        on_measure=on_measure,
+    )
+    return Run(
+        model,
+        state,
+        history,
+        target,
+        loss=evaluate(state, data.evaluation, milestone.BATCH_SIZE, milestone.BLOCK_SIZE),
+        peeks=milestone.sees_the_future(
+            model, state.params, data.evaluation[: milestone.BLOCK_SIZE]
+        ),
+        text=write(model, state.params, data.vocabulary, None, SAMPLE_LENGTH, seed),
+    )
+
+
+def save(run: Run, vocabulary: Vocabulary, solutions: bool) -> Path | None:
+    """Save the curve and what `minigpt sample` needs.
+
+    Returns:
+        the folder in which the former weights are kept; None where there were none.
+
+    The weights are msgpack, not pickle, so that loading them runs no code.
+    """
+    packed = {
+        "params": jax.device_get(run.state.params),
+        "characters": vocabulary.characters,
+        "solutions": solutions,
+    }
+    overwrite(CURVE, draw_loss_curve(run.history, run.target))
+    kept = overwrite(WEIGHTS, serialization.msgpack_serialize(packed))
+    return kept and kept.parent
+
+
+def write(model, params, vocabulary: Vocabulary, prompt: str | None, length, seed) -> str:
+    """Go on from the prompt; without one, from the vocabulary's first character, a line break."""
+    start = vocabulary.encode(prompt or vocabulary.characters[0])
+    key = jax.random.key(seed)
+    tokens = generate(key, model.apply, params, start, length, milestone.BLOCK_SIZE)
+    return vocabulary.decode(tokens)
+
+
+def most_steps(wanted: int) -> int:
+    """So many steps, or fewer where MINIGPT_STEPS says so: the tests are in a hurry."""
+    return min(wanted, int(os.environ.get("MINIGPT_STEPS", wanted)))
+
+
+def _identity(model, steps_module, data: Dataset, whose: str, seed: int) -> dict[str, str]:
+    """What a run depends on. Code is compared by what JAX records of it, not by its text."""
+    shape = jax.ShapeDtypeStruct((milestone.BATCH_SIZE, milestone.BLOCK_SIZE), "int32")
+    state = jax.eval_shape(
+        lambda key, x: init_train_state(model, model.init(key, x), milestone.LEARNING_RATE),
+        jax.random.key(0),
+        shape,
+    )
+    programs = [
+        str(jax.make_jaxpr(step)(state, shape, shape))
+        for step in (steps_module.train_step, steps_module.eval_step)
+    ]
+    text = data.vocabulary.characters.encode() + data.train.tobytes() + data.evaluation.tobytes()
+    return {
+        "the text": hashlib.sha256(text).hexdigest(),
+        "the settings": f"seed {seed}, learning rate {milestone.LEARNING_RATE}",
+        "the code": _fingerprint(*programs, str(jax.tree.structure(state.params))),
+        "whose code it is": whose,
+    }
+
+
+def _fingerprint(*programs: str) -> str:
+    """Of what does not change from process to process: functions are printed with an address."""
+    return hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", "\n".join(programs)).encode()).hexdigest()

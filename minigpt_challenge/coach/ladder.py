@@ -1,0 +1,81 @@
+"""The loss ladder: how far down each part of the model brings the loss, and what it writes."""
+
+import io
+import json
+import math
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+
+from minigpt_challenge.atomic import write_text
+from minigpt_challenge.coach.curriculum import STATE_FOLDER
+
+LADDER_FILE = STATE_FOLDER / "ladder.json"
+LONGEST_SAMPLE = 500  # characters
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A model that was trained: its evaluation loss in nats per character, and what it writes."""
+
+    name: str
+    loss: float
+    sample: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rung belongs. `typical` is about the loss that the reference reaches there."""
+
+    name: str
+    typical: float
+    explained: str
+
+
+UNIFORM = Rung(
+    "uniform",
+    math.log(65),
+    "v?JqE'nW,TbzkK;yXhCr!QfaOMd\niP:sLgB.UwDx-uGZlReSpj&tYHoFc\n",
+)
+MILESTONE = "training step"
+PLACES = (
+    Place(UNIFORM.name, UNIFORM.loss, "a blind guess"),
+    Place("bigram", 2.48, "sees one character"),
+    Place("+ embedding", 2.49, "knows its place"),
+    Place("+ attention", 2.36, "one head looks back"),
+    Place("+ many heads", 2.17, "four heads look back"),
+    Place("+ blocks", 2.02, "two blocks, 1,000 steps"),
+    Place(MILESTONE, 1.87, "four blocks, your own step"),
+)
+
+
+def rungs() -> tuple[Rung, ...]:
+    """All rungs reached so far, from the top down. The uniform guess is always there."""
+    reached = {UNIFORM.name: UNIFORM}
+    with suppress(OSError, ValueError, TypeError, KeyError):  # damaged: the next run mends it
+        for record in json.loads(LADDER_FILE.read_text(encoding="utf-8")):
+            rung = Rung(str(record["name"]), float(record["loss"]), str(record["sample"]))
+            if math.isfinite(rung.loss):
+                reached[rung.name] = rung
+    return tuple(reached[place.name] for place in PLACES if place.name in reached)
+
+
+def remember(rung: Rung) -> None:
+    """Add the rung to the ladder, in the place of one that has the same name."""
+    cut = Rung(rung.name, rung.loss, rung.sample[:LONGEST_SAMPLE])
+    others = [other for other in rungs() if other.name not in (rung.name, UNIFORM.name)]
+    records = [asdict(other) for other in (*others, cut)]
+    write_text(LADDER_FILE, json.dumps(records, indent=2) + "\n")
+
+
+def in_words(rungs: tuple[Rung, ...]) -> str:
+    """The ladder where no picture can be shown: a line for each rung that is reached."""
+    return "\n".join(f"{rung.name:14} {rung.loss:.2f}" for rung in rungs)
+
+
+def draw(rungs: tuple[Rung, ...]) -> bytes:
+    """The ladder as a PNG. It brings its own background, so it reads well on light and dark."""
+    from minigpt_challenge.coach.ladder_chart import figure
+
+    picture = io.BytesIO()
+    figure(rungs).savefig(picture, format="png", transparent=False)
+    return picture.getvalue()

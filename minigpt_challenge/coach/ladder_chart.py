@@ -1,0 +1,96 @@
+"""The loss ladder as a chart: a bar for each rung, and beside it what the model writes."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from minigpt_challenge.coach.ladder import PLACES, Place, Rung
+
+INK, FAINT, PAPER = "#24292f", "#6e7781", "#fbfaf6"
+REACHED, NEWEST, EMPTY = "#8fb3d9", "#1f6fb2", "#b6bcc4"
+NARROW, WIDE = 46, 2  # of a sample: characters in a line, lines
+BAR_HEIGHT = 0.56
+UNIT = 0.1  # inches in a unit of x; a bar of 1 nat is BAR_UNITS of them
+BAR_UNITS, BARS_AT, SAMPLES_AT, WIDTH = 7.6, 21.5, 61, 100
+
+
+def figure(rungs: tuple[Rung, ...]) -> Figure:
+    """The rungs that are reached as filled bars with a sample, the others as outlines."""
+    reached = {rung.name: rung for rung in rungs}
+    last = max((row for row, place in enumerate(PLACES) if place.name in reached), default=0)
+    figure = Figure(figsize=(WIDTH * UNIT, 0.62 * (len(PLACES) + 1.45)), dpi=150)
+    figure.patch.set_facecolor(PAPER)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, WIDTH), ylim=(len(PLACES) - 0.35, -1.8))
+    axes.axis("off")
+    axes.text(2, -1.32, "The loss ladder", size=14, weight="bold", color=INK, va="center")
+    axes.text(2, -0.82, "evaluation loss, nats per character", size=9, color=FAINT, va="center")
+    axes.text(SAMPLES_AT, -0.82, "what it writes", size=9, color=FAINT, va="center")
+    for row, place in enumerate(PLACES):
+        axes.text(2, row - 0.14, place.name, size=11, color=INK, va="center")
+        axes.text(2, row + 0.2, place.explained, size=8, color=FAINT, va="center")
+        if place.name in reached:
+            _reached(axes, row, reached[place.name], NEWEST if row == last else REACHED)
+        else:
+            _empty(axes, row, place, passed_by=row < last)
+    return figure
+
+
+def _reached(axes: Axes, row: int, rung: Rung, colour: str) -> None:
+    length = min(rung.loss, PLACES[0].typical * 1.05) * BAR_UNITS
+    _bar(axes, row, length, facecolor=colour, edgecolor=colour)
+    axes.text(
+        BARS_AT + length + 0.8,
+        row,
+        f"{rung.loss:.2f}",
+        size=11,
+        weight="bold" if colour == NEWEST else "normal",
+        color=INK,
+        va="center",
+    )
+    axes.text(
+        SAMPLES_AT,
+        row,
+        _excerpt(rung.sample),
+        size=8.5,
+        family="monospace",
+        color=INK,
+        va="center",
+        linespacing=1.35,
+        parse_math=False,
+    )
+
+
+def _empty(axes: Axes, row: int, place: Place, passed_by: bool) -> None:
+    length = place.typical * BAR_UNITS
+    _bar(axes, row, length, facecolor="none", edgecolor=EMPTY, linestyle=(0, (4, 3)))
+    if passed_by:
+        axes.text(
+            BARS_AT + length + 0.8,
+            row,
+            f"about {place.typical:.1f}",
+            size=9,
+            color=FAINT,
+            va="center",
+        )
+        axes.text(SAMPLES_AT, row, "not trained here", size=9, color=FAINT, va="center")
+
+
+def _bar(axes: Axes, row: int, length: float, **style) -> None:
+    axes.add_patch(
+        FancyBboxPatch(
+            (BARS_AT, row - BAR_HEIGHT / 2),
+            length,
+            BAR_HEIGHT,
+            boxstyle="round,pad=0,rounding_size=0.12",
+            mutation_aspect=1,
+            linewidth=1.2,
+            **style,
+        )
+    )
+
+
+def _excerpt(sample: str) -> str:
+    """The first lines that hold something, cut to what fits."""
+    lines = [line for line in sample.splitlines() if line.strip()][:WIDE]
+    return "\n".join(line if len(line) <= NARROW else line[: NARROW - 1] + "…" for line in lines)

@@ -1,0 +1,115 @@
+"""A training run that survives a disconnect: what it has reached is kept on disk, by Orbax."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from flax.training.train_state import TrainState
+
+# A checkpoint is written in full and then renamed, and the one before goes only after that: one
+# of them is whole at every moment.
+OPTIONS = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)
+
+
+class Kept(NamedTuple):
+    """What a run needs to go on as if nothing had happened."""
+
+    state: TrainState
+    best_state: TrainState
+    history: list[list[float]]  # a row for each measurement
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Where a run is kept, and what must be the same for it to go on.
+
+    Attributes:
+        folder: the run's own; made when needed.
+        identity: what the run depends on, each under a name that can stand in a sentence ("the
+            text", "your code"), as a value to be compared. A run goes on only if all are equal.
+        say: gets a sentence whenever a run is resumed, or one found here cannot be.
+    """
+
+    folder: Path
+    identity: dict[str, str]
+    say: Callable[[str], None] = print
+
+    def save(self, state: TrainState, best_state: TrainState, history: Sequence) -> None:
+        """Keep the run as it stands after its last measurement."""
+        arguments = ocp.args.Composite(
+            arrays=ocp.args.StandardSave(_arrays(state, best_state)),
+            history=ocp.args.JsonSave([list(measured) for measured in history]),
+            identity=ocp.args.JsonSave(self.identity),
+        )
+        with ocp.CheckpointManager(self.folder.resolve(), options=OPTIONS) as manager:
+            manager.save(history[-1][0], args=arguments, force=True)
+
+    def resume(self, fresh: TrainState) -> Kept | None:
+        """What was kept; None where there is nothing, or nothing that fits. That is said.
+
+        Args:
+            fresh: the state before the first step, for its structure.
+        """
+        if not self.folder.is_dir():
+            return None
+        try:
+            with ocp.CheckpointManager(self.folder.resolve(), options=OPTIONS) as manager:
+                if manager.latest_step() is None:
+                    return None
+                described = manager.restore(
+                    manager.latest_step(),
+                    args=ocp.args.Composite(
+                        history=ocp.args.JsonRestore(), identity=ocp.args.JsonRestore()
+                    ),
+                )
+                history, identity = described["history"], described["identity"]
+                changed = [name for name in self.identity if identity[name] != self.identity[name]]
+                if changed:
+                    others = " and ".join(changed)
+                    aside = self.set_aside()
+                    self.say(
+                        f"The run kept here stopped after step {history[-1][0]:,}, but {others} "
+                        f"changed since. So this run starts anew; that one is now in {aside}."
+                    )
+                    return None
+                restored = manager.restore(
+                    manager.latest_step(),
+                    args=ocp.args.Composite(arrays=ocp.args.StandardRestore(_arrays(fresh, fresh))),
+                )["arrays"]
+        except Exception as error:  # Orbax has an exception for every kind of damage
+            aside = self.set_aside()
+            self.say(
+                f"The checkpoint in {self.folder} is damaged ({type(error).__name__}). So this "
+                f"run starts anew; what was there is now in {aside}."
+            )
+            return None
+        self.say(f"Going on with the run that was kept: {history[-1][0]:,} steps are done.")
+        state, best_state = (_with_leaves(fresh, restored[name]) for name in ("state", "best"))
+        return Kept(state, best_state, history)
+
+    def set_aside(self) -> Path | None:
+        """Make room for another run: rename the folder, and say where it is. None: no run here."""
+        if not self.folder.is_dir():
+            return None
+        when = datetime.now().strftime("%Y-%m-%d_%H-%M-%S.%f")
+        aside = self.folder.with_name(f"{self.folder.name}_until_{when}")
+        os.replace(self.folder, aside)
+        return aside
+
+
+def _arrays(state: TrainState, best_state: TrainState) -> dict[str, list[np.ndarray]]:
+    """Arrays of NumPy, so that a run begun on a GPU can go on without one."""
+    return {
+        name: [np.asarray(leaf) for leaf in jax.tree.leaves(one)]
+        for name, one in (("state", state), ("best", best_state))
+    }
+
+
+def _with_leaves(fresh: TrainState, leaves: list[np.ndarray]) -> TrainState:
+    return jax.tree.unflatten(jax.tree.structure(fresh), [jax.numpy.asarray(x) for x in leaves])
