@@ -1,25 +1,40 @@
 """The notebooks as a learner meets them: executed from the first cell to the last."""
 
 import json
-import re
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 from rich.text import Text
 
-from minigpt_challenge.coach.curriculum import ROAD, TASKS
+from minigpt_challenge.coach.curriculum import ROAD, TASKS, WARM_UP
 
-# Training is proved by the milestone's own test; here it only has to run.
-FEW_STEPS = (r"num_iterations = MOST_STEPS", "num_iterations = 20")
+EVERY_NOTEBOOK = pytest.mark.parametrize("task", ROAD, ids=lambda task: task.stem)
+EVERY_TASK = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
+
+# Of each solution, one line that is made wrong.
+MISTAKES = {
+    1: ("what + where", "what - where"),
+    2: ("q @ k.swapaxes(-2, -1) / self.head_dim**0.5", "q @ k.swapaxes(-2, -1)"),
+    3: (" / self.head_dim**0.5", ""),
+    4: ("x = x + self.feed_forward(", "x = self.feed_forward("),
+    5: ("losses.mean()", "losses.sum()"),
+}
 
 
-def execute(workshop, task, monkeypatch):
-    """Run all cells in a new kernel; returns all that they print, as plain text."""
+def execute(workshop, task, monkeypatch, written=None):
+    """Run all cells in a new kernel; returns all that they print, as plain text, and its outputs.
+
+    Args:
+        written: what the learner writes into the `%%task` cell, in place of the stub.
+    """
     monkeypatch.setenv("PYTHONPATH", str(workshop.root))
+    # Training is proved by the milestone's own test; here it only has to run.
+    monkeypatch.setenv("MINIGPT_STEPS", "20")
     notebook = nbformat.read(workshop.root / "notebooks" / task.notebook.name, as_version=4)
     for cell in notebook.cells:
-        cell.source = re.sub(*FEW_STEPS, cell.source)
+        if written and cell.source.startswith("%%task"):
+            cell.source = f"%%task {task.number}\n{written}"
     NotebookClient(
         notebook,
         timeout=300,
@@ -28,26 +43,66 @@ def execute(workshop, task, monkeypatch):
     ).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     texts = [o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in outputs]
-    return Text.from_ansi("\n".join(texts)).plain
+    return Text.from_ansi("\n".join(texts)).plain, outputs
+
+
+def pictures(outputs):
+    return [output for output in outputs if "image/png" in output.get("data", {})]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", ROAD, ids=lambda task: task.stem)
+@EVERY_NOTEBOOK
 def test_with_the_solutions_in_place_a_notebook_runs_and_passes(workshop, task, monkeypatch):
     workshop.solve(*TASKS)
-    said = execute(workshop, task, monkeypatch)
-    assert "✗" not in said and "Traceback" not in said
-    if task in TASKS:
+    said, outputs = execute(workshop, task, monkeypatch)
+    # Twenty steps do not reach the milestone; everything else must be right.
+    assert "✗" not in said.replace("✗ The milestone", "") and "Traceback" not in said
+    assert "borrowed" not in said and "Not written in this runtime" not in said
+    if task is not WARM_UP:
         assert f"Task {task.number} · {task.title}: passed" in said
         assert json.loads((workshop.root / ".minigpt" / "progress.json").read_text())
-    assert workshop.stub(task).read_text() == task.solution.read_text() if task in TASKS else True
+        assert workshop.stub(task).read_text() == task.solution.read_text()
+    assert pictures(outputs), "the notebook ends with nothing to see"
+    if task is TASKS[-1]:
+        assert "After 20 steps:" in said, "the sample was not updated in place"
+        assert (workshop.root / ".minigpt" / "checkpoints" / "20").is_dir()
+    else:
+        (rung,) = json.loads((workshop.root / ".minigpt" / "ladder.json").read_text())
+        assert 2 < rung["loss"] < 4.17 and len(rung["sample"]) > 100
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", ROAD, ids=lambda task: task.stem)
+@EVERY_NOTEBOOK
 def test_untouched_a_notebook_answers_in_words_and_runs_to_its_end(workshop, task, monkeypatch):
-    said = execute(workshop, task, monkeypatch)
+    said, outputs = execute(workshop, task, monkeypatch)
     assert "Traceback" not in said and "✗" not in said
-    if task in TASKS:
+    assert pictures(outputs)
+    if task is not WARM_UP:
         assert f"Task {task.number} · {task.title}: not started" in said
+        assert f"%check {task.number} first" in said
         assert "nn.Module" not in said, "the solution was shown without being asked for"
+    earlier = [str(other.number) for other in TASKS if other.number < task.number]
+    assert (f"Not written in this runtime: task {', '.join(earlier)}." in said) == bool(earlier)
+
+
+@pytest.mark.slow
+@EVERY_TASK
+def test_a_wrong_answer_is_told_and_stays_off_the_ladder(workshop, task, monkeypatch):
+    right, wrong = MISTAKES[task.number]
+    solution = task.solution.read_text(encoding="utf-8")
+    assert right in solution
+    said, _ = execute(workshop, task, monkeypatch, solution.replace(right, wrong))
+    assert "Traceback" not in said
+    assert f"Task {task.number} · {task.title}: wrong" in said
+    assert f"Task {task.number} is wrong. A part joins the ladder when" in said
+    assert not (workshop.root / ".minigpt" / "ladder.json").exists()
+
+
+@pytest.mark.slow
+@EVERY_TASK
+def test_what_python_cannot_read_is_told_and_writes_nothing(workshop, task, monkeypatch):
+    before = workshop.stub(task).read_text(encoding="utf-8")
+    said, _ = execute(workshop, task, monkeypatch, "class Half(:\n    pass")
+    assert "Traceback" not in said
+    assert "line 1: invalid syntax" in said
+    assert workshop.stub(task).read_text(encoding="utf-8") == before

@@ -12,6 +12,17 @@ from urllib.parse import urlsplit
 from minigpt_challenge.coach.curriculum import ROAD, ROOT, Task
 from minigpt_challenge.coach.stubs import BadSource, cut_stub
 
+# What every notebook says at its top, and above its stub: written once.
+SAVE_A_COPY = (
+    "**In Colab, first choose *File → Save a copy in Drive*:** a notebook opened from GitHub keeps "
+    "nothing. Tick KEEP_ON_DRIVE below, and the files, checkpoints and progress stay on your Drive "
+    "too, for all notebooks."
+)
+ABOUT_THE_CELL = (
+    "Running the cell keeps what the file `minigpt_challenge/tasks/{stem}.py` held, writes the "
+    "cell to it, and loads it. You may also edit that file and leave the cell alone: the file is "
+    "what is checked. In a new runtime, run the cell again."
+)
 SETUP_SOURCE = ROOT / "notebooks" / "source" / "setup.py"
 
 
@@ -68,6 +79,9 @@ def _filled(task: Task) -> str:
     following = next((other for other in ROAD if other.number == task.number + 1), None)
     values = {
         "badge": badge(task),
+        "number": str(task.number),
+        "save_a_copy": SAVE_A_COPY,
+        "about_the_cell": ABOUT_THE_CELL.format(stem=task.stem),
         "setup": SETUP_SOURCE.read_text(encoding="utf-8").strip(),
         "repository": repository(),
         "folder": repository().rsplit("/", 1)[-1],

@@ -6,16 +6,28 @@ import sys
 
 from IPython import get_ipython
 
+KEEP_ON_DRIVE = False  # @param {"type":"boolean"}
+
 if "google.colab" in sys.modules:
     folder = "/content/{{folder}}"
+    if KEEP_ON_DRIVE:
+        from google.colab import drive
+
+        try:
+            drive.mount("/content/drive")
+            folder = "/content/drive/MyDrive/{{folder}}"
+        except Exception as error:
+            print(f"Your Drive cannot be used ({error}). So the files stay in this runtime only.")
     if not os.path.isdir(folder):
-        get_ipython().system(f"git clone --quiet --depth 1 {{repository}} {folder}")
+        get_ipython().system(f"git clone --quiet --depth 1 {{repository}} '{folder}'")
     if os.path.isdir(folder):
         os.chdir(folder)
         if not any(importlib.metadata.distributions(name="minigpt-challenge")):
             get_ipython().run_line_magic("pip", "install --quiet --editable .")
         if folder not in sys.path:  # a kernel that runs already does not see what pip adds
             sys.path.insert(0, folder)
+elif KEEP_ON_DRIVE:
+    print("KEEP_ON_DRIVE is of no use outside Colab: here your files stay where they are.")
 
 if importlib.util.find_spec("minigpt_challenge") is None:
     raise ModuleNotFoundError(
@@ -24,3 +36,4 @@ if importlib.util.find_spec("minigpt_challenge") is None:
         f"of this notebook ({sys.executable}), and restart the kernel."
     )
 get_ipython().run_line_magic("load_ext", "minigpt_challenge")
+get_ipython().run_line_magic("welcome", "{{number}}")
