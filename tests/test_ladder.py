@@ -1,0 +1,121 @@
+"""The loss ladder: what is remembered, what is drawn, and what is kept off it."""
+
+import io
+import math
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import matplotlib.image
+import pytest
+
+from minigpt_challenge.coach import climbing, gpt_run, ladder
+from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER, TASKS
+from minigpt_challenge.coach.ladder import Rung
+from minigpt_challenge.coach.ladder_chart import figure
+from minigpt_challenge.coach.loading import tasks_from
+from minigpt_challenge.given import milestone, steps
+from minigpt_challenge.given.dataset import load_data
+from minigpt_challenge.given.rungs import EmbedAndGuess
+
+BIGRAM = Rung("bigram", 2.48, "\nThe th $ouk\nwhe")
+MANY = Rung("+ many heads", 2.17, "QUEEN:\nThe wher")
+
+
+@pytest.fixture
+def ladder_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(ladder, "LADDER_FILE", tmp_path / "ladder.json")
+    return ladder.LADDER_FILE
+
+
+def test_rungs_come_from_the_top_down_and_the_same_name_replaces(ladder_file):
+    ladder.remember(MANY)
+    ladder.remember(Rung("bigram", 3.0, "x"))
+    ladder.remember(BIGRAM)
+    assert ladder.rungs() == (ladder.UNIFORM, BIGRAM, MANY)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '[{"name": "bigram"}]', '{"a": 1}'])
+def test_a_damaged_file_leaves_the_uniform_guess_and_is_mended(ladder_file, text):
+    ladder_file.write_text(text)
+    assert ladder.rungs() == (ladder.UNIFORM,)
+    ladder.remember(BIGRAM)
+    assert ladder.rungs() == (ladder.UNIFORM, BIGRAM)
+
+
+def test_the_places_are_those_of_the_climbs():
+    climbs = [climb.name for climb in climbing.CLIMBS.values()]
+    assert [place.name for place in ladder.PLACES] == ["uniform", *climbs, ladder.MILESTONE]
+    assert ladder.UNIFORM.loss == pytest.approx(math.log(65))
+
+
+def test_the_picture_is_opaque_and_says_every_loss_reached():
+    rungs = (ladder.UNIFORM, BIGRAM, MANY)
+    words = [text.get_text() for text in figure(rungs).axes[0].texts]
+    assert {"4.17", "2.48", "2.17", "+ blocks", "about 2.5", "not trained here"} <= set(words)
+    assert "The th $ouk\nwhe" in words
+    pixels = matplotlib.image.imread(io.BytesIO(ladder.draw(rungs)))
+    assert pixels.shape[0] > 500 and (pixels[..., 3] == 1).all()  # its own background
+
+
+@pytest.mark.parametrize("number", climbing.CLIMBS)
+def test_every_climb_builds_a_model_of_the_learners_own_parts(number):
+    climb = climbing.CLIMBS[number]
+    with tasks_from(SOLUTIONS_FOLDER, TASKS[:number]) as modules:
+        # Only the parts that the climb says it uses.
+        names = {
+            name: getattr(modules[task.stem], name)
+            for task in TASKS
+            if task.number in climb.uses
+            for name in task.writes
+        }
+        model = climb.build(names, 11)
+        tokens = jnp.zeros((2, 32), int)
+        logits, _ = model.init_with_output(jax.random.key(0), tokens)
+    assert logits.shape == (2, 32, 11)
+
+
+class TestAnotherRun:
+    """What a kept run depends on: the code that runs, not how it is written."""
+
+    @staticmethod
+    def identity(text, gpt=None, train_step=steps.train_step, seed=0):
+        class Steps:
+            eval_step = steps.eval_step
+
+        Steps.train_step = train_step
+        model = milestone.build(gpt or small_gpt, 65)
+        return gpt_run._identity(model, Steps, load_data(text), "the learner", seed)
+
+    def test_the_same_code_is_the_same(self, own_text):
+        assert self.identity(own_text) == self.identity(own_text)
+
+    def test_another_step_is_other_code(self, own_text):
+        def lazy_step(state, x, y):
+            return state, steps.eval_step(state, x, y)
+
+        first, lazy = self.identity(own_text), self.identity(own_text, train_step=lazy_step)
+        assert [key for key in first if first[key] != lazy[key]] == ["the code"]
+
+    def test_another_model_seed_or_text_is_another(self, own_text, tmp_path):
+        first = self.identity(own_text)
+        wider = self.identity(own_text, gpt=wide_gpt)
+        assert [key for key in first if first[key] != wider[key]] == ["the code"]
+        seeded = self.identity(own_text, seed=1)
+        assert [key for key in first if first[key] != seeded[key]] == ["the settings"]
+        other = tmp_path / "other.txt"
+        other.write_text(own_text.read_text().replace("question", "queestion"))
+        read = self.identity(other)
+        assert [key for key in first if first[key] != read[key]] == ["the text"]
+
+
+def small_gpt(vocab_size, **_):
+    return _embed_and_guess(vocab_size, 4)
+
+
+def wide_gpt(vocab_size, **_):
+    return _embed_and_guess(vocab_size, 8)
+
+
+def _embed_and_guess(vocab_size, width):
+    return EmbedAndGuess(nn.Embed(vocab_size, width), vocab_size)
