@@ -98,3 +98,59 @@ def test_what_goes_wrong_is_said_in_words(run_cells, cell, words):
 def test_the_reference_is_shown_only_when_asked_for_twice(run_cells):
     assert "nn.Embed(self.block_size" not in run_cells("%solution 1")
     assert "nn.Embed(self.block_size" in run_cells("%solution 1 --show")
+
+
+def test_check_says_when_the_file_was_edited_and_the_cell_was_not_run(run_cells):
+    edit = (
+        "from minigpt_challenge.coach.curriculum import TASKS; path = TASKS[0].stub; "
+        "n = path.write_text(path.read_text().replace('what + where', 'what - where'))"
+    )
+    said = run_cells(f"%%task 1\n{SOLUTION}", "%check 1", edit, "%check 1")
+    before, after = said.split("Embedding: passed")
+    assert "was edited since" not in after.split("Embedding: wrong")[0]
+    assert "task1_embedding.py was edited since its `%%task` cell last ran" in after
+
+
+def test_welcome_names_what_is_missing_and_the_two_ways_on(workshop, run_cells):
+    workshop.solve(ATTENTION)
+    said = run_cells("%welcome 4")
+    assert "Not written in this runtime: task 1, 3." in said
+    assert "run your `%%task` cells" in said and "the reference is borrowed" in said
+    assert run_cells("%welcome 0") == run_cells("%welcome 1") == ""
+
+
+def test_progress_shows_the_road(workshop, run_cells):
+    workshop.solve(EMBEDDING)
+    said = run_cells("%check 1", "%progress")
+    assert "1 Embedding passed 10 of 10 checks" in said and "2 Attention not started" in said
+    assert "Next, task 2" in said
+
+
+def test_a_part_joins_the_ladder_once_its_check_has_passed(workshop, run_cells, monkeypatch):
+    monkeypatch.setenv("MINIGPT_STEPS", "5")
+    workshop.solve(ATTENTION)
+    waiting = run_cells("%ladder 2")
+    assert "Task 2 is changed since its check." in waiting and "%check 2 first" in waiting
+    assert "+ attention" not in waiting
+    said = run_cells("%check 2", "%ladder 2")
+    assert "borrowed from the reference: task 1" in said
+    assert "+ attention: loss" in said
+    assert "+ attention" in (workshop.root / ".minigpt" / "ladder.json").read_text()
+
+
+def test_a_model_that_sees_the_future_stays_off_the_ladder(workshop, run_cells, monkeypatch):
+    """Task 1 looks ahead, unchecked; task 2, checked with the reference, is right."""
+    monkeypatch.setenv("MINIGPT_STEPS", "5")
+    peeking = SOLUTION.replace("return what + where", "return what + where + jnp.roll(what, -1, 1)")
+    workshop.stub(EMBEDDING).write_text(peeking, encoding="utf-8")
+    workshop.solve(ATTENTION)
+    said = run_cells("%check 2", "%ladder 2")
+    assert "Task 1 is your own, and its check has not passed" in said
+    assert "looks into the future" in said
+    assert not (workshop.root / ".minigpt" / "ladder.json").exists()
+
+
+@pytest.mark.parametrize("options", ["--fast", "--steps", "--steps 0", "--steps many"])
+def test_ladder_names_the_options_that_there_are(run_cells, options):
+    said = run_cells(f"%ladder 5 {options}")
+    assert f"What is {options}? There are --fresh and --steps 1000." in said
