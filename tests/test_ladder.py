@@ -58,6 +58,13 @@ def test_the_picture_is_opaque_and_says_every_loss_reached():
     assert pixels.shape[0] > 500 and (pixels[..., 3] == 1).all()  # its own background
 
 
+def test_the_excerpt_is_of_the_fullest_lines_and_a_long_one_is_cut():
+    long = "x" * 60
+    words = figure((ladder.UNIFORM, Rung("bigram", 2.5, f"a\n\nb\nWhat then\n{long}\nc"))).axes[0]
+    assert "What then\n" + "x" * 45 + "…" in [text.get_text() for text in words.texts]
+    figure((ladder.UNIFORM, Rung("bigram", 2.5, "\n \n")))  # a model may write nothing
+
+
 @pytest.mark.parametrize("number", climbing.CLIMBS)
 def test_every_climb_builds_a_model_of_the_learners_own_parts(number):
     climb = climbing.CLIMBS[number]

@@ -8,7 +8,7 @@ from minigpt_challenge.coach.ladder import PLACES, Place, Rung
 
 INK, FAINT, PAPER = "#24292f", "#6e7781", "#fbfaf6"
 REACHED, NEWEST, EMPTY = "#8fb3d9", "#1f6fb2", "#b6bcc4"
-NARROW, WIDE = 46, 2  # of a sample: characters in a line, lines
+NARROW, LINES = 46, 2  # of a sample: characters in a line, and how many lines
 BAR_HEIGHT = 0.56
 UNIT = 0.1  # inches in a unit of x; a bar of 1 nat is BAR_UNITS of them
 BAR_UNITS, BARS_AT, SAMPLES_AT, WIDTH = 7.6, 21.5, 61, 100
@@ -91,6 +91,9 @@ def _bar(axes: Axes, row: int, length: float, **style) -> None:
 
 
 def _excerpt(sample: str) -> str:
-    """The first lines that hold something, cut to what fits."""
-    lines = [line for line in sample.splitlines() if line.strip()][:WIDE]
-    return "\n".join(line if len(line) <= NARROW else line[: NARROW - 1] + "…" for line in lines)
+    """Of the lines that hold something, those neighbours that say most, cut to what fits."""
+    lines = [line for line in sample.splitlines() if line.strip()]
+    starts = range(max(len(lines) - LINES, 0) + 1)
+    neighbours = [lines[start : start + LINES] for start in starts]
+    best = max(neighbours, key=lambda some: sum(min(len(line), NARROW) for line in some))
+    return "\n".join(line if len(line) <= NARROW else line[: NARROW - 1] + "…" for line in best)
