@@ -97,6 +97,19 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(checkpoints, said, kind):
     assert "is damaged" in said[0] and str(aside) in said[0]
 
 
+def test_minigpt_train_goes_on_until_it_is_told_to_start_anew(workshop, own_text):
+    def said(*options):
+        done = workshop.minigpt("train", "--solutions", "--data", str(own_text), *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "Going on" not in said("--steps", "2")
+    assert "Going on with the run that was kept: 2 steps are done." in said("--steps", "4")
+    anew = said("--steps", "3", "--fresh")
+    assert "Starting anew. The run that was kept here is now in" in anew
+    assert "After 3 steps" in anew
+
+
 def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_loss(tmp_path):
     script = textwrap.dedent("""
         import json, sys, time

@@ -80,11 +80,14 @@ CLIMBS = {
         steps=1_000,
     ),
 }
-MILESTONE_USES = (1, 3, 4, 5)
+MILESTONE_TASK, MILESTONE_USES = 5, (1, 3, 4, 5)
 
 
 def may_climb(console: Console, task: Task, borrowed: list[Task]) -> bool:
     """Whether the task's part may join the ladder. Says why not, and whose the other parts are."""
+    if task.number not in (*CLIMBS, MILESTONE_TASK):
+        console.print(f"Task {task.number} has no rung on the ladder.")
+        return False
     if task is WARM_UP:
         return True  # all of it is given
     standing = progress.standing(task)
@@ -96,7 +99,7 @@ def may_climb(console: Console, task: Task, borrowed: list[Task]) -> bool:
             soft_wrap=True,
         )
         return False
-    uses = CLIMBS[task.number].uses if task.number in CLIMBS else MILESTONE_USES
+    uses = MILESTONE_USES if task.number == MILESTONE_TASK else CLIMBS[task.number].uses
     lent = [str(other.number) for other in borrowed if other.number in uses]
     if lent:
         console.print(

@@ -84,10 +84,7 @@ def play(ipython: Any, line: str, cell: str) -> None:
     Earlier tasks that are not written here are borrowed from the reference, and that is said.
     """
     its = _task(line, "%%play 2", WARM_UP)
-    borrowed = _load(ipython, its)
-    if borrowed:
-        names = ", ".join(f"{other.number}" for other in borrowed)
-        console.print(f"(Not written here, so borrowed from the reference: task {names}.)")
+    _say_borrowed(_load(ipython, its))
     text = ipython.transform_cell(cell)
     linecache.cache[str(THIS_CELL)] = (len(text), None, text.splitlines(True), str(THIS_CELL))
     exec(compile(text, str(THIS_CELL), "exec"), ipython.user_ns)
@@ -100,6 +97,7 @@ def check(ipython: Any, line: str) -> None:
     report = check_in_this_process(its, its.stub)
     progress.remember(its, report, checked)
     console.print(terminal.report(report))
+    _say_borrowed(unwritten_before(its))
     if cells.file_differs(its):
         console.print(
             f"({its.stub.name} was edited since its `%%task` cell last ran: the file is what is "
@@ -116,12 +114,12 @@ def ladder(ipython: Any, line: str) -> None:
     """
     number, *rest = line.split() or [""]
     its = _task(number, "%ladder 2", WARM_UP)
-    fresh, steps = _options(rest) if its is TASKS[-1] else (False, None)
+    fresh, steps = _options(rest)
     from minigpt_challenge.coach import climbing, live
 
     if climbing.may_climb(console, its, unwritten_before(its)):
         modules, borrowed = load_for_notebook(its)
-        if its is TASKS[-1]:
+        if its.number == climbing.MILESTONE_TASK:
             ipython.push(climbing.climb_to_milestone(console, modules, borrowed, steps, fresh))
         else:
             climbing.climb(console, its, modules)
@@ -188,6 +186,12 @@ def _task(number: str, example: str, warm_up: Task | None = None) -> Task:
         raise Complaint(str(error)) from None
     except ValueError:
         raise Complaint(f"Which task? Write its number: {example}") from None
+
+
+def _say_borrowed(borrowed: list[Task]) -> None:
+    if borrowed:
+        names = ", ".join(f"{other.number}" for other in borrowed)
+        console.print(f"(Not written here, so borrowed from the reference: task {names}.)")
 
 
 def _load(ipython: Any, its: Task) -> list[Task]:
