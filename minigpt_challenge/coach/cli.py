@@ -179,7 +179,7 @@ def report(
     """Write one HTML page of what you have built: something to keep and to show."""
     from minigpt_challenge.coach import personal_report
 
-    with _complaining():
+    with complaining():
         path = output or personal_report.REPORT
         kept = personal_report.write(path)
         console.print(f"Written to {path}: open it in a browser.", markup=False, soft_wrap=True)

@@ -25,6 +25,7 @@ from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 
 FOLDER = ROOT / "my_gpt"
 WEIGHTS, CURVE = FOLDER / "weights.msgpack", FOLDER / "loss_curve.png"
+SAMPLE = FOLDER / "sample.txt"
 CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints"
 SAMPLE_LENGTH = 500
 
@@ -112,7 +113,7 @@ def train(
 
 
 def save(run: Run, vocabulary: Vocabulary, solutions: bool) -> Path | None:
-    """Save the curve and what `minigpt sample` needs.
+    """Save the curve, the sample and what `minigpt sample` needs.
 
     Returns:
         the folder in which the former weights are kept; None where there were none.
@@ -125,6 +126,7 @@ def save(run: Run, vocabulary: Vocabulary, solutions: bool) -> Path | None:
         "solutions": solutions,
     }
     overwrite(CURVE, draw_loss_curve(run.history, run.target))
+    overwrite(SAMPLE, run.text)
     kept = overwrite(WEIGHTS, serialization.msgpack_serialize(packed))
     return kept and kept.parent
 

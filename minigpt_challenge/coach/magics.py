@@ -1,4 +1,4 @@
-"""The notebook's magics: `%%task`, `%%play`, `%check`, `%ladder`, `%progress` and `%solution`.
+"""The notebook's magics: what a learner types, from `%%task 2` to `%solution 2`.
 
 Each answers in words and none raises, so that a notebook runs to its end whatever a cell holds.
 """
@@ -9,9 +9,7 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
-from rich.syntax import Syntax
-
-from minigpt_challenge.coach import cells, progress, terminal
+from minigpt_challenge.coach import cells, hints, notebook_report, peek, progress, terminal
 from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.complaint import Complaint, in_words
 from minigpt_challenge.coach.curriculum import (
@@ -36,7 +34,7 @@ def register_magics(ipython: Any) -> None:
     for magic in (task, play):
         answering = update_wrapper(partial(_answer, magic, ipython), magic)
         ipython.register_magic_function(answering, "cell", magic.__name__)
-    for magic in (welcome, check, ladder, show_progress, solution):
+    for magic in (welcome, check, hint, ladder, show_progress, solution):
         answering = update_wrapper(partial(_answer, magic, ipython), magic)
         name = magic.__name__.removeprefix("show_")
         ipython.register_magic_function(answering, "line", name)
@@ -96,7 +94,7 @@ def check(ipython: Any, line: str) -> None:
     checked = progress.fingerprint(its)
     report = check_in_this_process(its, its.stub)
     progress.remember(its, report, checked)
-    console.print(terminal.report(report))
+    notebook_report.show(ipython, its, report)
     _say_borrowed(unwritten_before(its))
     if cells.file_differs(its):
         console.print(
@@ -133,17 +131,26 @@ def show_progress(ipython: Any, line: str) -> None:
     console.print(f"\n{terminal.what_next(standings)}")
 
 
+def hint(ipython: Any, line: str) -> None:
+    """`%hint 2`: show the next hint; `%hint 2 --again` shows all that were shown before."""
+    number, *rest = line.split() or [""]
+    show = hints.show_again if rest == ["--again"] else hints.show
+    show(console, _task(number, "%hint 2"))
+
+
 def solution(ipython: Any, line: str) -> None:
-    """`%solution 2` says how to see the reference, `%solution 2 --show` shows it."""
+    """`%solution 2` says how to see the reference, `--show` shows it, `--diff` what differs."""
     number, *rest = line.split() or [""]
     its = _task(number, "%solution 2")
     if rest == ["--show"]:
-        text = its.solution.read_text(encoding="utf-8")
-        console.print(Syntax(text, "python", theme="ansi_light", background_color="default"))
+        peek.show_solution(console, its)
+    elif rest == ["--diff"]:
+        peek.show_difference(console, its)
     else:
         console.print(
-            "Have you read the hints? Then run this cell again as "
-            f"[bold]%solution {its.number} --show[/bold], and the reference is shown."
+            f"Have you read the hints ([bold]%hint {its.number}[/bold])? Then run this cell again "
+            f"as [bold]%solution {its.number} --show[/bold], and the reference is shown; "
+            f"[bold]%solution {its.number} --diff[/bold] shows what differs from yours."
         )
 
 
