@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from minigpt_challenge.coach.checking import COMPILED_ONCE
 from minigpt_challenge.coach.curriculum import ROOT, TASKS, Task
 from minigpt_challenge.coach.stubs import cut_stub
+
+# The processes that tests start compile the same things over and over.
+os.environ.update(COMPILED_ONCE | os.environ)
 
 PARTS = ("minigpt_challenge", "notebooks", "solutions", "tests", "pyproject.toml", "README.md")
 

@@ -97,6 +97,7 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(checkpoints, said, kind):
     assert "is damaged" in said[0] and str(aside) in said[0]
 
 
+@pytest.mark.slow
 def test_minigpt_train_goes_on_until_it_is_told_to_start_anew(workshop, own_text):
     def said(*options):
         done = workshop.minigpt("train", "--solutions", "--data", str(own_text), *options)
@@ -110,6 +111,7 @@ def test_minigpt_train_goes_on_until_it_is_told_to_start_anew(workshop, own_text
     assert "After 3 steps" in anew
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_loss(tmp_path):
     script = textwrap.dedent("""
         import json, sys, time

@@ -131,6 +131,7 @@ def test_training_before_the_tasks_are_written_says_which_is_missing(workshop, o
     assert "Traceback" not in trained.stderr
 
 
+@pytest.mark.slow
 def test_training_saves_curve_and_weights_and_sampling_uses_them(workshop, own_text):
     trained = workshop.minigpt("train", "--solutions", "--steps", "3", "--data", str(own_text))
     assert trained.returncode == 0, trained.stderr

@@ -126,6 +126,7 @@ def test_progress_shows_the_road(workshop, run_cells):
     assert "Next, task 2" in said
 
 
+@pytest.mark.slow
 def test_a_part_joins_the_ladder_once_its_check_has_passed(workshop, run_cells, monkeypatch):
     monkeypatch.setenv("MINIGPT_STEPS", "5")
     workshop.solve(ATTENTION)
@@ -138,6 +139,7 @@ def test_a_part_joins_the_ladder_once_its_check_has_passed(workshop, run_cells, 
     assert "+ attention" in (workshop.root / ".minigpt" / "ladder.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_model_that_sees_the_future_stays_off_the_ladder(workshop, run_cells, monkeypatch):
     """Task 1 looks ahead, unchecked; task 2, checked with the reference, is right."""
     monkeypatch.setenv("MINIGPT_STEPS", "5")

@@ -121,6 +121,7 @@ def test_the_command_says_where_and_keeps_the_former_page(workshop):
     assert kept.read_text(encoding="utf-8") == "precious"
 
 
+@pytest.mark.slow
 def test_ones_own_attention_is_drawn_once_it_passes(workshop):
     workshop.solve(ATTENTION)
     assert workshop.minigpt("check", "2").returncode == 0
