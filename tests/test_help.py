@@ -1,12 +1,15 @@
 """For a learner who is stuck: hints, the reference, what was kept."""
 
+import io
 import re
 
 import pytest
+from rich.console import Console
 
 from minigpt_challenge.coach import help_used, history
 from minigpt_challenge.coach.curriculum import TASKS
 from minigpt_challenge.coach.hints import Hint, hints, next_hint
+from minigpt_challenge.coach.peek import show_solution
 from minigpt_challenge.coach.stubs import BEGIN, END
 
 EMBEDDING, ATTENTION = TASKS[:2]
@@ -87,7 +90,21 @@ def test_the_solution_is_shown_only_on_a_second_word(workshop):
     same = workshop.minigpt("solution", "1", "--diff", "--yes").stdout
     assert "are the same" in same
     notes = (workshop.root / ".minigpt" / "help.json").read_text(encoding="utf-8")
-    assert '"peeks": 3' in notes
+    assert '"peeks": 2' in notes
+
+
+def test_no_line_of_the_reference_is_cut_in_a_narrow_terminal(workshop):
+    shown = workshop.minigpt("solution", "2", "--yes", COLUMNS="60").stdout
+    marks = (BEGIN, END)
+    asked = ATTENTION.solution.read_text(encoding="utf-8").splitlines()
+    assert shown.splitlines() == [line for line in asked if line.strip() not in marks]
+
+
+def test_the_reference_is_readable_on_a_dark_page_too(monkeypatch, tmp_path):
+    monkeypatch.setattr(help_used, "HELP_FILE", tmp_path / "help.json")
+    page = Console(file=io.StringIO(), record=True, force_terminal=True)
+    show_solution(page, EMBEDDING)
+    assert "background-color" not in page.export_html(inline_styles=True, code_format="{code}")
 
 
 def test_reset_keeps_what_was_written_and_history_brings_it_back(workshop):

@@ -18,11 +18,14 @@ def show_solution(console: Console, task: Task) -> None:
 
 def show_difference(console: Console, task: Task) -> None:
     """Print how the learner's file would have to change to become the reference."""
-    help_used.note_peek(task)
     mine = task.stub.read_text(encoding="utf-8", errors="replace").splitlines()
     theirs = _reference(task).splitlines()
-    lines = difflib.unified_diff(mine, theirs, "yours", "the reference", lineterm="")
-    _print(console, "\n".join(lines) or "Your file and the reference are the same.", "diff")
+    lines = list(difflib.unified_diff(mine, theirs, "yours", "the reference", lineterm=""))
+    if not lines:
+        console.print("Your file and the reference are the same.")
+        return
+    help_used.note_peek(task)
+    _print(console, "\n".join(lines), "diff")
 
 
 def _reference(task: Task) -> str:
@@ -32,4 +35,7 @@ def _reference(task: Task) -> str:
 
 
 def _print(console: Console, text: str, language: str) -> None:
-    console.print(Syntax(text, language, theme="ansi_light", background_color="default"))
+    """Print code in colours: no line is cut or padded, and there is no background of its own."""
+    highlighted = Syntax("", language, theme="ansi_light").highlight(text)
+    highlighted.rstrip()
+    console.print(highlighted, soft_wrap=True)
