@@ -6,26 +6,33 @@ import re
 import pytest
 from rich.console import Console
 
-from minigpt_challenge.coach import help_used, history
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach import help_used, history, progress
+from minigpt_challenge.coach.curriculum import ROOT, TASKS
 from minigpt_challenge.coach.hints import Hint, hints, next_hint
 from minigpt_challenge.coach.peek import show_solution
 from minigpt_challenge.coach.stubs import BEGIN, END
+from minigpt_challenge.coach.verdict import Check, Report, Verdict
+
+COACH = ROOT / "minigpt_challenge" / "coach"
 
 EMBEDDING, ATTENTION = TASKS[:2]
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
 def test_every_task_has_three_stages_and_hints_for_checks_that_exist(task):
-    suite = task.tests.read_text(encoding="utf-8")
+    suite = set(
+        re.findall(r"^def test_(\w+)", task.tests.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    faults = (COACH / "faults").glob("*.py")
+    ids = {id for file in faults for id in re.findall(r'"(\w+)"', file.read_text(encoding="utf-8"))}
     all_hints = hints(task)
-    stages = [hint for hint in all_hints if not hint.checks]
+    stages = [hint for hint in all_hints if not hint.bound_to]
     assert [stage.title[0] for stage in stages] == ["1", "2", "3"]
-    assert len(all_hints) > 6
-    for hint in all_hints:
-        assert hint.text
-        for check in hint.checks:
-            assert f"def test_{check}(" in suite, check
+    assert all(hint.text for hint in all_hints)
+    named = [name for hint in all_hints for name in hint.bound_to]
+    assert set(named) <= suite | ids
+    assert suite <= set(named), "a check without a hint"
+    assert len(named) == len(set(named)), "two hints for the same"
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
@@ -34,7 +41,7 @@ def test_no_hint_holds_a_line_of_the_solution(task):
     regions = re.findall(rf"{BEGIN}\n(.*?){END}", text, flags=re.DOTALL)
     lines = {line.split("  #")[0].strip() for region in regions for line in region.splitlines()}
     given_away = [
-        line for line in lines if len(line) > 20 and any(line in hint.text for hint in hints(task))
+        line for line in lines if len(line) > 10 and any(line in hint.text for hint in hints(task))
     ]
     assert not given_away
 
@@ -46,6 +53,9 @@ def test_the_hint_for_a_failed_check_comes_first_then_the_stages_then_none():
     assert next_hint(every, ["x", "c"], []) == bound
     assert next_hint(every, ["c"], ["`c`"]) == one
     assert next_hint(every, ["c"], ["`c`", "1", "2"]) is None
+    other = Hint("`d`", "d", frozenset("d"))
+    assert next_hint((*every, other), ["d", "c"], ["`c`"]) == one
+    assert next_hint((*every, other), ["d", "c"], ["`c`", "1", "2"]) == other
 
 
 def test_hints_follow_the_check_and_are_counted(workshop):
@@ -61,6 +71,33 @@ def test_hints_follow_the_check_and_are_counted(workshop):
     assert "That was the last hint" in workshop.minigpt("hint").stdout
     again = workshop.minigpt("hint", "--again").stdout
     assert again.index("A nudge") < again.index("The idea") < again.index("block size")
+
+
+def test_what_is_not_written_has_not_failed(workshop):
+    workshop.minigpt("check", "1")
+    assert "A nudge" in workshop.minigpt("hint", "1").stdout
+
+
+def test_the_diagnosis_chooses_the_hint(workshop):
+    solution = ATTENTION.solution.read_text(encoding="utf-8")
+    stub = workshop.stub(ATTENTION)
+    stub.write_text(solution.replace("scores, -jnp.inf)", "scores, 0.0)"), encoding="utf-8")
+    workshop.minigpt("check", "2")
+    assert "If the diagnosis is mask zero" in workshop.minigpt("hint", "2").stdout
+    assert "A nudge" in workshop.minigpt("hint", "2").stdout
+
+
+def test_no_hint_is_spent_on_what_python_cannot_read(workshop):
+    workshop.stub(EMBEDDING).write_text("class TokenAndPositionEmbedding(:\n")
+    assert "line 1" in workshop.minigpt("hint", "1").stdout
+    assert "A nudge" not in workshop.minigpt("hint", "1", "--again").stdout
+
+
+def test_a_crash_stands_for_the_first_check_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr(progress, "PROGRESS_FILE", tmp_path / "progress.json")
+    checks = (Check("a[Adam]", Verdict.COULD_NOT_RUN), Check("b", Verdict.COULD_NOT_RUN))
+    progress.remember(EMBEDDING, Report(EMBEDDING.stem, 1.0, checks), "a fingerprint")
+    assert progress.failed(EMBEDDING) == ["a"]
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"task1_embedding": {"hints": 1, "peeks": "x"}}'])

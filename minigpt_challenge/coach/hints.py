@@ -1,7 +1,8 @@
 """Hints: for the check that failed last, and three stages for everybody.
 
 They stand in `hint_texts/`, a file a task, a `## ` heading for each hint. A heading that names
-checks in backticks belongs to these; the others are the stages, in order.
+checks or faults of the diagnosis in backticks belongs to these, the more telling standing first;
+the others are the stages, in order.
 """
 
 import re
@@ -19,11 +20,11 @@ TEXTS = Path(__file__).with_name("hint_texts")
 
 @dataclass(frozen=True)
 class Hint:
-    """A hint. `checks` names those that it belongs to; a stage belongs to none."""
+    """A hint. `bound_to` names the checks and faults it belongs to; a stage belongs to none."""
 
     title: str
     text: str
-    checks: frozenset[str] = frozenset()
+    bound_to: frozenset[str] = frozenset()
 
 
 def hints(task: Task) -> tuple[Hint, ...]:
@@ -37,26 +38,31 @@ def hints(task: Task) -> tuple[Hint, ...]:
 
 
 def next_hint(all_hints: tuple[Hint, ...], failed: list[str], seen: list[str]) -> Hint | None:
-    """The next one to show: for the failed checks in their order, then the stages.
+    """The next one to show: one for what failed, then the stages, then the others for what failed.
+
+    One mistake fails many checks: with all their hints first, the nudge would come last.
 
     Args:
         all_hints: what there is.
-        failed: the names of the checks that failed last, without parameters in brackets.
+        failed: the checks that failed last and the faults found there.
         seen: the titles of those shown already.
 
     Returns:
         a hint; None after the last.
     """
-    unseen = [hint for hint in all_hints if hint.title not in seen]
-    bound = (hint for name in failed for hint in unseen if name in hint.checks)
-    stages = (hint for hint in unseen if not hint.checks)
-    return next(bound, None) or next(stages, None)
+    bound = [hint for hint in all_hints if hint.bound_to.intersection(failed)]
+    stages = [hint for hint in all_hints if not hint.bound_to]
+    order = (*bound[:1], *stages, *bound[1:])
+    return next((hint for hint in order if hint.title not in seen), None)
 
 
 def show(console: Console, task: Task) -> None:
     """Print the next hint, and note that it was shown."""
-    failed = [name.split("[")[0] for name in progress.failed_checks(task)]
-    hint = next_hint(hints(task), failed, help_used.titles_of_hints(task))
+    slip = _slip_of_the_pen(task)
+    if slip:
+        console.print(f"Python cannot read your file: {slip}. Mend that first.", markup=False)
+        return
+    hint = next_hint(hints(task), progress.failed(task), help_used.titles_of_hints(task))
     if hint is None:
         console.print(
             f"That was the last hint to task {task.number}. `--again` shows them all once more; "
@@ -76,6 +82,17 @@ def show_again(console: Console, task: Task) -> None:
     for hint in hints(task):
         if hint.title in seen:
             _print(console, hint)
+
+
+def _slip_of_the_pen(task: Task) -> str:
+    """What Python finds by itself, and no hint need be spent on; empty where it finds nothing."""
+    try:
+        compile(task.stub.read_bytes(), task.stub.name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        return str(error)
+    except FileNotFoundError:
+        return f"{task.stub.name} is missing"
+    return ""
 
 
 def _print(console: Console, hint: Hint) -> None:

@@ -49,8 +49,12 @@ def standing(task: Task) -> Standing:
     return Standing(Verdict.NOT_STARTED if text == cut_stub(task) else None)
 
 
-def failed_checks(task: Task) -> list[str]:
-    """The names of the checks that did not pass when the task was last checked, in order."""
+def failed(task: Task) -> list[str]:
+    """The checks that were wrong when the task was last checked, and the faults found there.
+
+    Where none was wrong, the first check that could not run stands for all of those. What is
+    merely not written yet has not failed.
+    """
     record = _read().get(task.stem)
     failed = record.get("failed") if isinstance(record, dict) else None
     return failed if isinstance(failed, list) else []
@@ -72,10 +76,21 @@ def remember(task: Task, report: Report, checked: str) -> None:
         "verdict": report.verdict,
         "passed": sum(check.verdict is Verdict.PASSED for check in report.checks),
         "total": len(report.checks),
-        "failed": [check.name for check in report.checks if check.verdict is not Verdict.PASSED],
+        "failed": _failed(report),
         "sha256": checked,
     }
     write_text(PROGRESS_FILE, json.dumps(records, indent=2) + "\n")
+
+
+def _failed(report: Report) -> list[str]:
+    """Names, those of checks without the parameters in brackets."""
+    wrong = [check for check in report.checks if check.verdict is Verdict.WRONG]
+    crashed = [check for check in report.checks if check.verdict is Verdict.COULD_NOT_RUN]
+    return [
+        name
+        for check in wrong or crashed[:1]
+        for name in (check.name.split("[")[0], *check.diagnosis)
+    ]
 
 
 def _read() -> dict:

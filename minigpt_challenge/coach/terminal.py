@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+from rich.theme import Theme
 
 from minigpt_challenge.coach.curriculum import TASKS, WARM_UP, Task, task_by_stem
 from minigpt_challenge.coach.history import Version
@@ -82,4 +83,6 @@ def kept_versions(kept: Sequence[Version]) -> Table:
 
 def console(stderr: bool = False) -> Console:
     """Where we print. Rich drops colours by itself where the output is no terminal."""
-    return Console(highlight=False, stderr=stderr)
+    # Rich sets code on black, which is a blot on a light background.
+    theme = Theme({"markdown.code": "cyan"})
+    return Console(highlight=False, stderr=stderr, theme=theme)
