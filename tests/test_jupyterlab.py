@@ -72,7 +72,7 @@ def page():
             executable_path=BROWSER,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        page = browser.new_page(viewport={"width": 1100, "height": 1000})
+        page = browser.new_page(viewport={"width": 1100, "height": 1500})
         page.set_default_timeout(PATIENCE)
         yield page
         browser.close()
@@ -122,6 +122,7 @@ def test_a_wrong_answer_is_explained_and_a_right_one_turns_green(workshop, addre
     wrong = solution.replace("        scores = jnp.where(visible, scores, -jnp.inf)\n", "")
     assert wrong != solution
     page.goto(f"{address}/lab/tree/notebooks/{ATTENTION.notebook.name}?reset")
+    page.add_style_tag(content=".Toastify, #jp-bottom-panel { display: none }")
     notebook = Notebook(page)
     notebook.cells.first.wait_for()
     notebook.run(place_of(cells, "# @title Set-up"))

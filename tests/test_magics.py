@@ -156,3 +156,8 @@ def test_a_model_that_sees_the_future_stays_off_the_ladder(workshop, run_cells, 
 def test_ladder_names_the_options_that_there_are(run_cells, options):
     said = run_cells(f"%ladder 5 {options}")
     assert f"What is {options}? There are --fresh and --steps 1000." in said
+
+
+@pytest.mark.parametrize("cell", ["%hint 2 --agian", "%solution 2 --show --diff"])
+def test_an_unknown_option_is_named(run_cells, cell):
+    assert f"What is {cell.split(' ', 2)[2]}?" in run_cells(cell)

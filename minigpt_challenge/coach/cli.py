@@ -76,7 +76,7 @@ def start() -> None:
 @app.command()
 def check(
     number: Annotated[
-        int | None, typer.Argument(metavar="[N]", help="The task; all of them if left out.")
+        int | None, typer.Argument(metavar="N", help="The task; all of them if left out.")
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each task, a line each.")
@@ -112,6 +112,8 @@ def check(
                 _remember(task, report, checked)
             reports.append((report, is_the_reference(task, answer)))
             all_passed &= report.verdict is Verdict.PASSED
+            if report.verdict is Verdict.WRONG and not as_json:
+                console.print(f"[dim]Stuck? minigpt hint {task.number}[/dim]")
         if gradescope:
             write_text(gradescope, json.dumps(gradescope_results(reports), indent=2) + "\n")
     if all_passed and not as_json and not solutions:
@@ -122,7 +124,7 @@ def check(
 @app.command()
 def watch(
     number: Annotated[
-        int | None, typer.Argument(metavar="[N]", help="The task; the next one if left out.")
+        int | None, typer.Argument(metavar="N", help="The task; the next one if left out.")
     ] = None,
 ) -> None:
     """Check a task whenever its file is saved; a key shows a hint, or goes on to the next task."""

@@ -14,7 +14,7 @@ app = typer.Typer()
 console = terminal.console()
 
 NumberArgument = Annotated[
-    int | None, typer.Argument(metavar="[N]", help="The task; the next one if left out.")
+    int | None, typer.Argument(metavar="N", help="The task; the next one if left out.")
 ]
 
 

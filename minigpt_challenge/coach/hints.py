@@ -65,8 +65,9 @@ def show(console: Console, task: Task) -> None:
     hint = next_hint(hints(task), progress.failed(task), help_used.titles_of_hints(task))
     if hint is None:
         console.print(
-            f"That was the last hint to task {task.number}. `--again` shows them all once more; "
-            f"the reference is shown by `solution {task.number}`.",
+            f"That was the last hint to task {task.number}. With --again all are shown once more; "
+            f"the next step is the reference, with minigpt solution {task.number}, in a notebook "
+            f"%solution {task.number}.",
             markup=False,
         )
         return

@@ -133,18 +133,17 @@ def show_progress(ipython: Any, line: str) -> None:
 
 def hint(ipython: Any, line: str) -> None:
     """`%hint 2`: show the next hint; `%hint 2 --again` shows all that were shown before."""
-    number, *rest = line.split() or [""]
-    show = hints.show_again if rest == ["--again"] else hints.show
-    show(console, _task(number, "%hint 2"))
+    its, option = _task_and_option(line, "%hint 2", ("--again",))
+    show = hints.show_again if option else hints.show
+    show(console, its)
 
 
 def solution(ipython: Any, line: str) -> None:
     """`%solution 2` says how to see the reference, `--show` shows it, `--diff` what differs."""
-    number, *rest = line.split() or [""]
-    its = _task(number, "%solution 2")
-    if rest == ["--show"]:
+    its, option = _task_and_option(line, "%solution 2", ("--show", "--diff"))
+    if option == "--show":
         peek.show_solution(console, its)
-    elif rest == ["--diff"]:
+    elif option == "--diff":
         peek.show_difference(console, its)
     else:
         console.print(
@@ -169,6 +168,14 @@ def _answer(magic: Callable, ipython: Any, line: str, *cell: str) -> None:
         else:
             words = f"✗ {in_words(error) or describe(error, TASKS_FOLDER, THIS_CELL)}"
         console.print(words, markup=False, soft_wrap=True)
+
+
+def _task_and_option(line: str, example: str, known: tuple[str, ...]) -> tuple[Task, str]:
+    """The task that the line names, and an option behind it; empty where there is none."""
+    number, *options = line.split() or [""]
+    if options and (len(options) > 1 or options[0] not in known):
+        raise Complaint(f"What is {' '.join(options)}? There is {example} {' or '.join(known)}.")
+    return _task(number, example), "".join(options)
 
 
 def _options(words: list[str]) -> tuple[bool, int | None]:
