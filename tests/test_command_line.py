@@ -79,7 +79,7 @@ def test_half_a_task_is_judged_half(workshop):
     report = json.loads(workshop.minigpt("check", "2", "--json").stdout)
     verdicts = [check["verdict"] for check in report["checks"]]
     assert report["verdict"] == "not_started"
-    assert verdicts.count("passed") == 10 and verdicts.count("not_started") == 3
+    assert set(verdicts) == {"passed", "not_started"} and verdicts.count("not_started") == 3
 
 
 @pytest.mark.parametrize(

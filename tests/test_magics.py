@@ -1,5 +1,6 @@
 """The notebook's magics, typed into an IPython of their own in a copy of the challenge."""
 
+import re
 import textwrap
 
 import pytest
@@ -122,7 +123,10 @@ def test_welcome_names_what_is_missing_and_the_two_ways_on(workshop, run_cells):
 def test_progress_shows_the_road(workshop, run_cells):
     workshop.solve(EMBEDDING)
     said = run_cells("%check 1", "%progress")
-    assert "1 Embedding passed 11 of 11 checks" in said and "2 Attention not started" in said
+    assert (
+        re.search(r"1 Embedding passed (\d+) of \1 checks", said)
+        and "2 Attention not started" in said
+    )
     assert "Next, task 2" in said
 
 
