@@ -125,6 +125,8 @@ def test_a_wrong_answer_is_explained_and_a_right_one_turns_green(workshop, addre
     page.add_style_tag(content=".Toastify, #jp-bottom-panel { display: none }")
     notebook = Notebook(page)
     notebook.cells.first.wait_for()
+    ready = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+    ready.first.wait_for(state="attached")  # a cell run before the kernel is there is forgotten
     notebook.run(place_of(cells, "# @title Set-up"))
 
     task, check = place_of(cells, "%%task 2"), place_of(cells, "%check 2")

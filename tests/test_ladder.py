@@ -126,3 +126,10 @@ def wide_gpt(vocab_size, **_):
 
 def _embed_and_guess(vocab_size, width):
     return EmbedAndGuess(nn.Embed(vocab_size, width), vocab_size)
+
+
+def test_what_was_borrowed_is_said(ladder_file):
+    ladder.remember(ladder.Rung("+ attention", 2.3, "thou", (1,)))
+    assert "+ attention    2.30 task 1 borrowed" in ladder.in_words(ladder.rungs())
+    texts = [text.get_text() for text in figure(ladder.rungs()).axes[0].texts]
+    assert "task 1 borrowed" in texts

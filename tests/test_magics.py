@@ -68,6 +68,43 @@ def test_a_cell_that_python_cannot_read_changes_nothing(workshop, run_cells):
     assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == before
 
 
+def test_check_says_that_the_last_cell_was_not_written(run_cells):
+    said = run_cells(f"%%task 1\n{SOLUTION}", "%%task 1\nclass A(:\n    pass", "%check 1")
+    assert "passed" in said and "Your last cell was not written" in said
+    assert "was not written" not in run_cells(f"%%task 1\n{SOLUTION}", "%check 1")
+
+
+def test_lines_above_a_raise_that_was_left_are_written_and_the_raise_is_named(workshop, run_cells):
+    begun = cut_stub(EMBEDDING).replace(
+        "        raise NotImplementedError", "        mine = 1\n        raise NotImplementedError"
+    )
+    assert begun != cut_stub(EMBEDDING)
+    said = run_cells(f"%%task 1\n{begun}", "%check 1")
+    assert "mine = 1" in workshop.stub(EMBEDDING).read_text(encoding="utf-8")
+    assert "is still there" in said and "as given" not in said
+
+
+def test_a_learners_own_pytest_habits_change_no_verdict(workshop, run_cells, monkeypatch):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k value")
+    workshop.solve(EMBEDDING)
+    said = run_cells("%check 1")
+    assert said.count("✓") > 8
+
+
+def test_a_verdict_is_shown_even_where_it_cannot_be_noted(workshop, run_cells):
+    workshop.solve(EMBEDDING)
+    (workshop.root / ".minigpt").write_text("a file in the way of the folder")
+    said = run_cells("%check 1")
+    assert "Task 1 · Embedding: passed" in said and "could not be noted" in said
+
+
+@pytest.mark.parametrize(
+    "line, words", [("raise KeyboardInterrupt", "Stopped."), ("raise SystemExit", "SystemExit")]
+)
+def test_stopping_is_said_in_words(run_cells, line, words):
+    assert words in run_cells(f"%%play 0\n{line}")
+
+
 def test_an_edit_is_seen_at_the_next_check(workshop, run_cells):
     wrong = SOLUTION.replace("what + where", "what - where")
     said = run_cells(f"%%task 1\n{wrong}", "%check 1", f"%%task 1\n{SOLUTION}", "%check 1")

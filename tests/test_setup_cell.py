@@ -79,3 +79,11 @@ def test_a_drive_that_cannot_be_mounted_is_no_reason_to_stop(set_up, colab, caps
     clone, *_ = set_up(keep_on_drive=True)
     assert clone.endswith(" '/content/minigpt-challenge'")
     assert "Your Drive cannot be used (mount failed)" in capsys.readouterr().out
+
+
+def test_a_runtime_that_works_elsewhere_is_not_moved_under_the_learners_feet(
+    set_up, colab, monkeypatch
+):
+    monkeypatch.setattr("os.path.isdir", lambda folder: True)
+    with pytest.raises(RuntimeError, match="Restart session"):
+        set_up(keep_on_drive=True)

@@ -55,7 +55,15 @@ def test_first_position_sees_only_itself(task, reference):
     x = draw.floats(B, T, C)
     seen = expect.array(task.SelfAttention(H).apply(params, x), (B, T, H), "BTH", HEAD)
     expected = x[:, 0] @ params["params"]["value"]["kernel"]  # (B, H)
-    expect.equal(seen[:, 0], expected, "BH", "The first position's output, which is value(x)[0],")
+    expect.equal(
+        seen[:, 0], expected, "BH", "The first position's output, which is value(x)[:, 0],"
+    )
+
+
+def test_equal_scores_share_evenly(task, reference):
+    head, params = head_and_weights(reference)
+    x = draw.floats(B, T, C)
+    properties.equal_scores_share_evenly(task.SelfAttention(H), head, params, x, HEAD)
 
 
 def test_large_scores_give_no_nan(task, reference):

@@ -100,7 +100,13 @@ def test_first_position_sees_only_itself(task, reference):
     seen = expect.array(model.apply(params, x), (B, T, N * H), ("B", "T", "N·H"), OF)
     value, dense = params["params"]["value"], params["params"]["dense"]
     expected = x[:, 0] @ value["kernel"] @ dense["kernel"] + dense["bias"]  # (B, N·H)
-    expect.equal(seen[:, 0], expected, "BC", "The first position's output, dense(value(x)[0]),")
+    expect.equal(seen[:, 0], expected, "BC", "The first position's output, dense(value(x)[:, 0]),")
+
+
+def test_equal_scores_share_evenly(task, reference):
+    theirs, params = weights(reference)
+    model, x = task.EinsumMultiHeadAttention(N, H), draw.floats(B, T, C)
+    properties.equal_scores_share_evenly(model, theirs, params, x, OF)
 
 
 def test_large_scores_give_no_nan(task, reference):

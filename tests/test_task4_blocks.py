@@ -193,8 +193,9 @@ def test_gpt_can_learn_from_its_own_first_weights(task):
     if still:
         raise expect.Wrong(
             f"From its own first weights {len(still)} of MiniGPT's parameters never learn: their "
-            f"gradient stays 0. One is {jax.tree_util.keystr(still[0])}. Leave `nn.LayerNorm` and "
-            "`nn.Dense` at their defaults."
+            f"gradient stays 0. One is {jax.tree_util.keystr(still[0])}. Does x pass through all "
+            "that you made, as in `x = block(x)`? If so, leave `nn.LayerNorm` and `nn.Dense` at "
+            "their defaults."
         )
 
 

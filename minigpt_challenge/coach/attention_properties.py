@@ -23,11 +23,13 @@ def takes_any_length(module: nn.Module, C: int, width: int, of: str) -> None:
 
     def shape(T: int) -> tuple[int, ...]:
         x = jax.ShapeDtypeStruct((1, T, C), jnp.float32)
-        return jax.eval_shape(lambda x: module.init_with_output(jax.random.key(0), x)[0], x).shape
+        seen = jax.eval_shape(lambda x: module.init_with_output(jax.random.key(0), x)[0], x)
+        return expect.something(seen, of).shape
 
     def size(T: int) -> int:
         return count_equations(module.init_with_output, jax.random.key(0), jnp.ones((1, T, C)))
 
+    shape(3)  # what fails at any length is no matter of length
     T = 2000 if size(3) == size(5) else 70
     try:
         seen = shape(T)
@@ -48,7 +50,7 @@ def causal(module: nn.Module, params: dict, x: jax.Array, of: str) -> None:
     """
     B, T, C = x.shape
     apply = jax.jit(module.apply)
-    before = np.asarray(apply(params, x))  # (B, T, …)
+    before = np.asarray(expect.something(apply(params, x), of))  # (B, T, …)
     if not np.isfinite(before).all():
         raise expect.Wrong(f"{of} gives NaN or infinite values, so nothing else can be said.")
     for s in range(1, T):
@@ -104,9 +106,23 @@ def survives_large_scores(
         ) from None
 
 
+def equal_scores_share_evenly(
+    module: nn.Module, reference: nn.Module, params: dict, x: jax.Array, of: str
+) -> None:
+    """With queries of 0 every score is 0, and each position takes as much from all that it sees.
+
+    A score of 0 is a score like any other: whoever takes it for "hidden" finds nothing to see.
+    """
+    silent = jax.tree_util.tree_map_with_path(
+        lambda path, leaf: 0 * leaf if jax.tree_util.DictKey("query") in path else leaf, params
+    )
+    of = f"With queries of 0, so that all scores are equal, {of}"
+    expect.equal(module.apply(silent, x), reference.apply(silent, x), AXES, of)
+
+
 def rows_independent(module: nn.Module, params: dict, x: jax.Array, of: str) -> None:
     """A row's output is the same alone as in a batch."""
-    together = np.asarray(module.apply(params, x))
+    together = np.asarray(expect.something(module.apply(params, x), of))
     for b in range(len(x)):
         alone = np.asarray(module.apply(params, x[b : b + 1]))
         if (
@@ -125,7 +141,7 @@ def same_gradients(module: nn.Module, reference: nn.Module, params: dict, x: jax
 
     def gradients(model):
         def weighted(params, x):
-            return (model.apply(params, x) * weight).sum()
+            return (expect.something(model.apply(params, x), "The module") * weight).sum()
 
         return jax.jit(jax.grad(weighted, argnums=(0, 1)))(params, x)
 

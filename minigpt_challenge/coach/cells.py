@@ -1,13 +1,25 @@
-"""Which text each `%%task` cell last wrote, so that an edit of the file itself is noticed."""
+"""What became of each `%%task` cell, so that it is noticed when cell and file differ."""
 
 from minigpt_challenge.coach.curriculum import Task
 
 _written: dict[str, str] = {}  # by stem, as long as the kernel runs
+_refused: set[str] = set()  # the stems whose last cell Python could not read
 
 
 def note_written(task: Task, text: str) -> None:
     """The task's cell was written to its file, as this text."""
     _written[task.stem] = text
+    _refused.discard(task.stem)
+
+
+def note_refused(task: Task) -> None:
+    """The task's cell was not written, since Python cannot read it."""
+    _refused.add(task.stem)
+
+
+def was_refused(task: Task) -> bool:
+    """Whether the cell that was run last was not written."""
+    return task.stem in _refused
 
 
 def file_differs(task: Task) -> bool:
@@ -18,3 +30,15 @@ def file_differs(task: Task) -> bool:
         return task.stub.read_text(encoding="utf-8", errors="replace") != _written[task.stem]
     except FileNotFoundError:
         return True
+
+
+def in_words(task: Task) -> str:
+    """How cell and file differ, if they do: the file is what is checked."""
+    if was_refused(task):
+        return f"(Your last cell was not written: checked is {task.stub.name} as it was before.)"
+    if file_differs(task):
+        return (
+            f"({task.stub.name} was edited since its `%%task` cell last ran: the file is what is "
+            "checked.)"
+        )
+    return ""

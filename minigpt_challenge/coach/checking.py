@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 from minigpt_challenge.coach.curriculum import ROOT, STATE_FOLDER, Task
 from minigpt_challenge.coach.limits import working_in
@@ -108,6 +109,7 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(output),
             working_in(work),
+            patch.dict(os.environ, PLAIN_PYTEST),
         ):
             code = pytest.main([*_arguments(task, verdicts, answer), *arguments])
         checks = _read(verdicts, f"pytest ended with exit code {int(code)}", output.getvalue())

@@ -40,14 +40,8 @@ SolutionsOption = Annotated[
 
 def _remember(task: Task, report: Report, checked: str) -> None:
     """Note the verdict; a folder that cannot be written is no reason to withhold it."""
-    try:
-        progress.remember(task, report, checked)
-    except OSError as error:
-        complaints.print(
-            f"The verdict could not be noted in {progress.PROGRESS_FILE}: {error.strerror}.",
-            style="yellow",
-            soft_wrap=True,
-        )
+    if why_not := progress.try_to_remember(task, report, checked):
+        complaints.print(why_not, style="yellow", markup=False, soft_wrap=True)
 
 
 @app.callback(invoke_without_command=True)
@@ -104,15 +98,18 @@ def check(
             checked = progress.fingerprint(task)
             with complaints.status(f"Checking task {task.number} …"):
                 report = check_in_own_process(task, answer)
+            borrowed = is_the_reference(task, answer)
             if as_json:
-                print(json.dumps(report.as_json()), flush=True)
+                # A teacher wants to know; everybody else need not be bothered.
+                mark = {"same_as_the_reference": True} if borrowed else {}
+                print(json.dumps(report.as_json() | mark), flush=True)
             else:
                 console.print(terminal.report(report), "")
             if not solutions:
                 _remember(task, report, checked)
-            reports.append((report, is_the_reference(task, answer)))
+            reports.append((report, borrowed))
             all_passed &= report.verdict is Verdict.PASSED
-            if report.verdict is Verdict.WRONG and not as_json:
+            if report.verdict in (Verdict.WRONG, Verdict.COULD_NOT_RUN) and not as_json:
                 console.print(f"[dim]Stuck? minigpt hint {task.number}[/dim]")
         if gradescope:
             write_text(gradescope, json.dumps(gradescope_results(reports), indent=2) + "\n")

@@ -65,8 +65,8 @@ def reset(number: Annotated[int, typer.Argument(metavar="N", help="The task.")])
         console.print(f"{task.stub.name} is as it was given.")
         if kept:
             console.print(
-                f"What stood there is kept in {kept}; `minigpt history {task.number}` brings it "
-                "back.",
+                f"What stood there is kept in {kept}; `minigpt history {task.number} --restore 1` "
+                "brings it back.",
                 soft_wrap=True,
             )
 

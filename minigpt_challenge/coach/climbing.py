@@ -116,7 +116,9 @@ def may_climb(console: Console, task: Task, borrowed: list[Task]) -> bool:
     return True
 
 
-def climb(console: Console, task: Task, modules: dict[Task, ModuleType]) -> None:
+def climb(
+    console: Console, task: Task, modules: dict[Task, ModuleType], borrowed: list[Task]
+) -> None:
     """Train the rung of the warm-up or of one of the tasks 1 to 4, and say what came of it."""
     climb = CLIMBS[task.number]
     data = load_data()
@@ -148,7 +150,8 @@ def climb(console: Console, task: Task, modules: dict[Task, ModuleType]) -> None
     elif history[-1].step < steps:
         console.print(f"Stopped after {history[-1].step:,} of {steps:,} steps: not on the ladder.")
     else:
-        _join(console, Rung(climb.name, loss, text), data.vocabulary == SHAKESPEARE)
+        lent = tuple(other.number for other in borrowed if other.number in climb.uses)
+        _join(console, Rung(climb.name, loss, text, lent), data.vocabulary == SHAKESPEARE)
 
 
 def climb_to_milestone(
@@ -164,20 +167,22 @@ def climb_to_milestone(
         what the notebook may play with: `data`, the model `gpt` and the state `trained`.
     """
     by_number = {task.number: module for task, module in modules.items()}
-    lent = [str(other.number) for other in borrowed if other.number in MILESTONE_USES]
+    lent = tuple(other.number for other in borrowed if other.number in MILESTONE_USES)
     data = load_data()
     run = gpt_run.train(
         by_number[4].MiniGPT,
         by_number[5],
         data,
-        whose=f"the learner, with {', '.join(lent)} borrowed" if lent else "the learner",
+        whose=f"the learner, with {lent} borrowed" if lent else "the learner",
         num_iterations=num_iterations,
         fresh=fresh,
         say=lambda words: console.print(words, markup=False, soft_wrap=True),
         on_measure=live.watcher(data.vocabulary),
     )
     if not lent:  # `minigpt sample` would look for the learner's own files
-        gpt_run.save(run, data.vocabulary, solutions=False)
+        kept = gpt_run.save(run, data.vocabulary, solutions=False)
+        if kept:
+            console.print(f"Your former weights are kept in {kept}.", soft_wrap=True)
     console.print(Panel(Text(run.text.strip()), width=72, title=ladder.MILESTONE))
     console.print(
         f"After {run.history[-1].step:,} steps the loss on the whole evaluation text is "
@@ -185,7 +190,7 @@ def climb_to_milestone(
     )
     console.print(milestone.verdict(run))
     if run.reached:
-        _join(console, Rung(ladder.MILESTONE, run.loss, run.text), run.target is not None)
+        _join(console, Rung(ladder.MILESTONE, run.loss, run.text, lent), run.target is not None)
     return {"data": data, "gpt": run.model, "trained": run.state}
 
 

@@ -41,7 +41,8 @@ WORDS = {
         "`init` and `apply`."
     ),
     "AssignSubModuleError": (
-        "A submodule is made in `setup`, or in a `__call__` under `@nn.compact`; nowhere else."
+        "A submodule is made in `setup`, or in a `__call__` under `@nn.compact`; nowhere else. Or "
+        "are its brackets missing, as in `nn.LayerNorm()`?"
     ),
     "SetAttributeFrozenModuleError": (
         "A module cannot be changed while it runs: set attributes in `setup` only, and keep what "
@@ -86,6 +87,25 @@ PHRASES = {
     ),
     "subdtype of <class 'numpy.floating'>": (
         "Integers came where logits were wanted: the logits come first, the labels second."
+    ),
+    "NameError": "Is a `self.`, or an import, missing before the name?",
+    "__init__() takes 1 positional argument": (
+        "A Flax module gets its `__init__` from the fields at its top; submodules are made in "
+        "`setup`."
+    ),
+    "'tuple' object is not callable": (
+        "A list of modules made in `setup` becomes a tuple: call its members, one by one."
+    ),
+    "1D sequences of concrete values of integer type": (
+        "A size has to be an integer: `//` divides to an integer, `/` to a float."
+    ),
+    "Subscripts can only contain one '->'": "An einsum has one arrow, written `->`.",
+    "lists must contain either Ellipsis or": (
+        "In `jnp.einsum` the letters come first, then the arrays."
+    ),
+    "object has no attribute 'dtype'": "An array is wanted here; `jnp.arange(T)` counts up to T.",
+    "unsupported format string passed to": (
+        "Under `jax.jit` a value is not known yet, so it cannot be printed: `jax.debug.print` can."
     ),
     "apply_gradients() takes 1 positional": "It wants a keyword: `grads=…`.",
 }

@@ -29,6 +29,13 @@ class Wrong(AssertionError):
         self.diagnosis = diagnosis
 
 
+def something(seen: Any, of: str) -> Any:
+    """`seen` is not None. Returns it."""
+    if seen is None:
+        raise Wrong(f"{of} returned None. Is a `return` missing?")
+    return seen
+
+
 def array(seen: Any, shape: tuple[int, ...], axes: Sequence[str], of: str) -> np.ndarray:
     """`seen` is an array of this shape. Returns it as NumPy's.
 
@@ -38,8 +45,7 @@ def array(seen: Any, shape: tuple[int, ...], axes: Sequence[str], of: str) -> np
         axes: a name for each axis, e.g. "BTC" or ("B", "T", "N·H").
         of: what was called, in words.
     """
-    if seen is None:
-        raise Wrong(f"{of} returned None. Is a `return` missing?")
+    something(seen, of)
     if not isinstance(seen, ARRAY | float | int):
         raise Wrong(f"{of} should return an array, and returned {_kind(seen)}.")
     seen = np.asarray(seen)
@@ -132,8 +138,7 @@ def _equal(seen: Any, expected: np.ndarray, axes: Sequence[str], of: str) -> Non
 
 def pair(seen: Any, of: str, first: type) -> tuple:
     """`seen` is a tuple of two, the first of them of this type. Returns it."""
-    if seen is None:
-        raise Wrong(f"{of} returned None. Is a `return` missing?")
+    something(seen, of)
     if not isinstance(seen, tuple) or len(seen) != 2:
         raise Wrong(f"{of} should return two things, and returned {_kind(seen)}.")
     if not isinstance(seen[0], first):
@@ -197,7 +202,7 @@ def raises(error: type[Exception], call: Callable, of: str, why: str) -> None:
     except Exception as other:
         raise Wrong(
             f"{of} should raise {article}, because {why}; it raised "
-            f"{type(other).__name__}: {str(other).splitlines()[0] if str(other) else ''}"
+            f"{': '.join([type(other).__name__, *str(other).splitlines()[:1]])}"
         ) from other
     shape = f" of shape {seen.shape}" if hasattr(seen, "shape") else ""
     raise Wrong(f"{of} should raise {article}, because {why}; it returned a value{shape} instead.")

@@ -13,6 +13,7 @@ import jax
 from flax import serialization
 from flax.training.train_state import TrainState
 
+from minigpt_challenge.coach.complaint import Complaint
 from minigpt_challenge.coach.curriculum import ROOT, STATE_FOLDER
 from minigpt_challenge.coach.history import overwrite
 from minigpt_challenge.coach.loss_curve import draw_loss_curve
@@ -80,6 +81,9 @@ def train(
         fresh: start anew, whatever is kept.
         say: gets a sentence about each thing that is kept, resumed or set aside.
         on_measure: see `run_training_loop`.
+
+    Raises:
+        Complaint: it was stopped before anything was measured.
     """
     model = milestone.build(mini_gpt, data.vocabulary.size)
     target = milestone.TARGET_LOSS if data.vocabulary == SHAKESPEARE else None
@@ -99,6 +103,11 @@ def train(
         checkpoints=checkpoints,
         on_measure=on_measure,
     )
+    if not history[-1].step:
+        raise Complaint(
+            "Stopped before the first measurement, so there is nothing to keep. What was saved "
+            "before is as it was."
+        )
     return Run(
         model,
         state,
@@ -125,9 +134,9 @@ def save(run: Run, vocabulary: Vocabulary, solutions: bool) -> Path | None:
         "characters": vocabulary.characters,
         "solutions": solutions,
     }
+    kept = overwrite(WEIGHTS, serialization.msgpack_serialize(packed))
     overwrite(CURVE, draw_loss_curve(run.history, run.target))
     overwrite(SAMPLE, run.text)
-    kept = overwrite(WEIGHTS, serialization.msgpack_serialize(packed))
     return kept and kept.parent
 
 

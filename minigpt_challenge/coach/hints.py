@@ -14,6 +14,7 @@ from rich.markdown import Markdown
 
 from minigpt_challenge.coach import help_used, progress
 from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.verdict import Verdict
 
 TEXTS = Path(__file__).with_name("hint_texts")
 
@@ -38,22 +39,20 @@ def hints(task: Task) -> tuple[Hint, ...]:
 
 
 def next_hint(all_hints: tuple[Hint, ...], failed: list[str], seen: list[str]) -> Hint | None:
-    """The next one to show: one for what failed, then the stages, then the others for what failed.
-
-    One mistake fails many checks: with all their hints first, the nudge would come last.
+    """The next one to show: for what failed, then the stages, then for what failed once more.
 
     Args:
         all_hints: what there is.
-        failed: the checks that failed last and the faults found there.
+        failed: the faults that were found last, or the check that failed.
         seen: the titles of those shown already.
 
     Returns:
         a hint; None after the last.
     """
-    bound = [hint for hint in all_hints if hint.bound_to.intersection(failed)]
+    bound = [hint for hint in all_hints if hint.bound_to.intersection(failed)][:1]
     stages = [hint for hint in all_hints if not hint.bound_to]
-    order = (*bound[:1], *stages, *bound[1:])
-    return next((hint for hint in order if hint.title not in seen), None)
+    unseen = (hint for hint in (*bound, *stages) if hint.title not in seen)
+    return next(unseen, None) or next(iter(bound), None)
 
 
 def show(console: Console, task: Task) -> None:
@@ -61,6 +60,9 @@ def show(console: Console, task: Task) -> None:
     slip = _slip_of_the_pen(task)
     if slip:
         console.print(f"Python cannot read your file: {slip}. Mend that first.", markup=False)
+        return
+    if progress.standing(task).verdict is Verdict.PASSED:
+        console.print(f"Task {task.number} is passed: there is nothing to hint at.")
         return
     hint = next_hint(hints(task), progress.failed(task), help_used.titles_of_hints(task))
     if hint is None:
@@ -97,6 +99,9 @@ def _slip_of_the_pen(task: Task) -> str:
 
 
 def _print(console: Console, hint: Hint) -> None:
-    title = hint.title.replace("_", " ").replace("`", "")
-    console.print(f"\n[bold]{title}[/bold]")
+    title = hint.title
+    if hint.title.startswith("If the diagnosis"):  # its ids are not for reading
+        title = "For what the check has found"
+    quoted = re.sub(r"`(\w+)`", lambda name: f"“{name[1].replace('_', ' ')}”", title)
+    console.print(f"\n[bold]{quoted}[/bold]")
     console.print(Markdown(hint.text), width=min(console.width, 90))

@@ -29,7 +29,9 @@ def judge(name: str, error: BaseException | None, answer: Path) -> Check:
     if isinstance(error, Wrong):
         return Check(name, Verdict.WRONG, str(error), error.diagnosis)
     if is_unwritten(error):
-        return Check(name, Verdict.NOT_STARTED, str(error))
+        frames = learners_frames(error, answer)
+        where = f" (The `raise` is in line {frames[-1].lineno}.)" if frames else ""
+        return Check(name, Verdict.NOT_STARTED, f"{error}{where}")
     return Check(name, Verdict.COULD_NOT_RUN, describe(error, answer))
 
 

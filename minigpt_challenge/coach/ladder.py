@@ -4,7 +4,7 @@ import io
 import json
 import math
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from minigpt_challenge.atomic import write_text
 from minigpt_challenge.coach.curriculum import STATE_FOLDER
@@ -15,11 +15,25 @@ LONGEST_SAMPLE = 500  # characters
 
 @dataclass(frozen=True)
 class Rung:
-    """A model that was trained: its evaluation loss in nats per character, and what it writes."""
+    """A model that was trained.
+
+    Attributes:
+        name: its place's.
+        loss: its evaluation loss, in nats per character.
+        sample: what it writes.
+        borrowed: the numbers of the tasks that the reference stood in for.
+    """
 
     name: str
     loss: float
     sample: str
+    borrowed: tuple[int, ...] = ()
+
+    @property
+    def remark(self) -> str:
+        """Whose work it is, where it is not all the learner's own; empty where it is."""
+        numbers = ", ".join(map(str, self.borrowed))
+        return f"task {numbers} borrowed" if numbers else ""
 
 
 @dataclass(frozen=True)
@@ -51,9 +65,12 @@ PLACES = (
 def rungs() -> tuple[Rung, ...]:
     """All rungs reached so far, from the top down. The uniform guess is always there."""
     reached = {UNIFORM.name: UNIFORM}
-    with suppress(OSError, ValueError, TypeError, KeyError):  # damaged: the next run mends it
+    # A damaged file is as good as none: the next run mends it.
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
         for record in json.loads(LADDER_FILE.read_text(encoding="utf-8")):
-            rung = Rung(str(record["name"]), float(record["loss"]), str(record["sample"]))
+            borrowed = tuple(int(number) for number in record.get("borrowed", ()))
+            loss, sample = float(record["loss"]), str(record["sample"])
+            rung = Rung(str(record["name"]), loss, sample, borrowed)
             if math.isfinite(rung.loss):
                 reached[rung.name] = rung
     return tuple(reached[place.name] for place in PLACES if place.name in reached)
@@ -61,7 +78,7 @@ def rungs() -> tuple[Rung, ...]:
 
 def remember(rung: Rung) -> None:
     """Add the rung to the ladder, in the place of one that has the same name."""
-    cut = Rung(rung.name, rung.loss, rung.sample[:LONGEST_SAMPLE])
+    cut = replace(rung, sample=rung.sample[:LONGEST_SAMPLE])
     others = [other for other in rungs() if other.name not in (rung.name, UNIFORM.name)]
     records = [asdict(other) for other in (*others, cut)]
     write_text(LADDER_FILE, json.dumps(records, indent=2) + "\n")
@@ -69,7 +86,7 @@ def remember(rung: Rung) -> None:
 
 def in_words(rungs: tuple[Rung, ...]) -> str:
     """The ladder where no picture can be shown: a line for each rung that is reached."""
-    return "\n".join(f"{rung.name:14} {rung.loss:.2f}" for rung in rungs)
+    return "\n".join(f"{rung.name:14} {rung.loss:.2f} {rung.remark}".rstrip() for rung in rungs)
 
 
 def draw(rungs: tuple[Rung, ...]) -> bytes:

@@ -28,7 +28,8 @@ def figure(rungs: tuple[Rung, ...]) -> Figure:
     axes.text(SAMPLES_AT, -0.82, "what it writes", size=9, color=FAINT, va="center")
     for row, place in enumerate(PLACES):
         axes.text(2, row - 0.14, place.name, size=11, color=INK, va="center")
-        axes.text(2, row + 0.2, place.explained, size=8, color=FAINT, va="center")
+        remark = reached[place.name].remark if place.name in reached else ""
+        axes.text(2, row + 0.2, remark or place.explained, size=8, color=FAINT, va="center")
         if place.name in reached:
             _reached(axes, row, reached[place.name], NEWEST if row == last else REACHED)
         else:

@@ -86,5 +86,5 @@ def unwritten_before(task: Task) -> list[Task]:
     return [
         other
         for other in TASKS[: max(task.number - 1, 0)]
-        if other.stub.read_bytes() == cut_stub(other).encode("utf-8")
+        if other.stub.read_text(encoding="utf-8", errors="replace") == cut_stub(other)
     ]

@@ -23,7 +23,7 @@ from minigpt_challenge.coach.curriculum import (
 from minigpt_challenge.coach.history import overwrite
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.loading import load_for_notebook, unwritten_before
-from minigpt_challenge.coach.stubs import is_untouched
+from minigpt_challenge.coach.stubs import cut_stub, is_untouched
 
 console = terminal.console()
 THIS_CELL = Path("this cell")  # stands for a file's name in a traceback
@@ -59,20 +59,29 @@ def task(ipython: Any, line: str, cell: str) -> None:
     An untouched stub is never written over work; whatever is overwritten is kept first.
     """
     its = _task(line, "%%task 2")
-    if not is_untouched(cell, its):
+    try:
         compile(cell, str(its.stub), "exec")  # a cell that Python cannot read changes nothing
-        text = cell.strip() + "\n"
-        kept = overwrite(its.stub, text)
-        cells.note_written(its, text)
-        where = f" Its former text is kept in {kept}." if kept else ""
-        console.print(f"Written to {its.stub}.{where}", soft_wrap=True)
-    elif not is_untouched(its.stub.read_text(encoding="utf-8", errors="replace"), its):
+    except SyntaxError:
+        cells.note_refused(its)
+        raise
+    text = cell.strip() + "\n"
+    if is_untouched(cell, its) and not is_untouched(_file(its), its):
         console.print(
             f"This cell holds the untouched stub, and {its.stub.name} holds work of yours: the "
             "file stays as it is, and we go on with it. (To start afresh, change the cell.)"
         )
-    else:
+    elif text == cut_stub(its):
         console.print("This is the stub as given. Write your lines, and run the cell again.")
+    else:
+        kept = overwrite(its.stub, text)
+        cells.note_written(its, text)
+        where = f" Its former text is kept in {kept}." if kept else ""
+        console.print(f"Written to {its.stub}.{where}", soft_wrap=True)
+        if is_untouched(cell, its):
+            console.print(
+                "Every `raise NotImplementedError` of the stub is still there. Delete it where you "
+                "have written something: a function ends at a raise."
+            )
     _load(ipython, its)
 
 
@@ -93,16 +102,12 @@ def check(ipython: Any, line: str) -> None:
     its = _task(line, "%check 2")
     checked = progress.fingerprint(its)
     report = check_in_this_process(its, its.stub)
-    progress.remember(its, report, checked)
+    why_not = progress.try_to_remember(its, report, checked)
     notebook_report.show(ipython, its, report)
     _say_borrowed(unwritten_before(its))
-    if cells.file_differs(its):
-        console.print(
-            f"({its.stub.name} was edited since its `%%task` cell last ran: the file is what is "
-            "checked.)",
-            markup=False,
-            soft_wrap=True,
-        )
+    for words in (why_not, cells.in_words(its)):
+        if words:
+            console.print(words, markup=False, soft_wrap=True)
 
 
 def ladder(ipython: Any, line: str) -> None:
@@ -120,7 +125,7 @@ def ladder(ipython: Any, line: str) -> None:
         if its.number == climbing.MILESTONE_TASK:
             ipython.push(climbing.climb_to_milestone(console, modules, borrowed, steps, fresh))
         else:
-            climbing.climb(console, its, modules)
+            climbing.climb(console, its, modules, borrowed)
     live.show_ladder()
 
 
@@ -162,12 +167,25 @@ def _answer(magic: Callable, ipython: Any, line: str, *cell: str) -> None:
         if learners_frames(error, TASKS_FOLDER):
             words = f"✗ {describe(error, TASKS_FOLDER)}"
         console.print(words, markup=False, soft_wrap=True)
+    except (KeyboardInterrupt, SystemExit) as error:
+        words = (
+            "Stopped." if isinstance(error, KeyboardInterrupt) else describe(error, TASKS_FOLDER)
+        )
+        console.print(f"✗ {words}", markup=False, soft_wrap=True)
     except Exception as error:
         if is_unwritten(error):
             words = f"· Not written yet. {error}"
         else:
             words = f"✗ {in_words(error) or describe(error, TASKS_FOLDER, THIS_CELL)}"
         console.print(words, markup=False, soft_wrap=True)
+
+
+def _file(its: Task) -> str:
+    """The text of the task's file; the stub's where the file is missing."""
+    try:
+        return its.stub.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return cut_stub(its)
 
 
 def _task_and_option(line: str, example: str, known: tuple[str, ...]) -> tuple[Task, str]:

@@ -71,7 +71,7 @@ def _ladder(rungs: tuple[ladder.Rung, ...]) -> Picture | None:
     """The ladder as a picture, once there are two rungs to compare."""
     if len(rungs) < 2:
         return None
-    losses = ", ".join(f"{rung.name} {rung.loss:.2f}" for rung in rungs)
+    losses = ", ".join(f"{rung.name} {rung.loss:.2f} {rung.remark}".rstrip() for rung in rungs)
     caption = (
         "What each part brings: the lower the loss, the better. It is measured on text that the "
         "model never learned from, in nats per character."

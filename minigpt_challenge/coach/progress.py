@@ -50,10 +50,9 @@ def standing(task: Task) -> Standing:
 
 
 def failed(task: Task) -> list[str]:
-    """The checks that were wrong when the task was last checked, and the faults found there.
+    """What went wrong when the task was last checked: faults that were found, or a check's name.
 
-    Where none was wrong, the first check that could not run stands for all of those. What is
-    merely not written yet has not failed.
+    Empty where nothing was wrong; what is merely not written yet has not failed.
     """
     record = _read().get(task.stem)
     failed = record.get("failed") if isinstance(record, dict) else None
@@ -83,14 +82,29 @@ def remember(task: Task, report: Report, checked: str) -> None:
 
 
 def _failed(report: Report) -> list[str]:
-    """Names, those of checks without the parameters in brackets."""
+    """What went wrong, in a word or two.
+
+    The mistakes that were found, if any; else the first wrong check (the others mostly follow from
+    it), without the parameters in brackets. A crash explains itself.
+    """
     wrong = [check for check in report.checks if check.verdict is Verdict.WRONG]
-    crashed = [check for check in report.checks if check.verdict is Verdict.COULD_NOT_RUN]
-    return [
-        name
-        for check in wrong or crashed[:1]
-        for name in (check.name.split("[")[0], *check.diagnosis)
-    ]
+    diagnosed = [check for check in wrong if check.diagnosis]
+    if diagnosed:
+        return list(diagnosed[0].diagnosis)
+    return [check.name.split("[")[0] for check in wrong[:1]]
+
+
+def try_to_remember(task: Task, report: Report, checked: str) -> str:
+    """As `remember`; what cannot be noted is no reason to withhold the verdict.
+
+    Returns:
+        why it could not be noted, in words; empty if it was.
+    """
+    try:
+        remember(task, report, checked)
+    except OSError as error:
+        return f"The verdict could not be noted in {PROGRESS_FILE}: {error.strerror}."
+    return ""
 
 
 def _read() -> dict:

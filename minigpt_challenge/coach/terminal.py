@@ -34,7 +34,9 @@ def report(report: Report) -> Group:
     )
     lines: list = [head]
     for line in report_lines(report):
-        lines.append(Text(f"  {line.verdict.sign} {line.name}", style=COLOURS[line.verdict]))
+        above = ("  (as above)", "dim") if line.said_above else ""
+        named = (f"  {line.verdict.sign} {line.name}", COLOURS[line.verdict])
+        lines.append(Text.assemble(named, above))
         if line.message:
             lines.append(Padding(Text(line.message), (0, 0, 0, 6)))
     return Group(*lines)

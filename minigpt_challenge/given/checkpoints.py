@@ -59,39 +59,51 @@ class Checkpoints:
         if not self.folder.is_dir():
             return None
         try:
-            with ocp.CheckpointManager(self.folder.resolve(), options=OPTIONS) as manager:
-                if manager.latest_step() is None:
-                    return None
-                described = manager.restore(
-                    manager.latest_step(),
-                    args=ocp.args.Composite(
-                        history=ocp.args.JsonRestore(), identity=ocp.args.JsonRestore()
-                    ),
-                )
-                history, identity = described["history"], described["identity"]
-                changed = [name for name in self.identity if identity[name] != self.identity[name]]
-                if changed:
-                    others = " and ".join(changed)
-                    aside = self.set_aside()
-                    self.say(
-                        f"The run kept here stopped after step {history[-1][0]:,}, but {others} "
-                        f"changed since. So this run starts anew; that one is now in {aside}."
-                    )
-                    return None
-                restored = manager.restore(
-                    manager.latest_step(),
-                    args=ocp.args.Composite(arrays=ocp.args.StandardRestore(_arrays(fresh, fresh))),
-                )["arrays"]
-        except Exception as error:  # Orbax has an exception for every kind of damage
-            aside = self.set_aside()
-            self.say(
-                f"The checkpoint in {self.folder} is damaged ({type(error).__name__}). So this "
-                f"run starts anew; what was there is now in {aside}."
-            )
+            history, changed, restored = self._read(fresh)
+        except LookupError:
             return None
+        except FileNotFoundError as error:
+            return self._start_anew(f"is damaged ({error})")
+        except OSError:
+            raise  # a drive that is away for a moment: what is on it is not damaged
+        except Exception as error:  # Orbax has an exception for every kind of damage
+            return self._start_anew(f"is damaged ({type(error).__name__})")
+        if changed:
+            others = " and ".join(changed)
+            return self._start_anew(
+                f"stopped after step {history[-1][0]:,}, but {others} changed since"
+            )
         self.say(f"Going on with the run that was kept: {history[-1][0]:,} steps are done.")
         state, best_state = (_with_leaves(fresh, restored[name]) for name in ("state", "best"))
         return Kept(state, best_state, history)
+
+    def _read(self, fresh: TrainState) -> tuple[list, list[str], dict | None]:
+        """The latest checkpoint: its history, what has changed since, and its arrays if nothing.
+
+        Raises:
+            LookupError: there is none.
+        """
+        described = ocp.args.Composite(
+            history=ocp.args.JsonRestore(), identity=ocp.args.JsonRestore()
+        )
+        arrays = ocp.args.Composite(arrays=ocp.args.StandardRestore(_arrays(fresh, fresh)))
+        with ocp.CheckpointManager(self.folder.resolve(), options=OPTIONS) as manager:
+            latest = manager.latest_step()
+            if latest is None:
+                raise LookupError
+            read = manager.restore(latest, args=described)
+            was = read["identity"]
+            changed = [name for name, value in self.identity.items() if was.get(name) != value]
+            restored = None if changed else manager.restore(latest, args=arrays)["arrays"]
+            return read["history"], changed, restored
+
+    def _start_anew(self, why: str) -> None:
+        """Set the run aside and say so."""
+        aside = self.set_aside()
+        self.say(
+            f"The run kept in {self.folder} {why}. So this run starts anew; that one is now in "
+            f"{aside}."
+        )
 
     def set_aside(self) -> Path | None:
         """Make room for another run: rename the folder, and say where it is. None: no run here."""

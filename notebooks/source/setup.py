@@ -21,6 +21,13 @@ if "google.colab" in sys.modules:
     if not os.path.isdir(folder):
         get_ipython().system(f"git clone --quiet --depth 1 {{repository}} '{folder}'")
     if os.path.isdir(folder):
+        running = sys.modules.get("minigpt_challenge")
+        if running and not running.__file__.startswith(f"{folder}/"):
+            raise RuntimeError(
+                f"This runtime already works in {os.path.dirname(running.__path__[0])}, and what "
+                f"you wrote is there. To go on in {folder}, choose Runtime, Restart session, then "
+                "run this cell again, and your task cells after it."
+            )
         os.chdir(folder)
         if not any(importlib.metadata.distributions(name="minigpt-challenge")):
             get_ipython().run_line_magic("pip", "install --quiet --editable .")

@@ -217,6 +217,10 @@ return self.dense(outputs.reshape(x.shape[0], x.shape[1], -1))
         edited(("jnp.where(mask, scores, -1e30)", "jnp.where(mask, -1e30, scores)")),
         "mask_inverted",
     ),
+    wrong(
+        "a score of 0 is taken for hidden",
+        edited(("jnp.where(mask, scores, -1e30)", "jnp.where(jnp.tril(scores), scores, -jnp.inf)")),
+    ),
     wrong("hidden scores set to -100", edited(("-1e30", "-100.0"))),
     wrong("mask strict", edited(strict), "mask_strict"),
     wrong("mask strict, -inf", edited(strict, ("-1e30", "-jnp.inf")), "mask_strict"),

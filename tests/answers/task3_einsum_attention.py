@@ -292,6 +292,10 @@ class EinsumMultiHeadAttention(nn.Module):
         edited(("scores, -1e9)", "-1e9, scores)")),
         "mask_inverted",
     ),
+    wrong(
+        "a score of 0 is taken for hidden",
+        edited((MASKING, "scores = jnp.where(jnp.tril(scores) != 0, scores, -1e9)")),
+    ),
     wrong("hidden scores set to -1000", edited(("-1e9", "-1e3"))),
     wrong("mask strict", edited(strict), "mask_strict"),
     wrong("mask one step too far", edited(loose), "mask_loose"),
