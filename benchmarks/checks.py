@@ -1,8 +1,9 @@
-"""How long a check takes: from the command line (process start included) and in a warm kernel.
+"""How long a check takes: from the command line, in a warm kernel, and after a save.
 
-`python benchmarks/checks.py` checks the solutions, five times each; medians, in seconds, with the
-smallest and the largest, and as a ratio to the time that a process takes to import JAX and Flax
-and multiply two matrices, measured in the same run.
+`python benchmarks/checks.py` checks the solutions, five times each (after a save: three times, by
+the process that `minigpt watch` keeps waiting). It prints medians, in seconds, with the smallest
+and the largest, and a ratio to the time that a process takes to import JAX and Flax and multiply
+two matrices, measured in the same run.
 """
 
 import os
@@ -16,11 +17,12 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from minigpt_challenge.coach.checking import check_in_this_process
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.checking import check_in_this_process, waiting_process
+from minigpt_challenge.coach.curriculum import TASKS, Task
 from minigpt_challenge.coach.verdict import Verdict
 
 REPEATS = 5
+SAVES, UNTIL_THE_NEXT = 3, 10  # seconds, in which the waiting process gets warm
 BARE = "import jax, flax.linen; jax.jit(lambda x: x @ x)(jax.numpy.ones((3, 3)))"
 
 
@@ -31,6 +33,18 @@ def measured(run: Callable[[], None]) -> list[float]:
         start = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def measured_after_saves(task: Task) -> list[float]:
+    """The seconds from a save to its verdict, less the tenth until the save is seen."""
+    seconds = []
+    for _ in range(SAVES):
+        with waiting_process(task) as check:
+            time.sleep(UNTIL_THE_NEXT)
+            start = time.perf_counter()
+            assert check(task.solution).verdict is Verdict.PASSED
+            seconds.append(time.perf_counter() - start)
     return seconds
 
 
@@ -48,7 +62,14 @@ def main() -> None:
     """Measure and print."""
     bare = statistics.median(measured(lambda: in_new_process("-c", BARE)))
     table = Table(title=f"Seconds for a check. Importing JAX and Flax alone: {bare:.2f}")
-    for heading in ("task", "first ever", "command line", "× import", "warm kernel"):
+    for heading in (
+        "task",
+        "first ever",
+        "command line",
+        "× import",
+        "warm kernel",
+        "after a save",
+    ):
         table.add_column(heading, justify="right")
     for task in TASKS:
         command = ("-m", "minigpt_challenge", "check", str(task.number), "--solutions")
@@ -71,6 +92,7 @@ def main() -> None:
             spread(cold),
             f"{statistics.median(cold) / bare:.1f}",
             spread(warm),
+            spread(measured_after_saves(task)),
         )
     Console(width=100).print(table)
 
