@@ -24,7 +24,8 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.chmod(temporary, _mode(path))
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(FileNotFoundError):  # interrupted just after it took its place
+            os.unlink(temporary)
         raise
 
 

@@ -65,3 +65,17 @@ def test_a_file_keeps_its_permissions_and_a_new_one_gets_the_usual(tmp_path):
         atomic.write_text(path, "y")
     assert stat.S_IMODE(old.stat().st_mode) == 0o640
     assert new.stat().st_mode == usual.stat().st_mode
+
+
+def test_an_interruption_just_after_the_writing_stays_an_interruption(tmp_path, monkeypatch):
+    real_replace = os.replace
+
+    def interrupted(*arguments):
+        real_replace(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    path = tmp_path / "task.py"
+    with pytest.raises(KeyboardInterrupt):
+        atomic.write_text(path, "whole")
+    assert path.read_text() == "whole"
