@@ -7,6 +7,7 @@ import numpy as np
 
 from minigpt_challenge.coach import draw, expect
 from minigpt_challenge.coach.closeness import differs
+from minigpt_challenge.coach.error_words import in_one_line
 from minigpt_challenge.coach.jaxprs import count_equations
 
 AXES = ("B", "T", "out")  # H for one head, N·H for several
@@ -36,7 +37,7 @@ def takes_any_length(module: nn.Module, C: int, width: int, of: str) -> None:
     except Exception as error:
         raise expect.Wrong(
             f"{of} should take any number of positions, and with T = {T} it raises "
-            f"{type(error).__name__}: {str(error).splitlines()[0]}. Take T from x.shape."
+            f"{in_one_line(error)}. Take T from x.shape."
         ) from error
     if seen != (1, T, width):
         raise expect.Wrong(f"With T = {T}, {of} should have the shape {(1, T, width)}, not {seen}.")

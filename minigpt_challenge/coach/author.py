@@ -50,7 +50,10 @@ def build() -> list[tuple[Path, Path | None]]:
 def task_table() -> str:
     """The README's table of tasks, in Markdown."""
     rows = ["| | task | what you write | notebook |", "| --- | --- | --- | --- |"]
+    beyond = "| | *Beyond the milestone: what you meet next in real JAX code.* | | |"
     for task in ROAD:
+        if task.beyond and beyond not in rows:
+            rows.append(beyond)
         writes = ", ".join(f"`{name}`" for name in task.writes) or "nothing: run it"
         title = f"**{task.title}.** {task.goal}"
         rows.append(f"| {task.number} | {title} | {writes} | {badge(task)} |")

@@ -1,6 +1,7 @@
 """What became of each `%%task` cell, so that it is noticed when cell and file differ."""
 
 from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.stubs import written
 
 _written: dict[str, str] = {}  # by stem, as long as the kernel runs
 _refused: set[str] = set()  # the stems whose last cell Python could not read
@@ -24,12 +25,7 @@ def was_refused(task: Task) -> bool:
 
 def file_differs(task: Task) -> bool:
     """Whether the file was edited since its cell last wrote it. (No cell wrote it: False.)"""
-    if task.stem not in _written:
-        return False
-    try:
-        return task.stub.read_text(encoding="utf-8", errors="replace") != _written[task.stem]
-    except FileNotFoundError:
-        return True
+    return task.stem in _written and written(task) != _written[task.stem]
 
 
 def in_words(task: Task) -> str:

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from minigpt_challenge.coach import hints, history, peek, terminal
+from minigpt_challenge.coach import history, terminal
 from minigpt_challenge.coach.cli_words import a_task, complaining
 from minigpt_challenge.coach.complaint import Complaint
-from minigpt_challenge.coach.stubs import cut_stub
+from minigpt_challenge.coach.stubs import cut_stub, is_as_given
 
 app = typer.Typer()
 console = terminal.console()
@@ -26,6 +26,8 @@ def hint(
     ] = False,
 ) -> None:
     """Show the next hint: for the check that failed last, then a nudge, the idea, the shapes."""
+    from minigpt_challenge.coach import hints
+
     with complaining():
         show = hints.show_again if again else hints.show
         show(console, a_task(number))
@@ -40,6 +42,8 @@ def solution(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Show it without asking.")] = False,
 ) -> None:
     """Show the reference, once you have said that you want to see it."""
+    from minigpt_challenge.coach import peek
+
     with complaining():
         task = a_task(number)
         if not yes:
@@ -57,11 +61,10 @@ def reset(number: Annotated[int, typer.Argument(metavar="N", help="The task.")])
     """Put a task's stub back as it was given. What you wrote is kept, and it is said where."""
     with complaining():
         task = a_task(number)
-        stub = cut_stub(task)
-        if task.stub.exists() and task.stub.read_text(encoding="utf-8", errors="replace") == stub:
+        if is_as_given(task):
             console.print(f"{task.stub.name} is as it was given: there is nothing to reset.")
             return
-        kept = history.overwrite(task.stub, stub)
+        kept = history.overwrite(task.stub, cut_stub(task))
         console.print(f"{task.stub.name} is as it was given.")
         if kept:
             console.print(

@@ -20,7 +20,7 @@ from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.milestone import sees_the_future
 from minigpt_challenge.given.rungs import EmbedAndGuess, LookBackAndGuess
-from minigpt_challenge.given.sampling import generate
+from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.training import evaluate, run_training_loop
 from minigpt_challenge.given.vocabulary import SHAKESPEARE
 
@@ -135,11 +135,9 @@ def climb(
         model,
     )
     loss = evaluate(state, data.evaluation, BATCH_SIZE, BLOCK_SIZE)
-    prompt = data.vocabulary.encode(data.vocabulary.characters[0])
-    written = generate(
-        jax.random.key(1), model.apply, state.params, prompt, SAMPLE_LENGTH, BLOCK_SIZE
+    text = continue_text(
+        jax.random.key(1), model.apply, state.params, data.vocabulary, SAMPLE_LENGTH, BLOCK_SIZE
     )
-    text = data.vocabulary.decode(written)
     console.print(Panel(Text(text.strip()), width=72, title=climb.name))
     if sees_the_future(model, state.params, data.evaluation[:BLOCK_SIZE]):
         console.print(

@@ -15,13 +15,18 @@ class UnknownTask(ValueError):
 
 @dataclass(frozen=True)
 class Task:
-    """One stop on the road. Its stem names its notebook, stub, tests, solution and picture."""
+    """One stop on the road. Its stem names its notebook, stub, tests, solution and picture.
+
+    Attributes:
+        beyond: whether it comes after the milestone, and is no part of the learner's GPT.
+    """
 
     number: int
     stem: str
     title: str
     goal: str
     writes: tuple[str, ...]
+    beyond: bool = False
 
     @property
     def stub(self) -> Path:
@@ -96,6 +101,7 @@ TASKS = (
 )
 
 ROAD = (WARM_UP, *TASKS)
+PARTS_OF_THE_GPT = tuple(task for task in TASKS if not task.beyond)  # the milestone needs these
 
 
 def task_by_number(number: int) -> Task:

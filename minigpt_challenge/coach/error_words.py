@@ -1,5 +1,6 @@
 """What JAX's and Flax's own errors mean, in a learner's words."""
 
+import re
 from itertools import chain
 
 # By the name of the error's class, so that none of the libraries need be imported to look it up.
@@ -109,6 +110,12 @@ PHRASES = {
     ),
     "apply_gradients() takes 1 positional": "It wants a keyword: `grads=…`.",
 }
+
+
+def in_one_line(error: BaseException) -> str:
+    """The error's kind and the first line of what it says, without the address of a manual."""
+    said = re.sub(r" \(https?://\S+\)", "", str(error).strip().split("\n")[0])
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def meaning_of(error: BaseException) -> str:

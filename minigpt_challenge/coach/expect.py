@@ -12,6 +12,7 @@ import numpy as np
 
 from minigpt_challenge.coach.closeness import differs
 from minigpt_challenge.coach.diagnosis import Suspects, diagnose, in_words
+from minigpt_challenge.coach.error_words import in_one_line
 from minigpt_challenge.coach.limits import TookTooLong
 from minigpt_challenge.coach.verdict import OTHER_VALUES
 
@@ -201,8 +202,7 @@ def raises(error: type[Exception], call: Callable, of: str, why: str) -> None:
         raise
     except Exception as other:
         raise Wrong(
-            f"{of} should raise {article}, because {why}; it raised "
-            f"{': '.join([type(other).__name__, *str(other).splitlines()[:1]])}"
+            f"{of} should raise {article}, because {why}; it raised {in_one_line(other)}"
         ) from other
     shape = f" of shape {seen.shape}" if hasattr(seen, "shape") else ""
     raise Wrong(f"{of} should raise {article}, because {why}; it returned a value{shape} instead.")

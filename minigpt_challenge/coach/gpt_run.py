@@ -20,9 +20,9 @@ from minigpt_challenge.coach.loss_curve import draw_loss_curve
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.dataset import Dataset
-from minigpt_challenge.given.sampling import generate
+from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.training import Measurement, evaluate, init_train_state
-from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
+from minigpt_challenge.given.vocabulary import Vocabulary
 
 FOLDER = ROOT / "my_gpt"
 WEIGHTS, CURVE = FOLDER / "weights.msgpack", FOLDER / "loss_curve.png"
@@ -86,7 +86,7 @@ def train(
         Complaint: it was stopped before anything was measured.
     """
     model = milestone.build(mini_gpt, data.vocabulary.size)
-    target = milestone.TARGET_LOSS if data.vocabulary == SHAKESPEARE else None
+    target = milestone.target_loss(data.vocabulary)
     checkpoints = Checkpoints(
         CHECKPOINTS_FOLDER, _identity(model, steps_module, data, whose, seed), say
     )
@@ -117,7 +117,14 @@ def train(
         peeks=milestone.sees_the_future(
             model, state.params, data.evaluation[: milestone.BLOCK_SIZE]
         ),
-        text=write(model, state.params, data.vocabulary, None, SAMPLE_LENGTH, seed),
+        text=continue_text(
+            jax.random.key(seed),
+            model.apply,
+            state.params,
+            data.vocabulary,
+            SAMPLE_LENGTH,
+            milestone.BLOCK_SIZE,
+        ),
     )
 
 
@@ -138,14 +145,6 @@ def save(run: Run, vocabulary: Vocabulary, solutions: bool) -> Path | None:
     overwrite(CURVE, draw_loss_curve(run.history, run.target))
     overwrite(SAMPLE, run.text)
     return kept and kept.parent
-
-
-def write(model, params, vocabulary: Vocabulary, prompt: str | None, length, seed) -> str:
-    """Go on from the prompt; without one, from the vocabulary's first character, a line break."""
-    start = vocabulary.encode(prompt or vocabulary.characters[0])
-    key = jax.random.key(seed)
-    tokens = generate(key, model.apply, params, start, length, milestone.BLOCK_SIZE)
-    return vocabulary.decode(tokens)
 
 
 def most_steps(wanted: int) -> int:

@@ -1,10 +1,9 @@
 """From what a check raised to a verdict in words."""
 
-import re
 import traceback
 from pathlib import Path
 
-from minigpt_challenge.coach.error_words import meaning_of
+from minigpt_challenge.coach.error_words import in_one_line, meaning_of
 from minigpt_challenge.coach.expect import Wrong
 from minigpt_challenge.coach.tampering import Tampered
 from minigpt_challenge.coach.verdict import Check, Verdict
@@ -69,12 +68,6 @@ def describe(error: BaseException, *answer: Path) -> str:
         lines.insert(0, "This check could not use what your code gave it:")
     lines += frames
     return "\n".join(line for line in lines if line)
-
-
-def in_one_line(error: BaseException) -> str:
-    """The error's kind and the first line of what it says, without the address of a manual."""
-    said = re.sub(r" \(https?://\S+\)", "", str(error).strip().split("\n")[0])
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def learners_frames(error: BaseException, *answer: Path) -> list[traceback.FrameSummary]:

@@ -9,9 +9,9 @@ from IPython.display import display
 from minigpt_challenge.coach import ladder
 from minigpt_challenge.coach.loss_curve import draw_loss_curve
 from minigpt_challenge.given import milestone
-from minigpt_challenge.given.sampling import generate
+from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.training import Measurement
-from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
+from minigpt_challenge.given.vocabulary import Vocabulary
 
 SAMPLE_LENGTH = 160
 
@@ -37,23 +37,22 @@ def show_ladder() -> None:
 
 def watcher(vocabulary: Vocabulary) -> Callable[[TrainState, list[Measurement]], None]:
     """For `run_training_loop`: at each measurement, draws the curve anew and writes a little."""
-    target = milestone.TARGET_LOSS if vocabulary == SHAKESPEARE else None
-    start = vocabulary.encode(vocabulary.characters[0])
+    target = milestone.target_loss(vocabulary)
     shown = []
 
     def watch(state: TrainState, history: list[Measurement]) -> None:
         step = history[-1].step
-        tokens = generate(
+        written = continue_text(
             jax.random.key(step),
             state.apply_fn,
             state.params,
-            start,
+            vocabulary,
             SAMPLE_LENGTH,
             milestone.BLOCK_SIZE,
         )
         curve = draw_loss_curve(history, target)
         words = f"evaluation loss {history[-1].eval_loss:.2f} after {step:,} steps"
-        text = {"text/plain": f"After {step:,} steps:\n{vocabulary.decode(tokens).strip()}"}
+        text = {"text/plain": f"After {step:,} steps:\n{written.strip()}"}
         if shown:
             show_picture(curve, words, into=shown[0])
             shown[1].update(text, raw=True)

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import minigpt_challenge.tasks
 from minigpt_challenge.coach.curriculum import TASKS, Task
-from minigpt_challenge.coach.stubs import cut_stub
+from minigpt_challenge.coach.stubs import is_as_given
 
 
 def load_file(path: Path, name: str) -> ModuleType:
@@ -83,8 +83,4 @@ def load_for_notebook(task: Task) -> tuple[dict[Task, ModuleType], list[Task]]:
 
 def unwritten_before(task: Task) -> list[Task]:
     """The earlier tasks whose files are still the stub."""
-    return [
-        other
-        for other in TASKS[: max(task.number - 1, 0)]
-        if other.stub.read_text(encoding="utf-8", errors="replace") == cut_stub(other)
-    ]
+    return [other for other in TASKS[: max(task.number - 1, 0)] if is_as_given(other)]

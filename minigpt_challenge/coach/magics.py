@@ -23,7 +23,7 @@ from minigpt_challenge.coach.curriculum import (
 from minigpt_challenge.coach.history import overwrite
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.loading import load_for_notebook, unwritten_before
-from minigpt_challenge.coach.stubs import cut_stub, is_untouched
+from minigpt_challenge.coach.stubs import cut_stub, is_untouched, written
 
 console = terminal.console()
 THIS_CELL = Path("this cell")  # stands for a file's name in a traceback
@@ -65,7 +65,7 @@ def task(ipython: Any, line: str, cell: str) -> None:
         cells.note_refused(its)
         raise
     text = cell.strip() + "\n"
-    if is_untouched(cell, its) and not is_untouched(_file(its), its):
+    if is_untouched(cell, its) and not is_untouched(written(its) or cut_stub(its), its):
         console.print(
             f"This cell holds the untouched stub, and {its.stub.name} holds work of yours: the "
             "file stays as it is, and we go on with it. (To start afresh, change the cell.)"
@@ -178,14 +178,6 @@ def _answer(magic: Callable, ipython: Any, line: str, *cell: str) -> None:
         else:
             words = f"✗ {in_words(error) or describe(error, TASKS_FOLDER, THIS_CELL)}"
         console.print(words, markup=False, soft_wrap=True)
-
-
-def _file(its: Task) -> str:
-    """The text of the task's file; the stub's where the file is missing."""
-    try:
-        return its.stub.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return cut_stub(its)
 
 
 def _task_and_option(line: str, example: str, known: tuple[str, ...]) -> tuple[Task, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import flax.linen as nn
+import jax
 from flax import serialization
 from rich.console import Console
 from rich.panel import Panel
@@ -13,12 +14,18 @@ from rich.text import Text
 
 from minigpt_challenge.coach import gpt_run, ladder
 from minigpt_challenge.coach.complaint import Complaint
-from minigpt_challenge.coach.curriculum import ROOT, SOLUTIONS_FOLDER, TASKS_FOLDER
+from minigpt_challenge.coach.curriculum import (
+    PARTS_OF_THE_GPT,
+    ROOT,
+    SOLUTIONS_FOLDER,
+    TASKS_FOLDER,
+)
 from minigpt_challenge.coach.gpt_run import CURVE, WEIGHTS
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.loading import tasks_from
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import load_data
+from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.vocabulary import Vocabulary
 
 
@@ -103,7 +110,15 @@ def sample(console: Console, prompt: str | None, length: int, seed: int) -> None
         ) from None
     with _code(saved["solutions"]) as (gpt, _):
         model = milestone.build(gpt, vocabulary.size)
-        text = gpt_run.write(model, params, vocabulary, prompt, length, seed)
+        text = continue_text(
+            jax.random.key(seed),
+            model.apply,
+            params,
+            vocabulary,
+            length,
+            milestone.BLOCK_SIZE,
+            prompt or "",
+        )
     console.print(Text(text))
 
 
@@ -115,7 +130,7 @@ def _code(solutions: bool) -> Iterator[tuple[type[nn.Module], ModuleType]]:
     """
     folder = SOLUTIONS_FOLDER if solutions else TASKS_FOLDER
     try:
-        with tasks_from(folder) as modules:
+        with tasks_from(folder, PARTS_OF_THE_GPT) as modules:
             yield modules["task4_blocks"].MiniGPT, modules["task5_training_step"]
     except Exception as error:
         if is_unwritten(error):

@@ -37,8 +37,7 @@ def weights_for(answer: nn.Module, reference: nn.Module, reference_params: dict,
     Raises:
         Wrong: the parameters of the two differ in number or shape.
     """
-    wanted, given = shapes_in_order(answer, *inputs), shapes_in_order(reference, *inputs)
-    wanted = unstacked(wanted, given)
+    wanted, given = shapes_of_both(answer, reference, *inputs)
     if said := mismatch(wanted, given):
         raise Wrong(said)
     expected = jax.jit(reference.apply)(reference_params, *inputs)
@@ -62,6 +61,12 @@ def shapes_in_order(module: nn.Module, *inputs: Any) -> dict:
 
     jax.eval_shape(init, jax.random.key(0), *inputs)
     return found
+
+
+def shapes_of_both(answer: nn.Module, reference: nn.Module, *inputs: Any) -> tuple[dict, dict]:
+    """The learner's tree of shapes, stacked layers taken apart, and the reference's."""
+    given = shapes_in_order(reference, *inputs)
+    return unstacked(shapes_in_order(answer, *inputs), given), given
 
 
 def arrangements(wanted: dict, given: dict) -> Iterator[Arrangement]:

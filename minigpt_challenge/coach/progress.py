@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from minigpt_challenge.atomic import write_text
 from minigpt_challenge.coach.curriculum import STATE_FOLDER, Task
-from minigpt_challenge.coach.stubs import cut_stub
+from minigpt_challenge.coach.stubs import is_as_given, written
 from minigpt_challenge.coach.verdict import Report, Verdict
 
 PROGRESS_FILE = STATE_FOLDER / "progress.json"
@@ -41,12 +41,11 @@ class Standing:
 
 def standing(task: Task) -> Standing:
     """How the learner's file stands, without running it."""
-    text = _text(task)
     record = _read().get(task.stem)
     with suppress(KeyError, TypeError, ValueError):  # a damaged record is as good as none
-        if record["sha256"] == _fingerprint(text):
+        if record["sha256"] == fingerprint(task):
             return Standing(Verdict(record["verdict"]), record["passed"], record["total"])
-    return Standing(Verdict.NOT_STARTED if text == cut_stub(task) else None)
+    return Standing(Verdict.NOT_STARTED if is_as_given(task) else None)
 
 
 def failed(task: Task) -> list[str]:
@@ -61,7 +60,7 @@ def failed(task: Task) -> list[str]:
 
 def fingerprint(task: Task) -> str:
     """What tells the learner's file, as it is now, from every other."""
-    return _fingerprint(_text(task))
+    return hashlib.sha256(written(task).encode()).hexdigest()
 
 
 def remember(task: Task, report: Report, checked: str) -> None:
@@ -114,15 +113,3 @@ def _read() -> dict:
     except (OSError, ValueError):
         return {}
     return records if isinstance(records, dict) else {}
-
-
-def _text(task: Task) -> str:
-    """The learner's file; empty where it is missing."""
-    try:
-        return task.stub.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""
-
-
-def _fingerprint(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -14,7 +14,7 @@ from minigpt_challenge.coach.complaint import Complaint
 from minigpt_challenge.given.batches import get_batch
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.dataset import Dataset, load_data
-from minigpt_challenge.given.sampling import generate
+from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.training import run_training_loop
 from minigpt_challenge.given.vocabulary import SHAKESPEARE
 
@@ -73,9 +73,8 @@ def _refuse_old_packages() -> None:
 
 
 def _written(data: Dataset, model: SimpleDecoder, params) -> str:
-    prompt = data.vocabulary.encode("\n") if "\n" in data.vocabulary.characters else [0]
-    tokens = generate(jax.random.key(1), model.apply, params, prompt, LENGTH, block_size=1)
-    return data.vocabulary.decode(tokens)
+    key = jax.random.key(1)
+    return continue_text(key, model.apply, params, data.vocabulary, LENGTH, block_size=1)
 
 
 def _framed(text: str) -> Panel:

@@ -20,6 +20,19 @@ def cut_stub(task: Task) -> str:
     return cut(task.solution.read_text(encoding="utf-8"), task.solution.name, task.number)
 
 
+def written(task: Task) -> str:
+    """The text of the learner's file; empty where it is missing."""
+    try:
+        return task.stub.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def is_as_given(task: Task) -> bool:
+    """Whether the learner's file is the stub, word for word."""
+    return written(task) == cut_stub(task)
+
+
 def is_untouched(text: str, task: Task) -> bool:
     """Whether the text is a stub in which nothing is written yet, be it an older one's wording."""
     mark = f'raise NotImplementedError("Task {task.number}: write '

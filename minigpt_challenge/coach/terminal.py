@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from minigpt_challenge.coach.curriculum import TASKS, WARM_UP, Task, task_by_stem
+from minigpt_challenge.coach.curriculum import WARM_UP, Task, task_by_stem
 from minigpt_challenge.coach.history import Version
 from minigpt_challenge.coach.progress import Standing
 from minigpt_challenge.coach.report_lines import report_lines, so_far
@@ -46,7 +46,11 @@ def road(standings: dict[Task, Standing]) -> Table:
     """The tasks and how each stands."""
     table = Table(box=None, padding=(0, 2), show_header=False)
     table.add_row(" ", str(WARM_UP.number), WARM_UP.title, "[dim]given: minigpt start[/dim]", "")
+    beyond = False
     for task, standing in standings.items():
+        if task.beyond and not beyond:
+            table.add_row("", "", "[dim]The milestone[/dim]", "[dim]minigpt train[/dim]", "")
+            beyond = True
         colour = COLOURS[standing.verdict]
         table.add_row(
             f"[{colour}]{standing.sign}[/{colour}]",
@@ -59,19 +63,21 @@ def road(standings: dict[Task, Standing]) -> Table:
 
 
 def what_next(standings: dict[Task, Standing]) -> str:
-    """One sentence (Rich markup): the next thing to do."""
-    for task, standing in standings.items():
-        if standing.verdict is not Verdict.PASSED:
-            file = escape(f"minigpt_challenge/tasks/{task.stem}.py")
-            return (
-                f"Next, task {task.number}: {task.goal}\n"
-                f"Read [bold]notebooks/{task.stem}.ipynb[/bold], write in [bold]{file}[/bold], "
-                f"then [bold]minigpt check {task.number}[/bold]."
-            )
-    return (
-        f"All {len(TASKS)} tasks are passed. Train your own GPT with [bold]minigpt train[/bold], "
-        "let it write with [bold]minigpt sample[/bold]."
+    """A few sentences (Rich markup): the next thing to do."""
+    following = next((t for t, s in standings.items() if s.verdict is not Verdict.PASSED), None)
+    train = (
+        "All parts of your GPT are there. Train it with [bold]minigpt train[/bold], let it write "
+        "with [bold]minigpt sample[/bold]."
     )
+    if following is None:
+        return f"All {len(standings)} tasks are passed. {train}"
+    file = escape(f"minigpt_challenge/tasks/{following.stem}.py")
+    task = (
+        f"task {following.number}: {following.goal}\n"
+        f"Read [bold]notebooks/{following.stem}.ipynb[/bold], write in [bold]{file}[/bold], then "
+        f"[bold]minigpt check {following.number}[/bold]."
+    )
+    return f"{train}\nAnd beyond, {task}" if following.beyond else f"Next, {task}"
 
 
 def kept_versions(kept: Sequence[Version]) -> Table:

@@ -23,9 +23,8 @@ from minigpt_challenge.coach.pairing import (
     close,
     mismatch,
     search,
-    shapes_in_order,
+    shapes_of_both,
 )
-from minigpt_challenge.coach.stacking import unstacked
 from minigpt_challenge.coach.trees import Path
 
 MOST_PAIRINGS_OF_MISTAKES = 24
@@ -64,8 +63,7 @@ class Twins:
         self.mine = lambda params, *inputs: apply(self._arrange(params), *inputs)
         self.params = draw.params(reference, *inputs, seed=seed)
         expected = self.theirs(self.params, *inputs)
-        wanted, given = shapes_in_order(answer, *inputs), shapes_in_order(reference, *inputs)
-        wanted = unstacked(wanted, given)
+        wanted, given = shapes_of_both(answer, reference, *inputs)
         said, first = mismatch(wanted, given), None
         self._suspects = suspects
         if not said:

@@ -11,6 +11,7 @@ from flax.training.train_state import TrainState
 from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.training import Measurement, run_training_loop
+from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 
 BATCH_SIZE = 16
 BLOCK_SIZE = 32
@@ -23,6 +24,11 @@ TARGET_LOSS = 1.9
 # Training stops when a sample of the evaluation text is below the target by this margin, so that
 # the whole of it is below too.
 MARGIN = 0.03
+
+
+def target_loss(vocabulary: Vocabulary) -> float | None:
+    """The evaluation loss to reach; None where the text is not Shakespeare."""
+    return TARGET_LOSS if vocabulary == SHAKESPEARE else None
 
 
 def build(mini_gpt: type[nn.Module], vocab_size: int) -> nn.Module:

@@ -7,6 +7,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from minigpt_challenge.given.vocabulary import Vocabulary
+
 
 def generate(
     random_key: jax.Array,
@@ -45,6 +47,25 @@ def generate(
         window[0, : len(seen)] = seen
         text.append(int(_sample_next(apply_fn, params, key, window, len(seen) - 1)))
     return np.array(text, np.int32)
+
+
+def continue_text(
+    random_key: jax.Array,
+    apply_fn: Callable,
+    params: Any,
+    vocabulary: Vocabulary,
+    num_characters: int,
+    block_size: int,
+    prompt: str = "",
+) -> str:
+    """As `generate`, in characters. Without a prompt, the vocabulary's first one: a line break.
+
+    Raises:
+        ValueError: a character of the prompt is not in the vocabulary.
+    """
+    start = vocabulary.encode(prompt or vocabulary.characters[0])
+    tokens = generate(random_key, apply_fn, params, start, num_characters, block_size)
+    return vocabulary.decode(tokens)
 
 
 @partial(jax.jit, static_argnums=0)
