@@ -4,6 +4,7 @@ from pathlib import Path
 
 from assembly import blocks, training_step
 from attention import at_once, one_by_one
+from generation import with_a_cache
 from lookups import embedding, warm_up
 from overview import overview
 
@@ -15,6 +16,7 @@ PICTURES = {
     "task3_einsum_attention": at_once,
     "task4_blocks": blocks,
     "task5_training_step": training_step,
+    "task6_kv_cache": with_a_cache,
 }
 
 

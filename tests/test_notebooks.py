@@ -20,6 +20,7 @@ MISTAKES = {
     3: (" / self.head_dim**0.5", ""),
     4: ("x = x + self.feed_forward(", "x = self.feed_forward("),
     5: ("losses.mean()", "losses.sum()"),
+    6: ("<= mine[:, None]", "< mine[:, None]"),
 }
 
 

@@ -98,6 +98,14 @@ TASKS = (
         goal="Measure how wrong the model is, and move every weight to mend it.",
         writes=("loss_fn", "train_step", "eval_step"),
     ),
+    Task(
+        number=6,
+        stem="task6_kv_cache",
+        title="Key-value cache",
+        goal="Read each token once, and write a play in the blink of an eye.",
+        writes=("sample_token", "CachedAttention", "generate_fast"),
+        beyond=True,
+    ),
 )
 
 ROAD = (WARM_UP, *TASKS)

@@ -1,0 +1,69 @@
+"""Mistakes in attention with a cache (task 6), in plain NumPy."""
+
+from typing import Any
+
+import numpy as np
+
+from minigpt_challenge.coach.diagnosis import Suspects
+from minigpt_challenge.coach.faults.generation_catalogue import ATTENTION, RETURNED
+
+MASKS = {fault.id for fault in ATTENTION if "mask" in fault.id or "visible" in fault.id}
+
+
+def cached_attention_suspects(
+    params: Any, x: Any, cache: Any, position: int, num_heads: int
+) -> Suspects:
+    """The mistakes in one call: → output (B, T, N·H), keys and values so far, (B, S', N, H) each.
+
+    S' is position + T: what stands behind that in a cache does not count.
+    """
+    layers = {name: np.asarray(layer["kernel"]) for name, layer in params["params"].items()}
+    bias = np.asarray(params["params"]["dense"]["bias"])
+    x, old_keys, old_values = np.asarray(x), np.asarray(cache.key), np.asarray(cache.value)
+    B, T, _ = x.shape
+    S = old_keys.shape[1]
+
+    def compute(faults: frozenset[str]) -> dict[str, np.ndarray]:
+        if len(faults & MASKS) > 1 or len(faults & {"cache_not_read", "new_not_read"}) > 1:
+            raise ValueError("Faults that exclude each other.")
+        q, k, v = ((x @ layers[n]).reshape(B, T, num_heads, -1) for n in ("query", "key", "value"))
+        if "keys_and_values_swapped" in faults:
+            k, v = v, k
+        start = 0 if "written_at_zero" in faults else position
+        keys, values = old_keys.copy(), old_values.copy()
+        keys[:, start : start + T], values[:, start : start + T] = k, v  # (B, S, N, H)
+        read, first = (keys, values), position
+        if "cache_not_read" in faults:
+            read, first = (k, v), 0
+        elif "new_not_read" in faults:
+            read = old_keys, old_values
+        scores = np.einsum("BTNH,BSNH->BNTS", q, read[0])
+        if "scale_missing" not in faults:
+            scores = scores / q.shape[-1] ** 0.5
+        scores = np.where(_visible(T, scores.shape[-1], first, faults), scores, -np.inf)
+        scores = scores - scores.max(-1, keepdims=True)
+        weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)  # (B, N, T, S)
+        mixed = np.einsum("BNTS,BSNH->BTNH", weights, read[1]).reshape(B, T, -1)
+        if "old_cache_returned" in faults:
+            keys, values = old_keys, old_values
+        return outcome(mixed @ layers["dense"] + bias, keys, values, min(position + T, S))
+
+    return Suspects(ATTENTION + RETURNED, compute)
+
+
+def outcome(out: Any, keys: Any, values: Any, length: int) -> dict[str, Any]:
+    """What counts of what a call returned."""
+    return {"out": out, "cache.key": keys[:, :length], "cache.value": values[:, :length]}
+
+
+def _visible(T: int, S: int, position: int, faults: frozenset[str]) -> np.ndarray:
+    """(T, S): what each new token sees."""
+    first = 0 if "mask_without_position" in faults else position
+    mine, s = first + np.arange(T)[:, None], np.arange(S)
+    if "mask_missing" in faults:
+        return np.ones((T, S), bool)
+    if "mask_up_to_the_last" in faults:
+        return np.broadcast_to(s < first + T, (T, S))
+    if "mask_strict" in faults:
+        return s < mine
+    return s <= mine + ("one_ahead_visible" in faults)

@@ -1,0 +1,100 @@
+"""Mistakes in generating text (task 6), played through with the reference's model."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minigpt_challenge.coach.diagnosis import Suspects
+from minigpt_challenge.coach.faults.generation_catalogue import PAST_THE_BLOCK, PROMPT, STEP
+from minigpt_challenge.given.cached_gpt import CachedMiniGPT
+
+ALTERNATIVES = [{fault.id for fault in group} for group in (PAST_THE_BLOCK, PROMPT, STEP)]
+
+# (tokens (T,), caches, position) → logits (T, V), caches
+Read = Callable[[Any, Any, int], tuple[np.ndarray, Any]]
+
+
+def reader(model: CachedMiniGPT, params: Any) -> Read:
+    """The model with its params, compiled once for each number of tokens."""
+    apply = jax.jit(model.apply)
+
+    def read(tokens, caches, position):
+        logits, caches = apply(params, jnp.asarray(tokens, jnp.int32)[None], caches, position)
+        return np.asarray(logits[0]), caches
+
+    return read
+
+
+def greedy_suspects(read: Read, model: CachedMiniGPT, prompt: Any, num_tokens: int) -> Suspects:
+    """The mistakes in `generate_fast` at temperature 0: → int32 (T + num_tokens,)."""
+    prompt = [int(token) for token in prompt]
+    empty = model.empty_caches()
+
+    @lru_cache
+    def compute(faults: frozenset[str]) -> np.ndarray:
+        if any(len(faults & group) > 1 for group in ALTERNATIVES):
+            raise ValueError("Faults that exclude each other.")
+        written = _written(read, empty, model.block_size, prompt, num_tokens, faults)
+        return np.array(prompt + written, np.int32)
+
+    return Suspects(PAST_THE_BLOCK + PROMPT + STEP, compute)
+
+
+def _written(
+    read: Read, empty: Any, S: int, prompt: list[int], num_tokens: int, faults: frozenset[str]
+) -> list[int]:
+    """The tokens that follow the prompt."""
+    seen = prompt[:S] if "beginning_of_the_prompt" in faults else prompt[-S:]
+    if "prompt_not_read" in faults:
+        seen = prompt[-1:]
+    filling = [0] * (S - len(seen))
+    if "filled_up_in_front" in faults:
+        seen, filling = filling + seen, []
+    window, length = seen + filling, len(seen)
+    logits, caches = read(window, empty, 0)
+    logits = logits[-1 if "logits_of_the_filling" in faults else length - 1]
+    if "last_token_read_twice" in faults and length < S:
+        logits, caches = _last(read(seen[-1:], caches, length))
+        window[length] = seen[-1]
+        length += 1
+
+    def append(token: int) -> tuple[np.ndarray, Any]:
+        position = length + ("position_one_late" in faults) - ("position_one_early" in faults)
+        if "position_stands_still" in faults:
+            position = len(seen)
+        if "window_not_filled" not in faults:
+            window[min(length, S - 1)] = token
+        return _last(read([token], first if "cache_not_carried" in faults else caches, position))
+
+    def slide(token: int) -> tuple[np.ndarray, Any]:
+        if "position_grows_on" in faults:
+            return _last(read([token], caches, length))
+        if "last_place_overwritten" in faults:
+            return _last(read([token], caches, S - 1))
+        if "cache_reused" in faults:
+            moved = jax.tree.map(lambda leaf: np.roll(leaf, -1, axis=1), caches)
+            return _last(read([token], moved, S - 1))
+        if "started_afresh" in faults:
+            return _last(read([token], caches, length % S))
+        window.append(window.pop(0))
+        if "slid_without_the_token" not in faults:
+            window[-1] = token
+        return read(window, empty, 0)[0][-1], caches
+
+    written, first = [], caches
+    room = S + ("slides_too_late" in faults) - ("slides_too_early" in faults)
+    for _ in range(num_tokens):
+        token = int(logits.argmax())
+        written.append(token)
+        logits, caches = append(token) if length < room else slide(token)
+        length += 1
+    return written
+
+
+def _last(result: tuple[np.ndarray, Any]) -> tuple[np.ndarray, Any]:
+    logits, caches = result
+    return logits[-1], caches

@@ -1,0 +1,139 @@
+"""What task 6 is given: a model with a cache, naive text, a stopwatch. And weights carried over."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from minigpt_challenge.coach import draw
+from minigpt_challenge.coach.carrying import under_the_given_names
+from minigpt_challenge.coach.curriculum import PARTS_OF_THE_GPT, SOLUTIONS_FOLDER, task_by_stem
+from minigpt_challenge.coach.expect import Wrong
+from minigpt_challenge.coach.loading import load_file, tasks_from
+from minigpt_challenge.given.cached_gpt import CachedMiniGPT
+from minigpt_challenge.given.naive_sampling import generate_naively, greedy
+from minigpt_challenge.given.sampling import generate
+from minigpt_challenge.given.speed import characters_per_second, draw_speeds, show_speeds
+
+SIZES = {"vocab_size": 13, "hidden_dim": 12, "block_size": 7, "num_layers": 2, "num_heads": 3}
+BLOCKS = task_by_stem("task4_blocks")
+
+
+@pytest.fixture(scope="module")
+def solution():
+    return load_file(task_by_stem("task6_kv_cache").solution, "solution_of_task6")
+
+
+@pytest.fixture(scope="module")
+def mini_gpt():
+    with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT) as modules:
+        yield modules[BLOCKS.stem].MiniGPT(**SIZES)
+
+
+@pytest.fixture(scope="module")
+def cached(solution):
+    return CachedMiniGPT(**SIZES, attention=solution.CachedAttention)
+
+
+def test_the_model_with_a_cache_is_that_of_task_4(mini_gpt, cached):
+    tokens = draw.tokens(2, 7, vocab_size=13)
+    params = draw.params(mini_gpt, tokens)
+    logits, _ = cached.apply(params, tokens, cached.empty_caches(2), 0)
+    np.testing.assert_allclose(logits, mini_gpt.apply(params, tokens), atol=1e-5)
+
+
+def test_naive_text_goes_on_from_the_prompt_and_sees_the_last_block():
+    def count_twos(params, tokens):
+        """Certain of 4 where a 2 is in sight at or before the position, else of 0."""
+        in_sight = jnp.cumsum(tokens == 2, axis=-1) > 0
+        return jax.nn.one_hot(jnp.where(in_sight, 4, 0), 5)
+
+    text = generate_naively(jax.random.key(0), count_twos, {}, [2, 1], 6, 4, greedy)
+    np.testing.assert_array_equal(text, [2, 1, 4, 4, 4, 0, 0, 0])
+    assert text.dtype == np.int32
+
+
+def test_naive_text_has_a_new_shape_at_every_step_the_given_one_has_not():
+    shapes = []
+
+    def uniform(params, tokens):
+        shapes.append(tokens.shape)
+        return jnp.zeros((*tokens.shape, 5))
+
+    one = generate_naively(jax.random.key(3), uniform, {}, [1], 5, 4)
+    assert shapes == [(1, 1), (1, 2), (1, 3), (1, 4), (1, 4)]
+    two = generate(jax.random.key(3), uniform, {}, [1], 5, 4)
+    np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.slow
+def test_at_the_milestones_shapes_fast_text_is_the_naive_one(solution):
+    sizes = {"hidden_dim": 128, "block_size": 32, "num_layers": 4, "num_heads": 4}
+    model = CachedMiniGPT(65, **sizes, attention=solution.CachedAttention)
+    caches = model.empty_caches()
+    params = jax.jit(model.init)(jax.random.key(0), jnp.zeros((1, 2), jnp.int32), caches, 0)
+
+    @jax.jit
+    def apply_fn(params, tokens):
+        return model.apply(params, tokens, caches, 0)[0]
+
+    key, prompt = jax.random.key(1), [3, 1, 4]
+    naive = generate_naively(key, apply_fn, params, prompt, 60, 32, greedy)
+    fast = solution.generate_fast(key, model, params, prompt, 60, temperature=0)
+    np.testing.assert_array_equal(fast, naive)
+
+
+RENAMED = {
+    "self.embedding": "self.lookup",
+    "self.norm": "self.a_last_norm",
+    "self.dense": "self.z",
+    "attention_norm": "second",
+    "feed_forward_norm": "first",
+}
+
+
+def test_weights_are_carried_over_whatever_the_layers_are_called(tmp_path, mini_gpt):
+    text = BLOCKS.solution.read_text(encoding="utf-8")
+    for name, other in RENAMED.items():
+        text = text.replace(name, other)
+    (tmp_path / "own.py").write_text(text, encoding="utf-8")
+    tokens = draw.tokens(2, 7, vocab_size=13)
+    with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT):
+        own = load_file(tmp_path / "own.py", "own_names").MiniGPT(**SIZES)
+        params = draw.params(own, tokens)
+        expected = own.apply(params, tokens)
+        assert "lookup" in params["params"]
+        carried = under_the_given_names(own, params, tokens)
+        assert set(carried["params"]) == {"embedding", "blocks_0", "blocks_1", "norm", "dense"}
+        np.testing.assert_allclose(mini_gpt.apply(carried, tokens), expected, atol=1e-5)
+
+
+def test_weights_that_are_not_a_mini_gpts_are_not_carried(mini_gpt):
+    tokens = draw.tokens(2, 7, vocab_size=13)
+    params = draw.params(mini_gpt, tokens)
+    wider = mini_gpt.clone(hidden_dim=15)
+    with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT), pytest.raises(Wrong, match="parameters"):
+        other = _Claiming(wider.hidden_dim, mini_gpt)
+        under_the_given_names(other, params, tokens)
+
+
+class _Claiming:
+    """A model that claims another width than it has."""
+
+    def __init__(self, hidden_dim, model):
+        self.hidden_dim, self._model = hidden_dim, model
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+
+def test_speeds_are_measured_and_drawn(capsys):
+    def write(length):
+        return np.zeros(length)
+
+    assert characters_per_second(write, 50) > 50
+    figure = draw_speeds({"naive": 2.6, "yours": 12_345.6})
+    axes = figure.axes[0]
+    assert [text.get_text() for text in axes.texts] == ["2.6", "12,346"]
+    assert [bar.get_width() for bar in axes.patches] == [2.6, 12_345.6]
+    show_speeds({"naive": 2.6})
