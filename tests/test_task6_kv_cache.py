@@ -65,7 +65,7 @@ def test_tokens_are_drawn_as_often_as_they_should_be(task, temperature, top_k):
             rows = jnp.tile(LOGITS + np.float32(shift), (DRAWS, 1))  # (D, V)
             of = f"sample_token for logits of shape {rows.shape}"
             tokens = task.sample_token(jax.random.key(key), rows, temperature, top_k)
-            yield _shares_case(_integers(tokens, (DRAWS,), of), LOGITS, temperature, top_k)
+            yield sampling.share_case(_integers(tokens, (DRAWS,), of), LOGITS, temperature, top_k)
 
     of = f"The share of each token in {DRAWS:,} draws, at {temperature=} and {top_k=},"
     expect.all_equal(cases(), "V", of)
@@ -168,7 +168,7 @@ def test_sampled_text_has_the_right_frequencies(task, reference):
                 jax.random.key(key), model, params, [0], num_draws, temperature, top_k
             )
             new = _integers(text, (1 + num_draws,), FAST)[1:]
-            yield _shares_case(new, logits, temperature, top_k)
+            yield sampling.share_case(new, logits, temperature, top_k)
 
     expect.all_equal(cases(), "V", f"The share of each token in {num_draws:,} that were written")
 
@@ -305,11 +305,3 @@ def _integers(seen, shape, of):
 def _greedy(task, model, params, prompt, num_tokens):
     text = task.generate_fast(jax.random.key(0), model, params, prompt, num_tokens, temperature=0)
     return _integers(text, (len(prompt) + num_tokens,), FAST).astype(np.int32)
-
-
-def _shares_case(tokens, logits, temperature, top_k):
-    """What was seen, what was expected, and the mistakes that may explain a difference."""
-    seen = sampling.shares(tokens, len(logits))
-    expected = sampling.probabilities(logits, temperature, top_k)
-    suspects = sampling.share_suspects(seen, len(tokens), logits, temperature, top_k)
-    return sampling.as_expected(seen, expected, len(tokens)), expected, suspects

@@ -306,7 +306,7 @@ ANSWERS = [
     wrong(
         "temperature after the softmax",
         edited((DIVIDED, "    logits = jax.nn.softmax(logits) / temperature\n")),
-        "temperature_after_softmax",
+        "softmax_twice",
     ),
     wrong(
         "softmax before categorical",
@@ -325,6 +325,7 @@ ANSWERS = [
                 ),
             )
         ),
+        "logits_ignored",
     ),
     wrong("top_k not used", edited((LEFT_OUT, "pass")), "top_k_ignored"),
     wrong("one too many", edited(top_k_too_many), "one_too_many_kept"),
@@ -340,6 +341,7 @@ ANSWERS = [
     wrong(
         "the best taken out",
         edited((LEFT_OUT, "logits = jnp.where(logits >= smallest, -jnp.inf, logits)")),
+        "best_taken_out",
     ),
     wrong(
         "zero for the others",
@@ -494,6 +496,7 @@ ANSWERS = [
                 ),
             ),
         ),
+        "last_token_read_twice",
     ),
     wrong("cache not carried", edited(not_carried), "cache_not_carried"),
     wrong("one late", edited(late), "position_one_late"),
@@ -558,7 +561,11 @@ ANSWERS = [
         "a key of its own",
         edited((KEYS, "keys = jax.random.split(jax.random.key(42), num_tokens)")),
     ),
-    wrong("temperature not handed on", edited((DRAW, DRAW.replace("temperature, ", "1.0, ")))),
+    wrong(
+        "temperature not handed on",
+        edited((DRAW, DRAW.replace("temperature, ", "1.0, "))),
+        "temperature_ignored",
+    ),
     wrong(
         "top_k not handed on",
         edited((DRAW, DRAW.replace("top_k)", "None)"))),

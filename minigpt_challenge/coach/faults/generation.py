@@ -66,8 +66,8 @@ def _written(
         position = length + ("position_one_late" in faults) - ("position_one_early" in faults)
         if "position_stands_still" in faults:
             position = len(seen)
-        if "window_not_filled" not in faults:
-            window[min(length, S - 1)] = token
+        if "window_not_filled" not in faults and length < S:
+            window[length] = token
         return _last(read([token], first if "cache_not_carried" in faults else caches, position))
 
     def slide(token: int) -> tuple[np.ndarray, Any]:

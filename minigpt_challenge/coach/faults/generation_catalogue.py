@@ -14,12 +14,6 @@ TEMPERATURE = (
         "with a temperature of 1, whatever was asked for",
         "The logits are divided by the temperature before a token is drawn.",
     ),
-    Fault(
-        "temperature_after_softmax",
-        "with the softmax taken first, and its result divided by the temperature and taken for "
-        "logits",
-        "`jax.random.categorical` wants logits, and does the softmax itself: divide the logits.",
-    ),
 )
 
 TOP_K = (
@@ -63,7 +57,8 @@ CHOICE = (
     Fault(
         "softmax_twice",
         "with the softmax applied twice: probabilities are taken for logits",
-        "`jax.random.categorical` wants logits, and does the softmax itself.",
+        "`jax.random.categorical` wants logits, and does the softmax itself. Temperature and top_k "
+        "work on logits, too.",
     ),
     Fault(
         "always_the_best",

@@ -15,11 +15,6 @@ MOST_DEVIATIONS = 7
 ALTERNATIVES = [{fault.id for fault in group} for group in (TEMPERATURE, TOP_K, CHOICE)]
 
 
-def shares(tokens: Any, vocab_size: int) -> np.ndarray:
-    """How often each token was drawn: integers (D,) → float64 (V,), their sum is 1."""
-    return np.bincount(np.asarray(tokens), minlength=vocab_size) / len(tokens)
-
-
 def probabilities(
     logits: Any,
     temperature: float,
@@ -38,43 +33,47 @@ def probabilities(
     logits[out] = 0.0 if "others_set_to_zero" in faults else -np.inf
     if "temperature_multiplied" in faults:
         logits = logits * temperature
-    elif not faults & {"temperature_ignored", "temperature_after_softmax"}:
+    elif "temperature_ignored" not in faults:
         logits = logits / temperature
     if "always_the_best" in faults:
         return np.eye(logits.size)[logits.argmax()]
     if "logits_ignored" in faults:
         return np.full(logits.size, 1 / logits.size)
     chances = _softmax(logits)
-    if "temperature_after_softmax" in faults:
-        return _softmax(chances / temperature)
     return _softmax(chances) if "softmax_twice" in faults else chances
 
 
-def as_expected(seen: np.ndarray, expected: np.ndarray, num_draws: int) -> np.ndarray:
-    """The shares seen, with the probability itself wherever they agree with it.
+def share_case(
+    tokens: Any, logits: Any, temperature: float, top_k: int | None
+) -> tuple[np.ndarray, np.ndarray, Suspects]:
+    """The share of each token, its probability, and the mistakes that may explain a difference.
+
+    A share that agrees with its probability is replaced by it, so that what is left differs.
 
     Args:
-        seen: float (V,).
-        expected: float (V,), probabilities.
-        num_draws: how many tokens were drawn.
+        tokens: integers (D,), what was drawn.
+        logits: float (V,).
+        temperature, top_k: what was asked for.
+
+    Returns:
+        for `expect.all_equal`: float (V,), float (V,), and → float (V,).
     """
-    deviation = np.sqrt(expected * (1 - expected) / num_draws)
-    return np.where(np.abs(seen - expected) <= MOST_DEVIATIONS * deviation, expected, seen)
-
-
-def share_suspects(
-    seen: np.ndarray, num_draws: int, logits: Any, temperature: float, top_k: int | None
-) -> Suspects:
-    """The mistakes that may explain the shares `seen`: → float (V,), near enough snapped to it."""
+    counted = np.bincount(np.asarray(tokens), minlength=len(logits)) / len(tokens)
+    expected = probabilities(logits, temperature, top_k)
+    seen = np.where(_agree(counted, expected, len(tokens)), expected, counted)
 
     def compute(faults: frozenset[str]) -> np.ndarray:
         if any(len(faults & group) > 1 for group in ALTERNATIVES):
             raise ValueError("Faults that exclude each other.")
-        expected = probabilities(logits, temperature, top_k, faults)
-        agrees = as_expected(seen, expected, num_draws) == expected
-        return np.where(agrees, seen, expected)
+        faulty = probabilities(logits, temperature, top_k, faults)
+        return np.where(_agree(counted, faulty, len(tokens)), seen, faulty)
 
-    return Suspects(TEMPERATURE + TOP_K + CHOICE, compute)
+    return seen, expected, Suspects(TEMPERATURE + TOP_K + CHOICE, compute)
+
+
+def _agree(shares: np.ndarray, expected: np.ndarray, num_draws: int) -> np.ndarray:
+    deviation = np.sqrt(expected * (1 - expected) / num_draws)
+    return np.abs(shares - expected) <= MOST_DEVIATIONS * deviation
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
