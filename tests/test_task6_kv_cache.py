@@ -58,7 +58,9 @@ def test_temperature_0_takes_the_most_probable(task):
         )
 
 
-@pytest.mark.parametrize("temperature, top_k", WAYS_TO_DRAW)
+@pytest.mark.parametrize(
+    "temperature, top_k", WAYS_TO_DRAW, ids=lambda value: "all" if value is None else str(value)
+)
 def test_tokens_are_drawn_as_often_as_they_should_be(task, temperature, top_k):
     def cases():
         for key, shift in enumerate((0, 1000)):  # softmax does not mind, a bare exp does

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 INK, FAINT, PAPER, BAR, BEST = "#24292f", "#6e7781", "#fbfaf6", "#8fb3d9", "#1f6fb2"
 
@@ -43,7 +44,9 @@ def draw_speeds(speeds: dict[str, float]) -> Figure:
     axes.barh(list(speeds), list(speeds.values()), color=colours, height=0.6)
     for row, speed in enumerate(speeds.values()):
         axes.text(1.12 * speed, row, _said(speed), va="center", color=INK, size=11)
-    axes.set(xscale="log", xlim=(0.3, 6 * fastest))
+    axes.set(xscale="log", xlim=(0.1, 6 * fastest))
+    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("characters per second; each line is ten times the last", color=FAINT)
     axes.tick_params(axis="y", length=0, labelsize=11, labelcolor=INK)
     axes.tick_params(axis="x", which="both", colors=FAINT)
