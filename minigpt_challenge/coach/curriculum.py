@@ -19,6 +19,7 @@ class Task:
 
     Attributes:
         beyond: whether it comes after the milestone, and is no part of the learner's GPT.
+        cpu_devices: how many devices its checks want JAX to make of the CPU.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Task:
     goal: str
     writes: tuple[str, ...]
     beyond: bool = False
+    cpu_devices: int = 1
 
     @property
     def stub(self) -> Path:
@@ -105,6 +107,15 @@ TASKS = (
         goal="Read each token once, and write a play in the blink of an eye.",
         writes=("sample_token", "CachedAttention", "generate_fast"),
         beyond=True,
+    ),
+    Task(
+        number=7,
+        stem="task7_data_parallel",
+        title="Data parallel",
+        goal="Share one training step out among many devices, and get the same step.",
+        writes=("make_data_mesh", "place", "jit_train_step", "shard_map_train_step"),
+        beyond=True,
+        cpu_devices=8,
     ),
 )
 

@@ -101,10 +101,11 @@ def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: Sequence[str], o
             raise
         evidence = []  # what no longer ran cannot be explained
     if wrong:
-        raise _explained(wrong, evidence)
+        raise explained(wrong, evidence)
 
 
-def _explained(wrong: str, evidence: Sequence[tuple[Any, Suspects]]) -> Wrong:
+def explained(wrong: str, evidence: Sequence[tuple[Any, Suspects]]) -> Wrong:
+    """The failure in these words, and its likely cause as far as the evidence tells."""
     faults = diagnose(evidence)
     message = f"{wrong}\n{in_words(faults)}".rstrip()
     return Wrong(message, tuple(fault.id for fault in faults))
@@ -166,7 +167,7 @@ def trees_equal(
     except Wrong as wrong:
         if not evidence:
             raise
-        raise _explained(str(wrong), evidence) from None
+        raise explained(str(wrong), evidence) from None
 
 
 def _trees_equal(seen: Any, expected: Any, of: str) -> None:

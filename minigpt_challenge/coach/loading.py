@@ -61,7 +61,7 @@ def tasks_from(folder: Path, tasks: tuple[Task, ...] = TASKS) -> Iterator[dict[s
 @contextmanager
 def on_trial(task: Task, path: Path, reference_folder: Path) -> Iterator[ModuleType]:
     """While open, `path` stands for `task`, every earlier task comes from `reference_folder`."""
-    with tasks_from(reference_folder, TASKS[: task.number - 1]):
+    with tasks_from(reference_folder, _up_to(task.number - 1)):
         yield load_file(path, task.module)
 
 
@@ -74,7 +74,7 @@ def load_for_notebook(task: Task) -> tuple[dict[Task, ModuleType], list[Task]]:
         the modules, and the tasks that were borrowed.
     """
     modules, borrowed = {}, unwritten_before(task)
-    for other in TASKS[: task.number]:
+    for other in _up_to(task.number):
         path = other.solution if other in borrowed else other.stub
         modules[other] = load_file(path, other.module)
         setattr(minigpt_challenge.tasks, other.stem, modules[other])
@@ -83,4 +83,8 @@ def load_for_notebook(task: Task) -> tuple[dict[Task, ModuleType], list[Task]]:
 
 def unwritten_before(task: Task) -> list[Task]:
     """The earlier tasks whose files are still the stub."""
-    return [other for other in TASKS[: max(task.number - 1, 0)] if is_as_given(other)]
+    return [other for other in _up_to(task.number - 1) if is_as_given(other)]
+
+
+def _up_to(number: int) -> tuple[Task, ...]:
+    return tuple(task for task in TASKS if task.number <= number)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from minigpt_challenge.coach.checking import COMPILED_ONCE
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.curriculum import TASKS, task_by_number
 from tests.answers.gate import judged_part, mistakes, shares
 
 PROCESSES = 2
@@ -20,7 +20,7 @@ PROCESSES = 2
 
 def main(numbers: list[int]) -> int:
     os.environ.update(COMPILED_ONCE | os.environ)
-    tasks = [TASKS[number - 1] for number in numbers]
+    tasks = [task_by_number(number) for number in numbers]
     table, found, outcomes = Table(), [], {}
     with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
         parts = {

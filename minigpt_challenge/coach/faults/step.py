@@ -49,7 +49,7 @@ def step_suspects(state: TrainState, x: jax.Array, y: jax.Array) -> Suspects:
         _exclude(faults)
         in_loss = faults & {fault.id for fault in LOSS}
         loss, grads = model.loss_and_gradients(in_loss)
-        new = _updated(state, _spoilt(grads, faults), faults - in_loss)
+        new = updated(state, _spoilt(grads, faults), faults - in_loss)
         if "loss_after_update" in faults:
             loss, _ = Model(new["params"], state.apply_fn, x, y).loss_and_slope(in_loss)
         return new | {"loss": loss}
@@ -91,7 +91,7 @@ def _spoilt(grads: Any, faults: frozenset[str]) -> Any:
     return jax.tree.map(lambda leaf: np.float32(factor) * leaf, grads)
 
 
-def _updated(state: TrainState, grads: Any, faults: frozenset[str]) -> dict:
+def updated(state: TrainState, grads: Any, faults: frozenset[str]) -> dict:
     """params, opt_state and step after the update."""
     old = {"params": state.params, "opt_state": state.opt_state, "step": state.step}
     if "state_unchanged" in faults:

@@ -1,0 +1,179 @@
+"""Mistakes in sharing a training step out among devices (task 7).
+
+Every outcome says what each device holds, as `shards.held` does: replicas may drift apart.
+"""
+
+from functools import cache, partial
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+from flax.training.train_state import TrainState
+from jax.sharding import Mesh
+
+from minigpt_challenge.coach import shards
+from minigpt_challenge.coach.diagnosis import Suspects
+from minigpt_challenge.coach.faults import step as one_device
+from minigpt_challenge.coach.faults.parallel_catalogue import (
+    BATCH,
+    GRADIENT,
+    LOSS,
+    STATE,
+    STEP,
+)
+from minigpt_challenge.coach.faults.step_catalogue import COUNT, UPDATE
+
+ALTERNATIVES = [{fault.id for fault in group} for group in (BATCH, STATE, GRADIENT, LOSS, UPDATE)]
+
+
+def layout_suspects(mesh: Mesh, tree: dict[str, Any]) -> Suspects:
+    """The mistakes in where things lie.
+
+    Args:
+        mesh: the devices.
+        tree: what is to be placed: "x" and "y", and parts of the state under other names.
+    """
+
+    def compute(faults: frozenset[str]) -> dict[str, Any]:
+        _exclude(faults)
+        return {
+            name: {
+                part: jax.tree.map(
+                    lambda leaf, part=part, k=k: _lying(leaf, part, k, mesh, faults), value
+                )
+                for part, value in tree.items()
+            }
+            for k, name in enumerate(shards.names(mesh))
+        }
+
+    return Suspects(BATCH + STATE, compute)
+
+
+def step_suspects(mesh: Mesh, state: TrainState, x: jax.Array, y: jax.Array) -> Suspects:
+    """The mistakes in a step: → for each device what `outcome` of `faults.step` gives.
+
+    Args:
+        mesh: the devices.
+        state: as it went into the learner's step, so that replicas may differ already.
+        x: integers (B, T), the whole batch.
+        y: integers (B, T).
+    """
+    model = _Model(mesh, state, np.asarray(x), np.asarray(y))
+    return Suspects(STEP + UPDATE + COUNT, model.outcomes)
+
+
+class _Model:
+    """One step on every device of a mesh."""
+
+    def __init__(self, mesh: Mesh, state: TrainState, x: np.ndarray, y: np.ndarray):
+        self.mesh, self.state, self.x, self.y = mesh, state, x, y
+        self.losses_and_grads = cache(self._losses_and_grads)
+
+    def outcomes(self, faults: frozenset[str]) -> dict[str, Any]:
+        _exclude(faults)
+        of_update = faults & ({fault.id for fault in UPDATE + COUNT})
+        shared = faults & {"batch_split_over_time", "first_share_only"}
+        losses, grads = self.losses_and_grads(shared)
+        new = [
+            one_device.updated(state, own, of_update)
+            for state, own in zip(self._replicas(), _combined(grads, faults), strict=True)
+        ]
+        averaged = {
+            "params_averaged": ("params",),
+            "state_averaged": ("params", "opt_state"),
+        }
+        for fault in faults & averaged.keys():
+            for part in averaged[fault]:
+                mean = jax.tree.map(_mean_of_floats, *(one[part] for one in new))
+                new = [one | {part: mean} for one in new]
+        if "state_sharded" in faults:
+            new = [_shares_of_state(one, k, self.mesh.size) for k, one in enumerate(new)]
+        losses = _combined_losses(losses, faults)
+        outcomes = [one | {"loss": loss} for one, loss in zip(new, losses, strict=True)]
+        return dict(zip(shards.names(self.mesh), outcomes, strict=True))
+
+    def _replicas(self) -> list[TrainState]:
+        """The state as each device holds it."""
+        return list(shards.held(self.state, self.mesh).values())
+
+    def _losses_and_grads(self, faults: frozenset[str]) -> tuple[list[np.ndarray], list[Any]]:
+        """For each device the loss and the gradient of its own share."""
+        axis, n = int("batch_split_over_time" in faults), self.mesh.size
+        xs, ys = (np.split(both, n, axis) for both in (self.x, self.y))
+        if "first_share_only" in faults:
+            xs, ys = ([share[0]] * n for share in (xs, ys))
+        pairs = [
+            jax.device_get(_loss_and_grads(state.params, state.apply_fn, x, y))
+            for state, x, y in zip(self._replicas(), xs, ys, strict=True)
+        ]
+        return [loss for loss, _ in pairs], [grads for _, grads in pairs]
+
+
+@partial(jax.jit, static_argnums=1)
+def _loss_and_grads(params, apply_fn, x, y):
+    def loss(params):
+        logits = apply_fn(params, x)  # (rows, T, V)
+        return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+
+    return jax.value_and_grad(loss)(params)
+
+
+def _combined(grads: list[Any], faults: frozenset[str]) -> list[Any]:
+    """The gradient that each device's optimiser sees."""
+    if faults & {"gradients_not_averaged", "params_averaged", "state_averaged"}:
+        return grads
+    n = len(grads)
+    factors = {
+        "gradients_summed": n,
+        "gradients_summed_twice": n**2,
+        "gradients_averaged_twice": 1 / n,
+    }
+    factor = next((factors[fault] for fault in factors if fault in faults), 1.0)
+    return [jax.tree.map(lambda *own: np.float32(factor) * np.mean(own, 0), *grads)] * n
+
+
+def _combined_losses(losses: list[np.ndarray], faults: frozenset[str]) -> list[np.ndarray]:
+    """The loss that each device returns."""
+    if "loss_not_averaged" in faults:
+        return losses
+    n, mean = len(losses), np.mean(losses)
+    factors = {"loss_summed_over_devices": n, "loss_averaged_twice": 1 / n}
+    return [mean * next((factors[fault] for fault in factors if fault in faults), 1.0)] * n
+
+
+def _mean_of_floats(*own: np.ndarray) -> np.ndarray:
+    return np.mean(own, 0) if np.issubdtype(np.asarray(own[0]).dtype, np.floating) else own[0]
+
+
+def _lying(leaf: jax.Array, part: str, k: int, mesh: Mesh, faults: frozenset[str]) -> np.ndarray:
+    """What device k holds of a leaf that belongs to x, y or a part of the state."""
+    values = np.asarray(leaf)
+    left_alone = {"x": "batch", "y": "batch", "opt_state": "opt_state"}.get(part, "state")
+    marks = {f"{left_alone}_on_one_device"}
+    if part in ("x", "y"):
+        shared_out = "batch_replicated" not in faults
+        axis = int("batch_split_over_time" in faults)
+    else:
+        marks.add("state_on_one_device")
+        shared_out, axis = "state_sharded" in faults, 0
+    if faults & marks:
+        return values if mesh.devices.flat[k] in leaf.devices() else shards.NOTHING
+    return _share(values, k, mesh.size, axis) if shared_out else values
+
+
+def _shares_of_state(outcome: dict[str, Any], k: int, n: int) -> dict[str, Any]:
+    parts = {part: outcome[part] for part in ("params", "opt_state")}
+    return outcome | jax.tree.map(lambda leaf: _share(np.asarray(leaf), k, n), parts)
+
+
+def _share(values: np.ndarray, k: int, n: int, axis: int = 0) -> np.ndarray:
+    """The k-th of n equal parts along an axis; all of it where that cannot be."""
+    if values.ndim <= axis or values.shape[axis] % n:
+        return values
+    return np.split(values, n, axis)[k]
+
+
+def _exclude(faults: frozenset[str]) -> None:
+    if any(len(faults & group) > 1 for group in ALTERNATIVES):
+        raise ValueError("Faults that exclude each other.")
