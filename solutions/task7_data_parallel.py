@@ -82,9 +82,7 @@ def jit_train_step(mesh: Mesh) -> Step:
         loss, grads = jax.value_and_grad(loss_fn)(state.params, state.apply_fn, x, y)
         return state.apply_gradients(grads=grads), loss
 
-    return jax.jit(
-        step, in_shardings=(everywhere, in_shares, in_shares), out_shardings=everywhere
-    )
+    return jax.jit(step, in_shardings=(everywhere, in_shares, in_shares), out_shardings=everywhere)
     ### END SOLUTION
 
 
@@ -105,6 +103,7 @@ def shard_map_train_step(mesh: Mesh) -> Step:
     Returns:
         as `jit_train_step`; compiled, too.
     """
+
     # TODO: a step for one device's rows, `jax.lax.pmean` over "data" of the gradient and of the
     # loss before the update, `jax.shard_map` around it, `jax.jit` around that.
     ### BEGIN SOLUTION

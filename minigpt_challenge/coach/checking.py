@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import patch
 
+from minigpt_challenge.coach import devices
 from minigpt_challenge.coach.curriculum import ROOT, STATE_FOLDER, Task
 from minigpt_challenge.coach.limits import working_in
 from minigpt_challenge.coach.verdict import Check, Report, Verdict
@@ -35,19 +36,28 @@ PLAIN_PYTEST = {
 }
 
 
-def check_in_own_process(task: Task, answer: Path) -> Report:
-    """Put the file on trial in a new process: a crash or an endless loop stays there."""
-    with waiting_process(task, warm=False) as check:
+def check_in_own_process(task: Task, answer: Path, **environment: str) -> Report:
+    """Put the file on trial in a new process: a crash or an endless loop stays there.
+
+    Args:
+        task: whose suite it will run.
+        answer: the file.
+        environment: variables that the process gets besides its own.
+    """
+    with waiting_process(task, warm=False, **environment) as check:
         return check(answer)
 
 
 @contextlib.contextmanager
-def waiting_process(task: Task, warm: bool = True) -> Iterator[Callable[[Path], Report]]:
+def waiting_process(
+    task: Task, warm: bool = True, **environment: str
+) -> Iterator[Callable[[Path], Report]]:
     """A process that waits for a file to put on trial: `minigpt watch` keeps one at the ready.
 
     Args:
         task: whose suite it will run, once.
         warm: whether it checks the solution while it waits, so that all is loaded and compiled.
+        environment: variables that the process gets besides its own.
 
     Yields:
         from the file to the report; called once. The process ends with this context.
@@ -59,7 +69,11 @@ def waiting_process(task: Task, warm: bool = True) -> Iterator[Callable[[Path], 
             process = subprocess.Popen(
                 [sys.executable, "-m", "minigpt_challenge.coach.waiting"],
                 cwd=work,
-                env=COMPILED_ONCE | os.environ | PLAIN_PYTEST,
+                env=COMPILED_ONCE
+                | os.environ
+                | PLAIN_PYTEST
+                | devices.environment(task)
+                | environment,
                 stdin=subprocess.PIPE,
                 stdout=file,
                 stderr=subprocess.STDOUT,

@@ -3,6 +3,7 @@
 import traceback
 from pathlib import Path
 
+from minigpt_challenge.coach.devices import TooFewDevices
 from minigpt_challenge.coach.error_words import in_one_line, meaning_of
 from minigpt_challenge.coach.expect import Wrong
 from minigpt_challenge.coach.tampering import Tampered
@@ -53,7 +54,7 @@ def describe(error: BaseException, *answer: Path) -> str:
             f"Python cannot read {Path(error.filename).name}, line {error.lineno}: {error.msg}\n"
             f"    {line}\n    {pointer}"
         )
-    if isinstance(error, MissingName | Tampered):
+    if isinstance(error, MissingName | Tampered | TooFewDevices):
         return str(error)
     if isinstance(error, FileNotFoundError) and _is_in(error.filename, *answer):
         return f"{Path(error.filename).name} is missing. `git checkout` brings the stub back."

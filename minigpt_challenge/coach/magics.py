@@ -9,8 +9,16 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
-from minigpt_challenge.coach import cells, hints, notebook_report, peek, progress, terminal
-from minigpt_challenge.coach.checking import check_in_this_process
+from minigpt_challenge.coach import (
+    cells,
+    devices,
+    hints,
+    notebook_report,
+    peek,
+    progress,
+    terminal,
+)
+from minigpt_challenge.coach.checking import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.complaint import Complaint, in_words
 from minigpt_challenge.coach.curriculum import (
     TASKS,
@@ -101,7 +109,16 @@ def check(ipython: Any, line: str) -> None:
     """`%check 2`: run the task's suite in this kernel, and say what it found."""
     its = _task(line, "%check 2")
     checked = progress.fingerprint(its)
-    report = check_in_this_process(its, its.stub)
+    if devices.has_enough(its):
+        report = check_in_this_process(its, its.stub)
+    else:
+        console.print(
+            f"JAX has started without the {its.cpu_devices} CPU devices that task {its.number} is "
+            "checked on, so it is checked in a process of its own. Restart the kernel and run this "
+            "notebook from its top to check it here.",
+            soft_wrap=True,
+        )
+        report = check_in_own_process(its, its.stub, JAX_PLATFORMS="cpu")
     why_not = progress.try_to_remember(its, report, checked)
     notebook_report.show(ipython, its, report)
     _say_borrowed(unwritten_before(its))

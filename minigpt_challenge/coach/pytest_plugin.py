@@ -5,6 +5,8 @@ started is reported as skipped, with those words.
 """
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
@@ -13,8 +15,10 @@ from types import ModuleType
 
 import pytest
 
+from minigpt_challenge.coach import devices
 from minigpt_challenge.coach.curriculum import (
     SOLUTIONS_FOLDER,
+    TASKS,
     TASKS_FOLDER,
     Task,
     task_by_stem,
@@ -40,6 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if "jax" not in sys.modules:  # which reads it once, when it is imported
+        for task in TASKS:
+            os.environ.update(devices.environment(task) | os.environ)
     if config.getoption("--limited"):
         from minigpt_challenge.coach.limits import limit_this_process
 

@@ -6,13 +6,12 @@ BATCH = (
     Fault(
         "batch_split_over_time",
         "with the batch split along T in place of B",
-        "Each device should get whole rows: the first axis is the one to split, P(\"data\").",
+        'Each device should get whole rows: the first axis is the one to split, P("data").',
     ),
     Fault(
         "batch_replicated",
         "with the whole batch on every device",
-        "Then every device does all of the work. P(\"data\") splits the first axis; P() splits "
-        "none.",
+        'Then every device does all of the work. P("data") splits the first axis; P() splits none.',
     ),
     Fault(
         "batch_on_one_device",
@@ -63,7 +62,7 @@ GRADIENT = (
         "gradients_not_averaged",
         "without averaging the gradient: every device follows its own share, and the copies of "
         "the params drift apart",
-        "Average the gradient itself over \"data\", before the optimiser sees it. (With "
+        'Average the gradient itself over "data", before the optimiser sees it. (With '
         "check_vma=False, averaging the loss that is differentiated does not average its "
         "gradient.)",
     ),
@@ -105,7 +104,7 @@ LOSS = (
     Fault(
         "loss_not_averaged",
         "with the loss of each device's own share in place of the mean over the batch",
-        "The loss is the mean over all rows: it wants averaging over \"data\" as the gradient does.",
+        'The loss is the mean over all rows: it wants averaging over "data" as the gradient does.',
     ),
     Fault(
         "loss_summed_over_devices",
