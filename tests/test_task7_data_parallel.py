@@ -18,6 +18,7 @@ from minigpt_challenge.coach import draw, expect, parallel_properties, shards
 from minigpt_challenge.coach.devices import cpu_devices
 from minigpt_challenge.coach.faults import parallel as faults
 from minigpt_challenge.coach.faults.step import outcome
+from minigpt_challenge.coach.jaxprs import count_primitive
 
 V = 48  # can be shared out as well, so that a split in the wrong place runs, and is seen
 SETTINGS = [(8, 24, 16), (3, 6, 9)]  # (number of devices, B, T)
@@ -28,6 +29,7 @@ OPTIMISERS = {
     "SGD with momentum": optax.sgd(0.13, momentum=0.9),
     "Adam": optax.adam(0.007, eps=1e-3),
 }
+STEP = "step(state, x, y)"
 MAKERS = pytest.mark.parametrize("maker", ["jit_train_step", "shard_map_train_step"])
 COLLECTIVES = {
     "jit_train_step": ("all-reduce", "reduce-scatter"),
@@ -114,22 +116,21 @@ def test_mesh_has_one_axis_over_the_devices(task):
 
 
 def test_place_gives_each_device_its_rows_and_the_whole_state(task, reference):
-    evidence, compared = [], []
-    for seed, (name, mesh, B, T) in enumerate(settings(reference)):
-        state, (x, y) = new_state(OPTIMISERS["Adam"], seed), batch(B, T, seed)
-        of = f"On {name}, place(mesh, state, x, y)"
-        seen = expect.something(task.place(mesh, state, x, y), of)
-        if not isinstance(seen, tuple) or len(seen) != 3 or not isinstance(seen[0], TrainState):
-            raise expect.Wrong(f"{of} should return three things: the state, x and y.")
-        suspects = faults.layout_suspects(mesh, {"x": x, "y": y} | parts(state))
-        seen, expected = (
-            shards.held({"x": x, "y": y} | parts(state), mesh)
-            for state, x, y in (seen, reference.place(mesh, state, x, y))
-        )
-        evidence.append((seen, suspects))
-        compared.append((expected, seen, of))
-    for expected, seen, of in compared:
-        shards.each_device_holds(expected, seen, of, evidence)
+    def cases():
+        for seed, (name, mesh, B, T) in enumerate(settings(reference)):
+            state, (x, y) = new_state(OPTIMISERS["Adam"], seed), batch(B, T, seed)
+            of = f"On {name}, place(mesh, state, x, y)"
+            seen = expect.something(task.place(mesh, state, x, y), of)
+            if not isinstance(seen, tuple) or len(seen) != 3 or not isinstance(seen[0], TrainState):
+                raise expect.Wrong(f"{of} should return three things: the state, x and y.")
+            suspects = faults.layout_suspects(mesh, {"x": x, "y": y} | parts(state))
+            seen, expected = (
+                shards.held({"x": x, "y": y} | parts(state), mesh)
+                for state, x, y in (seen, reference.place(mesh, state, x, y))
+            )
+            yield expected, seen, of, suspects
+
+    shards.all_hold(cases())
 
 
 def test_place_refuses_rows_that_cannot_be_shared_evenly(task, reference):
@@ -170,31 +171,33 @@ def test_each_device_works_on_its_own_rows(task, reference, maker):
                 partial(lowered, step), placed, bare, mesh, of
             )
         else:
-            step(*placed)
+            if not count_primitive("shard_map", step, *placed):
+                raise expect.Wrong(f"{of} has no `jax.shard_map` in it, which this one is about.")
             parallel_properties.refuse_other_shares(shapes, B, T, mesh.size, of)
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 @MAKERS
 def test_three_steps_equal_those_of_one_device(task, reference, maker, optimiser):
-    evidence, compared = [], []
-    for seed, (name, mesh, B, T) in enumerate(settings(reference)):
-        alone = new_state(OPTIMISERS[optimiser], seed)
-        mine, _, _ = reference.place(mesh, alone, *batch(B, T))
-        step = made(task, maker, mesh)
-        for number in range(3):
-            x, y = batch(B, T, number)
-            suspects = faults.step_suspects(mesh, mine, x, y)
-            _, its_x, its_y = reference.place(mesh, mine, x, y)
-            mine, loss = expect.pair(step(mine, its_x, its_y), "step(state, x, y)", TrainState)
-            alone, its_loss = step_on_one_device(reference.loss_fn, alone, x, y)
-            seen = shards.held(outcome(mine, loss), mesh)
-            evidence.append((seen, suspects))
-            expected = shards.everywhere(outcome(alone, its_loss), mesh)
-            of = f"On {name}, with {optimiser}, step {number + 1} made by {maker}(mesh)"
-            compared.append((expected, seen, of))
-    for expected, seen, of in compared:
-        shards.each_device_holds(expected, seen, of, evidence)
+    def cases():
+        for seed, (name, mesh, B, T) in enumerate(settings(reference)):
+            alone = new_state(OPTIMISERS[optimiser], seed)
+            mine, _, _ = reference.place(mesh, alone, *batch(B, T))
+            step = made(task, maker, mesh)
+            for number in range(3):
+                x, y = batch(B, T, number)
+                before = mine
+                _, its_x, its_y = reference.place(mesh, alone, x, y)
+                mine, loss = expect.pair(step(mine, its_x, its_y), STEP, TrainState)
+                alone, its_loss = step_on_one_device(reference.loss_fn, alone, x, y)
+                yield (
+                    shards.everywhere(outcome(alone, its_loss), mesh),
+                    shards.held(outcome(mine, loss), mesh),
+                    f"On {name}, with {optimiser}, step {number + 1} made by {maker}(mesh)",
+                    faults.step_suspects(mesh, before, x, y),
+                )
+
+    shards.all_hold(cases())
 
 
 @MAKERS
@@ -222,7 +225,7 @@ def test_is_compiled_once(task, reference, maker):
 
     step = made(task, maker, mesh)
     placed = reference.place(mesh, new_state(OPTIMISERS["Adam"], apply_fn=counting), *batch(B, T))
-    state, _ = expect.pair(step(*placed), "step(state, x, y)", TrainState)
+    state, _ = expect.pair(step(*placed), STEP, TrainState)
     first = len(calls)
     if not first:
         raise expect.Wrong(f"The step made by {maker}(mesh) never calls state.apply_fn.")

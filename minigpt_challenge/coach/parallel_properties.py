@@ -81,5 +81,5 @@ def refuse_other_shardings(
         )
         state, x, y = bare
         suspects = layout_suspects(mesh, {"state": jax.tree.leaves(state), "x": x, "y": y})
-        shards.each_device_holds(expected, seen, of, [(seen, suspects)])
+        shards.all_hold([(expected, seen, of, suspects)])
         raise

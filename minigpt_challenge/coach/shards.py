@@ -1,6 +1,6 @@
 """What each device of a mesh holds: the same numbers everywhere, or a share each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -9,6 +9,7 @@ from jax.sharding import Mesh, Sharding
 
 from minigpt_challenge.coach import expect
 from minigpt_challenge.coach.diagnosis import Suspects
+from minigpt_challenge.coach.limits import TookTooLong
 
 NOTHING = np.zeros(0)  # what a device holds of an array that lies elsewhere
 
@@ -54,27 +55,39 @@ def everywhere(tree: Any, mesh: Mesh) -> dict[str, Any]:
     return dict.fromkeys(names(mesh), tree)
 
 
-def each_device_holds(
-    expected: dict[str, Any],
-    seen: dict[str, Any],
-    of: str,
-    evidence: Sequence[tuple[Any, Suspects]] = (),
-) -> None:
-    """Every device holds what it should; both as `held` gives them.
+def all_hold(cases: Iterable[tuple[dict, dict, str, Suspects]]) -> None:
+    """In every case each device holds what it should; else the likely cause is looked for.
 
     Args:
-        expected: by the reference.
-        seen: by the learner's code.
-        of: what was called, in words.
-        evidence: as for `expect.trees_equal`.
+        cases: what each device should hold and what it does hold, as `held` has it; what was
+            called, in words; the mistakes that may explain a difference.
     """
+    wrong, evidence = None, []
+    try:
+        for expected, seen, of, suspects in cases:
+            evidence.append((seen, suspects))
+            wrong = wrong or _difference(expected, seen, of)
+    except TookTooLong:
+        raise
+    except Exception:
+        if wrong is None:
+            raise
+    if wrong:  # what no longer ran after it may be its consequence
+        raise expect.explained(wrong, evidence)
+
+
+def _difference(expected: dict[str, Any], seen: dict[str, Any], of: str) -> str | None:
     leaves = jax.tree_util.tree_leaves_with_path(seen)
-    empty = {path[0].key: path[1:] for path, leaf in leaves if leaf is NOTHING}
-    if empty:
-        path = jax.tree_util.keystr(next(iter(empty.values())))
-        raise expect.explained(
-            f"{of} should leave something on every one of the {len(seen)} devices; of {path} "
-            f"there is nothing on {', '.join(empty)}.",
-            evidence,
+    bare = [path for path, leaf in leaves if leaf is NOTHING]
+    if bare:
+        part = bare[0][1:]
+        without = [path[0].key for path in bare if path[1:] == part]
+        return (
+            f"{of} should give every one of the {len(seen)} devices something to hold of "
+            f"{jax.tree_util.keystr(part)}, and {len(without)} hold nothing, {without[0]} first."
         )
-    expect.trees_equal(seen, expected, of, evidence)
+    try:
+        expect.trees_equal(seen, expected, of)
+    except expect.Wrong as wrong:
+        return str(wrong)
+    return None

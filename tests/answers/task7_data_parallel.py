@@ -421,7 +421,7 @@ def shard_map_train_step(mesh):
     wrong(
         "only the params are copied",
         edited((PUT_STATE, only_params)),
-        "state_left_but_params",
+        "only_params_placed",
     ),
     wrong("the state is split", edited((PUT_STATE, split_state)), "state_sharded"),
     wrong(

@@ -149,15 +149,16 @@ def _mean_of_floats(*own: np.ndarray) -> np.ndarray:
 def _lying(leaf: jax.Array, part: str, k: int, mesh: Mesh, faults: frozenset[str]) -> np.ndarray:
     """What device k holds of a leaf that belongs to x, y or a part of the state."""
     values = np.asarray(leaf)
-    left_alone = {"x": "batch", "y": "batch", "opt_state": "opt_state"}.get(part, "state")
-    marks = {f"{left_alone}_on_one_device"}
     if part in ("x", "y"):
+        left_alone = "batch_on_one_device" in faults
         shared_out = "batch_replicated" not in faults
         axis = int("batch_split_over_time" in faults)
     else:
-        marks.add("state_on_one_device")
+        left_alone = "state_on_one_device" in faults or (
+            "only_params_placed" in faults and part != "params"
+        )
         shared_out, axis = "state_sharded" in faults, 0
-    if faults & marks:
+    if left_alone:
         return values if mesh.devices.flat[k] in leaf.devices() else shards.NOTHING
     return _share(values, k, mesh.size, axis) if shared_out else values
 

@@ -32,9 +32,9 @@ STATE = (
         "Each device needs a copy of all of it: a NamedSharding with P().",
     ),
     Fault(
-        "opt_state_on_one_device",
-        "with the optimiser's state left where it was",
-        "The update needs it on every device, as it needs the params. jax.device_put takes the "
+        "only_params_placed",
+        "with the params sent to every device, and the rest of the state left where it was",
+        "The update needs the optimiser's memory on every device, too. jax.device_put takes the "
         "whole state at once.",
     ),
 )
