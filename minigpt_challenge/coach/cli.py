@@ -13,7 +13,7 @@ import typer
 
 from minigpt_challenge.atomic import write_text
 from minigpt_challenge.coach import cli_help, progress, terminal
-from minigpt_challenge.coach.cli_words import a_task, complaining, complaints
+from minigpt_challenge.coach.cli_words import a_task, complaining, complaints, several_processes
 from minigpt_challenge.coach.curriculum import TASKS, Task
 from minigpt_challenge.coach.verdict import Report, Verdict
 
@@ -33,6 +33,7 @@ console = terminal.console()
 SolutionsOption = Annotated[
     bool, typer.Option("--solutions", help="Use the reference, not your own files.")
 ]
+TOGETHER = "Several processes, on one host or many (docs/many_hosts.md)"
 
 
 def _remember(task: Task, report: Report, checked: str) -> None:
@@ -145,15 +146,41 @@ def train(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew, not from where a run was interrupted.")
     ] = False,
+    coordinator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where process 0 can be reached, if several train together.",
+            rich_help_panel=TOGETHER,
+        ),
+    ] = None,
+    num_processes: Annotated[
+        int | None, typer.Option(min=1, help="How many there are.", rich_help_panel=TOGETHER)
+    ] = None,
+    process_id: Annotated[
+        int | None, typer.Option(min=0, help="Which one this is.", rich_help_panel=TOGETHER)
+    ] = None,
 ) -> None:
     """Train your own GPT until its evaluation loss is below 1.9, and let it write.
 
-    An interrupted run goes on where it stopped.
+    An interrupted run goes on where it stopped. (Not so a run of several processes, which is kept
+    only at its end. It uses task 7, too.)
     """
+    together = several_processes(coordinator, num_processes, process_id)
+    if together and fresh:
+        raise typer.BadParameter(
+            "A run of several processes always starts anew: leave out --fresh."
+        )
     from minigpt_challenge.coach import milestone
 
     with complaining():
-        reached = milestone.train(console, solutions, steps, data, seed, fresh)
+        if together:
+            from minigpt_challenge.coach import many_processes
+
+            its = many_processes.Processes(*together)
+            reached = many_processes.train(console, its, solutions, steps, data, seed)
+        else:
+            reached = milestone.train(console, solutions, steps, data, seed, fresh)
     raise typer.Exit(0 if reached else 1)
 
 

@@ -46,3 +46,26 @@ def a_task(number: int | None) -> Task:
         return task_by_number(number)
     except UnknownTask as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def several_processes(
+    coordinator: str | None, number: int | None, id: int | None
+) -> tuple[str, int, int] | None:
+    """The three options that belong together; None where there are none of them."""
+    given = (coordinator, number, id)
+    if given == (None, None, None):
+        return None
+    if None in given:
+        raise typer.BadParameter(
+            "--coordinator, --num-processes and --process-id belong together: give all or none."
+        )
+    host, _, port = coordinator.rpartition(":")
+    if not host or not port.isdecimal():
+        raise typer.BadParameter(
+            f"--coordinator is HOST:PORT, such as 10.0.0.1:1234, not {coordinator}."
+        )
+    if id >= number:
+        raise typer.BadParameter(
+            f"The ids of {number} processes are 0 to {number - 1}: there is no {id}."
+        )
+    return given

@@ -83,12 +83,12 @@ def train(
         on_measure: see `run_training_loop`.
 
     Raises:
-        Complaint: it was stopped before anything was measured.
+        Complaint: see `judged`.
     """
     model = milestone.build(mini_gpt, data.vocabulary.size)
     target = milestone.target_loss(data.vocabulary)
     checkpoints = Checkpoints(
-        CHECKPOINTS_FOLDER, _identity(model, steps_module, data, whose, seed), say
+        CHECKPOINTS_FOLDER, identity(model, steps_module, data, whose, seed), say
     )
     if fresh and (aside := checkpoints.set_aside()):
         say(f"Starting anew. The run that was kept here is now in {aside}.")
@@ -103,6 +103,21 @@ def train(
         checkpoints=checkpoints,
         on_measure=on_measure,
     )
+    return judged(model, state, history, data, seed)
+
+
+def judged(
+    model: nn.Module,
+    state: TrainState,
+    history: list[Measurement],
+    data: Dataset,
+    seed: int,
+) -> Run:
+    """What can be said of a run that has ended; and let it write.
+
+    Raises:
+        Complaint: it was stopped before anything was measured.
+    """
     if not history[-1].step:
         raise Complaint(
             "Stopped before the first measurement, so there is nothing to keep. What was saved "
@@ -112,7 +127,7 @@ def train(
         model,
         state,
         history,
-        target,
+        milestone.target_loss(data.vocabulary),
         loss=evaluate(state, data.evaluation, milestone.BATCH_SIZE, milestone.BLOCK_SIZE),
         peeks=milestone.sees_the_future(
             model, state.params, data.evaluation[: milestone.BLOCK_SIZE]
@@ -152,7 +167,7 @@ def most_steps(wanted: int) -> int:
     return min(wanted, int(os.environ.get("MINIGPT_STEPS", wanted)))
 
 
-def _identity(model, steps_module, data: Dataset, whose: str, seed: int) -> dict[str, str]:
+def identity(model, steps_module, data: Dataset, whose: str, seed: int) -> dict[str, str]:
     """What a run depends on. Code is compared by what JAX records of it, not by its text."""
     shape = jax.ShapeDtypeStruct((milestone.BATCH_SIZE, milestone.BLOCK_SIZE), "int32")
     state = jax.eval_shape(

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-import flax.linen as nn
 import jax
 from flax import serialization
 from rich.console import Console
@@ -19,6 +18,7 @@ from minigpt_challenge.coach.curriculum import (
     ROOT,
     SOLUTIONS_FOLDER,
     TASKS_FOLDER,
+    Task,
 )
 from minigpt_challenge.coach.gpt_run import CURVE, WEIGHTS
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
@@ -48,10 +48,10 @@ def train(
         DataError: there is no text to learn from, or too little of it.
     """
     data = load_data(data_path)
-    with _code(solutions) as (gpt, steps_module):
+    with code(solutions) as modules:
         run = gpt_run.train(
-            gpt,
-            steps_module,
+            modules["task4_blocks"].MiniGPT,
+            modules["task5_training_step"],
             data,
             whose="the reference" if solutions else "the learner",
             seed=seed,
@@ -59,7 +59,14 @@ def train(
             fresh=fresh,
             say=lambda words: console.print(words, markup=False, soft_wrap=True),
         )
-    kept = gpt_run.save(run, data.vocabulary, solutions)
+    return keep_and_tell(console, run, data.vocabulary, solutions)
+
+
+def keep_and_tell(
+    console: Console, run: gpt_run.Run, vocabulary: Vocabulary, solutions: bool
+) -> bool:
+    """Save a finished run, and print what it has come to; returns whether it is at its target."""
+    kept = gpt_run.save(run, vocabulary, solutions)
     console.print(Panel(Text(run.text.strip()), width=72))
     console.print(
         f"After {run.history[-1].step:,} steps the loss on the whole evaluation text is "
@@ -108,8 +115,8 @@ def sample(console: Console, prompt: str | None, length: int, seed: int) -> None
             if unknown
             else "The prompt is empty. Leave it out, or give one character at least."
         ) from None
-    with _code(saved["solutions"]) as (gpt, _):
-        model = milestone.build(gpt, vocabulary.size)
+    with code(saved["solutions"]) as modules:
+        model = milestone.build(modules["task4_blocks"].MiniGPT, vocabulary.size)
         text = continue_text(
             jax.random.key(seed),
             model.apply,
@@ -123,15 +130,15 @@ def sample(console: Console, prompt: str | None, length: int, seed: int) -> None
 
 
 @contextmanager
-def _code(solutions: bool) -> Iterator[tuple[type[nn.Module], ModuleType]]:
-    """MiniGPT and the module of the training steps, all five tasks the learner's own.
+def code(solutions: bool, *more: Task) -> Iterator[dict[str, ModuleType]]:
+    """The modules of the GPT's tasks, and of these, by stem; all of them the learner's own.
 
     What the learner's code raises while this is open becomes a Complaint.
     """
     folder = SOLUTIONS_FOLDER if solutions else TASKS_FOLDER
     try:
-        with tasks_from(folder, PARTS_OF_THE_GPT) as modules:
-            yield modules["task4_blocks"].MiniGPT, modules["task5_training_step"]
+        with tasks_from(folder, (*PARTS_OF_THE_GPT, *more)) as modules:
+            yield modules
     except Exception as error:
         if is_unwritten(error):
             raise Complaint(

@@ -46,6 +46,7 @@ def train(
     num_iterations: int = MOST_STEPS,
     target_loss: float | None = TARGET_LOSS,
     seed: int = 0,
+    show_progress: bool = True,
     checkpoints: Checkpoints | None = None,
     on_measure: Callable[[TrainState, list[Measurement]], None] | None = None,
 ) -> tuple[TrainState, list[Measurement]]:
@@ -62,6 +63,7 @@ def train(
         eval_step=eval_step,
         target_loss=None if target_loss is None else target_loss - MARGIN,
         seed=seed,
+        show_progress=show_progress,
         checkpoints=checkpoints,
         on_measure=on_measure,
     )

@@ -1,0 +1,132 @@
+"""`minigpt train --coordinator …`: one training run by several processes, on one host or many."""
+
+import hashlib
+import io
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+from rich.console import Console
+
+from minigpt_challenge.coach import gpt_run, milestone
+from minigpt_challenge.coach.complaint import Complaint
+from minigpt_challenge.coach.curriculum import task_by_number
+from minigpt_challenge.coach.error_words import in_one_line
+from minigpt_challenge.given import milestone as setting
+from minigpt_challenge.given.dataset import Dataset, load_data
+from minigpt_challenge.given.spreading import spread
+
+PATIENCE = 120  # seconds that a process waits for the others
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Which of how many processes this is, and where they meet.
+
+    Attributes:
+        coordinator: HOST:PORT of process 0.
+        number: how many there are.
+        id: from 0 to number - 1. Process 0 speaks for all.
+    """
+
+    coordinator: str
+    number: int
+    id: int
+
+
+def train(
+    console: Console,
+    processes: Processes,
+    solutions: bool,
+    steps: int | None,
+    data_path: Path | None,
+    seed: int,
+) -> bool:
+    """As `milestone.train`, with the others. Nothing is kept on the way; process 0 alone saves.
+
+    Returns:
+        in process 0 whether the loss is below the target; True in the others, whose part is done.
+
+    Raises:
+        Complaint: the processes do not meet, do not do the same, or cannot share out the batch.
+    """
+    _join(processes)
+    speaks = processes.id == 0
+    with nullcontext() if speaks else redirect_stdout(io.StringIO()):
+        data = load_data(data_path)
+    data_parallel = task_by_number(7)
+    with milestone.code(solutions, data_parallel) as modules:
+        its_steps, parallel = modules["task5_training_step"], modules[data_parallel.stem]
+        mesh = parallel.make_data_mesh()
+        _refuse_uneven(mesh.size, data)
+        model = setting.build(modules["task4_blocks"].MiniGPT, data.vocabulary.size)
+        most = gpt_run.most_steps(steps or setting.MOST_STEPS)
+        identity = gpt_run.identity(model, its_steps, data, str(solutions), seed)
+        _refuse_strangers(identity | {"the number of steps": str(most)})
+        if speaks:
+            console.print(f"{processes.number} processes, {mesh.size} devices in all.")
+        state, history = setting.train(
+            model,
+            data,
+            spread(parallel.shard_map_train_step(mesh), mesh),
+            spread(its_steps.eval_step, mesh),
+            most,
+            setting.target_loss(data.vocabulary),
+            seed,
+            show_progress=speaks,
+        )
+        if not speaks:
+            return True
+        run = gpt_run.judged(model, jax.device_get(state), history, data, seed)
+    return milestone.keep_and_tell(console, run, data.vocabulary, solutions)
+
+
+def _join(processes: Processes) -> None:
+    """Meet the others; from here on `jax.devices()` are those of all. Nothing of JAX comes before.
+
+    Raises:
+        Complaint: they did not come in time, or the address is not this machine's to use.
+    """
+    try:
+        jax.distributed.initialize(
+            processes.coordinator,
+            processes.number,
+            processes.id,
+            initialization_timeout=PATIENCE,
+        )
+    except RuntimeError as error:
+        raise Complaint(
+            f"The {processes.number} processes did not meet at {processes.coordinator} within "
+            f"{PATIENCE} seconds ({in_one_line(error)}). Process 0 must run on that host, the port "
+            "must be free there and open to the others, and every process needs an id of its own."
+        ) from error
+
+
+def _refuse_uneven(num_devices: int, data: Dataset) -> None:
+    """Every batch must be shared out evenly, in training and in evaluation."""
+    pieces = (len(data.evaluation) - 1) // setting.BLOCK_SIZE
+    for rows, which in (
+        (setting.BATCH_SIZE, "a batch"),
+        (min(setting.BATCH_SIZE, pieces), "a batch of the evaluation text"),
+    ):
+        if rows % num_devices:
+            raise Complaint(
+                f"There are {num_devices} devices in all, and {which} has {rows} rows: they cannot "
+                "be shared out evenly. Take other numbers of processes, or of devices in each."
+            )
+
+
+def _refuse_strangers(identity: dict[str, str]) -> None:
+    """All processes must do the same, or each would wait for what the others never send."""
+    hashes = [hashlib.sha256(value.encode()).digest()[:4] for value in identity.values()]
+    mine = np.array([int.from_bytes(one) >> 1 for one in hashes], np.int32)
+    everyones = multihost_utils.process_allgather(mine).reshape(-1, len(mine))
+    others = [name for name, row in zip(identity, everyones.T, strict=True) if len({*row}) > 1]
+    if others:
+        raise Complaint(
+            f"The processes do not agree on {' and '.join(others)}. Every host needs the same "
+            "files, the same text and the same options."
+        )
