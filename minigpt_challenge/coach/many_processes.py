@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import socket
+import time
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,6 @@ from rich.console import Console
 from minigpt_challenge.coach import gpt_run, milestone
 from minigpt_challenge.coach.complaint import Complaint
 from minigpt_challenge.coach.curriculum import task_by_number
-from minigpt_challenge.coach.error_words import in_one_line
 from minigpt_challenge.given import milestone as setting
 from minigpt_challenge.given.dataset import Dataset, load_data
 from minigpt_challenge.given.spreading import spread
@@ -53,7 +54,7 @@ def train(
     Raises:
         Complaint: the processes do not meet, do not do the same, or cannot share out the batch.
     """
-    _join(processes)
+    _join(console, processes)
     speaks = processes.id == 0
     with nullcontext() if speaks else redirect_stdout(io.StringIO()):
         data = load_data(data_path)
@@ -84,25 +85,54 @@ def train(
     return milestone.keep_and_tell(console, run, data.vocabulary, solutions)
 
 
-def _join(processes: Processes) -> None:
+def _join(console: Console, processes: Processes) -> None:
     """Meet the others; from here on `jax.devices()` are those of all. Nothing of JAX comes before.
 
+    JAX's runtime ends this process, with a trace of its own, where the others do not come. What
+    can be known before is said in words.
+
     Raises:
-        Complaint: they did not come in time, or the address is not this machine's to use.
+        Complaint: the address is not free for process 0, or cannot be reached from here.
     """
-    try:
-        jax.distributed.initialize(
-            processes.coordinator,
-            processes.number,
-            processes.id,
-            initialization_timeout=PATIENCE,
+    host, _, port = processes.coordinator.rpartition(":")
+    if processes.id:
+        _wait_for(host, int(port))
+    else:
+        _refuse_taken(int(port))
+        console.print(
+            f"Waiting at {processes.coordinator} for all {processes.number} processes, "
+            f"{PATIENCE} seconds at most.",
+            soft_wrap=True,
         )
-    except RuntimeError as error:
-        raise Complaint(
-            f"The {processes.number} processes did not meet at {processes.coordinator} within "
-            f"{PATIENCE} seconds ({in_one_line(error)}). Process 0 must run on that host, the port "
-            "must be free there and open to the others, and every process needs an id of its own."
-        ) from error
+    jax.distributed.initialize(
+        processes.coordinator, processes.number, processes.id, initialization_timeout=PATIENCE
+    )
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as trial:
+        try:
+            trial.bind(("", port))
+        except OSError as error:
+            raise Complaint(
+                f"Port {port} of this host cannot be used ({error.strerror}). Take another one, "
+                "the same for every process."
+            ) from error
+
+
+def _wait_for(host: str, port: int) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=5).close()
+            return
+        except OSError as error:
+            if time.monotonic() > until:
+                raise Complaint(
+                    f"Nobody answers at {host}:{port} ({error.strerror or error}). Has process 0 "
+                    "been started on that host, and is the port open to this one?"
+                ) from error
+        time.sleep(0.5)
 
 
 def _refuse_uneven(num_devices: int, data: Dataset) -> None:

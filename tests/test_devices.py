@@ -1,0 +1,61 @@
+"""The CPU devices that a check needs: made, or missed in words, however it is started."""
+
+from pathlib import Path
+
+import jax
+import pytest
+
+from minigpt_challenge.coach import devices
+from minigpt_challenge.coach.curriculum import TASKS, task_by_number
+from minigpt_challenge.coach.judging import judge
+from minigpt_challenge.coach.verdict import Verdict
+
+DATA_PARALLEL = task_by_number(7)
+IN_A_NOTEBOOK = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+for cell in ["import jax", {first!r}, "%load_ext minigpt_challenge", "%check 7"]:
+    assert shell.run_cell(cell).success
+"""
+
+
+def test_pytest_itself_has_as_many_as_any_task_needs():
+    assert len(jax.devices("cpu")) >= max(task.cpu_devices for task in TASKS)
+    assert all(devices.has_enough(task) for task in TASKS)
+
+
+def test_too_few_are_told_with_what_to_do_and_never_pass():
+    with pytest.raises(devices.TooFewDevices) as raised:
+        devices.cpu_devices(1000)
+    check = judge("a_check", raised.value, Path("answer.py"))
+    assert check.verdict is Verdict.COULD_NOT_RUN
+    assert check.message.startswith("This check needs 1000 CPU devices, and JAX has ")
+    assert "JAX_NUM_CPU_DEVICES=1000" in check.message
+
+
+def test_plain_pytest_makes_them_and_leaves_a_number_of_ones_own_alone(workshop, monkeypatch):
+    arguments = ["-m", "pytest", "--solutions", "tests/test_task7_data_parallel.py", "-k", "mesh"]
+    monkeypatch.delenv(devices.SETTING)
+    assert workshop.python(*arguments).returncode == 0
+    few = workshop.python(*arguments, **{devices.SETTING: "2"})
+    assert few.returncode == 1 and "needs 8 CPU devices, and JAX has 2" in few.stdout
+
+
+def test_a_check_in_its_own_process_makes_them_whatever_the_number(workshop):
+    workshop.solve(DATA_PARALLEL)
+    checked = workshop.minigpt("check", "7", **{devices.SETTING: "2"})
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    "first, own_process",
+    [('jax.config.update("jax_num_cpu_devices", 8)', False), ("jax.devices()", True)],
+)
+def test_a_notebook_checks_in_its_kernel_or_says_why_not(workshop, monkeypatch, first, own_process):
+    workshop.solve(DATA_PARALLEL)
+    monkeypatch.delenv(devices.SETTING)
+    done = workshop.python("-c", IN_A_NOTEBOOK.format(first=first))
+    assert done.returncode == 0, done.stdout
+    said = " ".join(done.stdout.split())
+    assert "Task 7 · Data parallel: passed" in said
+    assert ("JAX has started without the 8 CPU devices" in said) == own_process

@@ -1,0 +1,160 @@
+"""One training run by several processes: it ends where one process alone would."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import serialization
+from jax.sharding import AxisType
+
+from minigpt_challenge.coach import many_processes
+from minigpt_challenge.coach.complaint import Complaint
+from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.devices import cpu_devices
+from minigpt_challenge.given.milestone import BLOCK_SIZE
+from minigpt_challenge.given.spreading import spread
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def train(workshop, own_text, *arguments, devices=1):
+    options = ["--steps", "3", "--data", str(own_text), *arguments]
+    return workshop.minigpt("train", *options, JAX_NUM_CPU_DEVICES=str(devices))
+
+
+def train_together(workshop, own_text, number, devices, *each):
+    """All processes' outcomes; `each` has further arguments for each process."""
+    where = ["--coordinator", f"127.0.0.1:{free_port()}", "--num-processes", str(number)]
+    with ThreadPoolExecutor(number) as pool:
+        running = [
+            pool.submit(
+                train,
+                workshop,
+                own_text,
+                *where,
+                "--process-id",
+                str(id),
+                *(each[id] if each else ()),
+                devices=devices,
+            )
+            for id in range(number)
+        ]
+        return [one.result() for one in running]
+
+
+def weights(workshop):
+    return serialization.msgpack_restore((workshop.root / "my_gpt/weights.msgpack").read_bytes())
+
+
+def loss_told(trained):
+    return float(trained.stdout.split("evaluation text is ")[1].split(".\n")[0])
+
+
+@pytest.mark.slow
+def test_several_processes_learn_what_one_does(workshop, own_text):
+    workshop.solve(*TASKS)
+    ends = []
+    for number, devices in ((2, 2), (1, 4)):
+        first, *others = train_together(workshop, own_text, number, devices)
+        assert first.returncode == 0, first.stderr
+        assert f"{number} processes, 4 devices in all" in first.stdout
+        for other in others:
+            assert other.returncode == 0, other.stderr
+            assert "After" not in other.stdout and "own text" not in other.stdout
+            assert "step/s" not in other.stderr
+        ends.append((loss_told(first), weights(workshop)["params"]))
+    alone = train(workshop, own_text)
+    assert alone.returncode == 0, alone.stderr
+    ends.append((loss_told(alone), weights(workshop)["params"]))
+    for loss, params in ends[:2]:
+        assert loss == pytest.approx(ends[2][0], abs=1e-3)
+        # Three steps of Adam move a weight by up to 3e-3, and make much of the last digit where a
+        # gradient is next to nothing.
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=3e-4), params, ends[2][1])
+
+
+@pytest.mark.slow
+def test_processes_that_do_not_do_the_same_are_told_so(workshop, own_text):
+    seeds = (["--solutions", "--seed", "0"], ["--solutions", "--seed", "1"])
+    for trained in train_together(workshop, own_text, 2, 2, *seeds):
+        assert trained.returncode == 1
+        assert "do not agree on the settings" in trained.stderr.replace("\n", " ")
+
+
+def test_what_is_not_written_is_said(workshop, own_text):
+    workshop.solve(*TASKS[:5])
+    (trained,) = train_together(workshop, own_text, 1, 1)
+    assert trained.returncode == 1
+    assert "Task 7: write make_data_mesh" in trained.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--process-id", "0"], "belong together"),
+        (["--coordinator", "a:1", "--num-processes", "2"], "belong together"),
+        (["--coordinator", "a", "--num-processes", "2", "--process-id", "0"], "HOST:PORT"),
+        (["--coordinator", "a:b", "--num-processes", "2", "--process-id", "0"], "HOST:PORT"),
+        (["--coordinator", "a:1", "--num-processes", "2", "--process-id", "2"], "there is no 2"),
+        (
+            ["--coordinator", "a:1", "--num-processes", "2", "--process-id", "1", "--fresh"],
+            "always starts anew",
+        ),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(workshop, own_text, arguments, said):
+    trained = train(workshop, own_text, *arguments)
+    assert trained.returncode == 2
+    assert said in " ".join(trained.stderr.replace("│", "").split())
+
+
+def test_a_port_that_is_taken_and_a_host_that_is_silent_are_told(workshop, own_text, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(Complaint, match=f"Port {port} of this host cannot be used"):
+            many_processes._refuse_taken(port)
+        many_processes._wait_for("127.0.0.1", port)
+    monkeypatch.setattr(many_processes, "PATIENCE", 0)
+    with pytest.raises(Complaint, match="Nobody answers at 127.0.0.1"):
+        many_processes._wait_for("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("pieces, devices, fits", [(40, 4, True), (40, 3, False), (6, 4, False)])
+def test_batches_that_cannot_be_shared_out_are_refused(pieces, devices, fits):
+    data = SimpleNamespace(evaluation=jnp.zeros(pieces * BLOCK_SIZE + 1, int))
+    if fits:
+        many_processes._refuse_uneven(devices, data)
+    else:
+        with pytest.raises(Complaint, match=f"There are {devices} devices in all"):
+            many_processes._refuse_uneven(devices, data)
+
+
+def test_a_spread_step_gets_all_of_the_state_and_its_rows():
+    mesh = jax.make_mesh(
+        (4,), ("data",), axis_types=(AxisType.Auto,), devices=tuple(cpu_devices(4))
+    )
+    seen = []
+
+    def step(state, x, y):
+        seen.append((state["w"], x, y))
+        return {"w": state["w"] + 1}, x.sum() + y.sum()
+
+    x = jnp.arange(24).reshape(8, 3)
+    state, loss = spread(step, mesh)({"w": np.arange(5.0)}, x, x + 1)
+    assert loss == (2 * x + 1).sum()
+    (whole, rows, _) = seen[0]
+    assert [shard.data.shape for shard in whole.addressable_shards] == [(5,)] * 4
+    assert [shard.data.shape for shard in rows.addressable_shards] == [(2, 3)] * 4
+    np.testing.assert_array_equal(rows, x)
+    spread(step, mesh)(state, x, x)
+    assert seen[1][0] is state["w"], "the state was laid out anew"
