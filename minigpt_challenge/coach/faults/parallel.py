@@ -22,9 +22,10 @@ from minigpt_challenge.coach.faults.parallel_catalogue import (
     STATE,
     STEP,
 )
-from minigpt_challenge.coach.faults.step_catalogue import COUNT, UPDATE
+from minigpt_challenge.coach.faults.step_catalogue import BY_HAND, COUNT, UPDATE
 
-ALTERNATIVES = [{fault.id for fault in group} for group in (BATCH, STATE, GRADIENT, LOSS, UPDATE)]
+UPDATED = tuple(fault for fault in UPDATE if fault not in BY_HAND)  # a rate would be a guess
+ALTERNATIVES = [{fault.id for fault in group} for group in (BATCH, STATE, GRADIENT, LOSS, UPDATED)]
 
 
 def layout_suspects(mesh: Mesh, tree: dict[str, Any]) -> Suspects:
@@ -60,7 +61,7 @@ def step_suspects(mesh: Mesh, state: TrainState, x: jax.Array, y: jax.Array) -> 
         y: integers (B, T).
     """
     model = _Model(mesh, state, np.asarray(x), np.asarray(y))
-    return Suspects(STEP + UPDATE + COUNT, model.outcomes)
+    return Suspects(STEP + UPDATED + COUNT, model.outcomes)
 
 
 class _Model:
@@ -72,7 +73,7 @@ class _Model:
 
     def outcomes(self, faults: frozenset[str]) -> dict[str, Any]:
         _exclude(faults)
-        of_update = faults & ({fault.id for fault in UPDATE + COUNT})
+        of_update = faults & ({fault.id for fault in UPDATED + COUNT})
         shared = faults & {"batch_split_over_time", "first_share_only"}
         losses, grads = self.losses_and_grads(shared)
         new = [
