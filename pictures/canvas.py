@@ -44,6 +44,7 @@ TASK = {
     4: Tone("#FBEACD", "#CC8B2A", "#7C4F0E"),
     5: Tone("#F9DEDD", "#C75D5C", "#8A3231"),
     6: Tone("#D5EEF0", "#3E98A0", "#1F5F66"),
+    7: Tone("#E9ECCD", "#8B9440", "#545B1E"),
 }
 HUES = [  # for what a picture must tell apart, such as heads
     Tone("#CDE8EA", "#3E98A0", "#1F5F66"),

@@ -7,6 +7,7 @@ from attention import at_once, one_by_one
 from generation import with_a_cache
 from lookups import embedding, warm_up
 from overview import overview
+from parallel import data_parallel
 
 PICTURES = {
     "image": overview,
@@ -17,6 +18,7 @@ PICTURES = {
     "task4_blocks": blocks,
     "task5_training_step": training_step,
     "task6_kv_cache": with_a_cache,
+    "task7_data_parallel": data_parallel,
 }
 
 
