@@ -92,7 +92,7 @@ class TestAnotherRun:
 
         Steps.train_step = train_step
         model = milestone.build(gpt or small_gpt, 65)
-        return gpt_run._identity(model, Steps, load_data(text), "the learner", seed)
+        return gpt_run.identity(model, Steps, load_data(text), "the learner", seed)
 
     def test_the_same_code_is_the_same(self, own_text):
         assert self.identity(own_text) == self.identity(own_text)

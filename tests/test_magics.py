@@ -124,7 +124,7 @@ def test_play_borrows_what_is_not_written_and_says_so(workshop, run_cells):
         ("%%play 1\nprint(trained)", "There is no `trained` yet"),
         ("%%play 1\n1 / 0", "ZeroDivisionError"),
         ("%%play 1\n1 +", "line 1"),
-        ("%check 7", "There is no task 7"),
+        ("%check 99", "There is no task 99"),
         ("%check", "Write its number: %check 2"),
         ("%solution 1", "%solution 1 --show"),
     ],
