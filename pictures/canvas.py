@@ -45,6 +45,7 @@ TASK = {
     5: Tone("#F9DEDD", "#C75D5C", "#8A3231"),
     6: Tone("#D5EEF0", "#3E98A0", "#1F5F66"),
     7: Tone("#E9ECCD", "#8B9440", "#545B1E"),
+    8: Tone("#F2D3E1", "#BC6A92", "#7D3259"),
 }
 HUES = [  # for what a picture must tell apart, such as heads
     Tone("#CDE8EA", "#3E98A0", "#1F5F66"),

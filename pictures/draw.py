@@ -8,6 +8,7 @@ from generation import with_a_cache
 from lookups import embedding, warm_up
 from overview import overview
 from parallel import data_parallel
+from port import nnx
 
 PICTURES = {
     "image": overview,
@@ -19,6 +20,7 @@ PICTURES = {
     "task5_training_step": training_step,
     "task6_kv_cache": with_a_cache,
     "task7_data_parallel": data_parallel,
+    "task8_nnx": nnx,
 }
 
 

@@ -22,6 +22,7 @@ MISTAKES = {
     5: ("losses.mean()", "losses.sum()"),
     6: ("<= mine[:, None]", "< mine[:, None]"),
     7: (", check_vma=False", ""),
+    8: ("losses.mean()", "losses.sum()"),
 }
 
 

@@ -117,6 +117,22 @@ TASKS = (
         beyond=True,
         cpu_devices=8,
     ),
+    Task(
+        number=8,
+        stem="task8_nnx",
+        title="The same model in NNX",
+        goal="Port the GPT to Flax NNX, carry its weights over, and train it there.",
+        writes=(
+            "NNXEmbedding",
+            "NNXDecoderBlock",
+            "NNXMiniGPT",
+            "load_linen_params",
+            "nnx_loss_fn",
+            "nnx_train_step",
+            "nnx_eval_step",
+        ),
+        beyond=True,
+    ),
 )
 
 ROAD = (WARM_UP, *TASKS)

@@ -53,6 +53,10 @@ WORDS = {
         "Inside `setup`, the module's own fields cannot be set anew: neither its sizes nor `name` "
         "and `parent`, which every Flax module has. Take another name."
     ),
+    "TraceContextError": (
+        "A module of NNX was changed inside a function of JAX's own, such as `jax.jit` or "
+        "`jax.grad`: take the one of the same name from `nnx`."
+    ),
     "RecursionError": "Something calls itself without end.",
 }
 
@@ -107,6 +111,22 @@ PHRASES = {
     "object has no attribute 'dtype'": "An array is wanted here; `jnp.arange(T)` counts up to T.",
     "unsupported format string passed to": (
         "Under `jax.jit` a value is not known yet, so it cannot be printed: `jax.debug.print` can."
+    ),
+    "assigned to static attribute": (
+        "NNX wants to be told which lists hold modules: `nnx.Sequential(*blocks)` holds them, and "
+        "keeps them in `.layers`; so does `nnx.List(blocks)`."
+    ),
+    "required keyword-only argument: 'rngs'": (
+        "In NNX a layer makes its weights at once: hand it random numbers, `rngs=rngs`."
+    ),
+    "required positional argument: 'num_features'": (
+        "In NNX a norm has to be told the width of what it will norm."
+    ),
+    "required positional argument: 'out_features'": (
+        "An `nnx.Linear` wants two widths: of what comes in, and of what goes out."
+    ),
+    "has no attribute 'apply'": (
+        "A model of NNX holds its weights and has no `apply`: call it, as in `model(x)`."
     ),
     "apply_gradients() takes 1 positional": "It wants a keyword: `grads=…`.",
 }

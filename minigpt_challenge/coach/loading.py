@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import minigpt_challenge.tasks
-from minigpt_challenge.coach.curriculum import TASKS, Task
+from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER, TASKS, Task, task_by_number
 from minigpt_challenge.coach.stubs import is_as_given
 
 
@@ -61,8 +61,30 @@ def tasks_from(folder: Path, tasks: tuple[Task, ...] = TASKS) -> Iterator[dict[s
 @contextmanager
 def on_trial(task: Task, path: Path, reference_folder: Path) -> Iterator[ModuleType]:
     """While open, `path` stands for `task`, every earlier task comes from `reference_folder`."""
-    with tasks_from(reference_folder, _up_to(task.number - 1)):
-        yield load_file(path, task.module)
+    with (
+        tasks_from(reference_folder, _up_to(task.number - 1)),
+        forgotten_afterwards(load_file(path, task.module)) as module,
+    ):
+        yield module
+
+
+@contextmanager
+def forgotten_afterwards(module: ModuleType) -> Iterator[ModuleType]:
+    """Let go of all that JAX compiled for the module's functions; a kernel may run many checks.
+
+    JAX keeps a program as long as its function lives. A static argument whose class comes from the
+    same file, or any class of NNX, would keep that alive for ever, by way of the file's names.
+    """
+    try:
+        yield module
+    finally:
+        vars(module).clear()
+
+
+def reference(number: int) -> ModuleType:
+    """The solution of the task with this number, with those of all earlier ones beneath it."""
+    with tasks_from(SOLUTIONS_FOLDER, _up_to(number)) as modules:
+        return modules[task_by_number(number).stem]
 
 
 def load_for_notebook(task: Task) -> tuple[dict[Task, ModuleType], list[Task]]:

@@ -86,27 +86,16 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
     path = _answer(request.config, its)
     with on_trial(its, path, SOLUTIONS_FOLDER) as module, jax.default_matmul_precision("highest"):
         yield Answer(module)
-    _let_go_of_programs(module)
 
 
 @pytest.fixture(scope="module")
 def reference(request: pytest.FixtureRequest, task: Answer) -> Iterator[ModuleType]:
     """The solution of the same task. (It needs `task`, which sees to the earlier tasks.)"""
-    from minigpt_challenge.coach.loading import load_file
+    from minigpt_challenge.coach.loading import forgotten_afterwards, load_file
 
     its = _task_of(request.path)
-    module = load_file(its.solution, f"reference_{its.stem}")
-    yield module
-    _let_go_of_programs(module)
-
-
-def _let_go_of_programs(module: ModuleType) -> None:
-    """JAX keeps what it compiled for a function as long as that lives; a static argument of a class
-    from the function's own module keeps it alive for ever. A kernel may run many checks.
-    """
-    for value in vars(module).values():
-        if hasattr(value, "clear_cache"):
-            value.clear_cache()
+    with forgotten_afterwards(load_file(its.solution, f"reference_{its.stem}")) as module:
+        yield module
 
 
 @pytest.hookimpl(wrapper=True)

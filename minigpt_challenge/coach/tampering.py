@@ -7,6 +7,7 @@ from contextlib import contextmanager
 SHARED = (
     "builtins",
     "flax.linen",
+    "flax.nnx",
     "jax",
     "jax.lax",
     "jax.nn",

@@ -45,6 +45,12 @@ def gpt_suspects(params: Any, tokens: np.ndarray, num_heads: int) -> Suspects:
     return Suspects(WHOLE + BLOCK, compute)
 
 
+def layers(tree: Any) -> list[str]:
+    """The names of the blocks, the first that x passes through first: blocks_2, then blocks_10."""
+    names = [name for name in tree if name.startswith("blocks_")]
+    return sorted(names, key=lambda name: int(name.removeprefix("blocks_")))
+
+
 def _embed(params: Any, tokens: np.ndarray, faults: frozenset[str]) -> np.ndarray:
     """(B, T) → (B, T, C)."""
     x = params["token_embedding"]["embedding"][tokens]
@@ -55,7 +61,7 @@ def _embed(params: Any, tokens: np.ndarray, faults: frozenset[str]) -> np.ndarra
 
 def _stack(tree: Any, x: np.ndarray, num_heads: int, faults: frozenset[str]) -> np.ndarray:
     """All the blocks, one on another: (B, T, C) → (B, T, C)."""
-    names = [name for name in tree if name.startswith("blocks_")]
+    names = layers(tree)
     if "first_block_only" in faults:
         names = names[:1]
     if "blocks_shared" in faults:

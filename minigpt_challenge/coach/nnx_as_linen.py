@@ -1,0 +1,56 @@
+"""NNX modules seen as Linen's, so that what pairs and explains those serves for both."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+from flax import nnx
+from flax.training.train_state import TrainState
+
+from minigpt_challenge.coach import trees
+
+
+class AsLinen:
+    """An NNX module with Linen's `init` and `apply`.
+
+    Attributes:
+        params: the module's weights as Linen would have them; a number in a path is a string here.
+    """
+
+    def __init__(self, module: nnx.Module):
+        self._graph, state, self._rest = nnx.split(module, nnx.Param, ...)
+        flat, _ = jax.tree_util.tree_flatten_with_path(nnx.to_pure_dict(state))
+        self._paths = [tuple(str(step.key) for step in path) for path, _ in flat]
+        self._structure = jax.tree.structure(state)
+        leaves = dict(zip(self._paths, jax.tree.leaves(state), strict=True))
+        self.params = {"params": trees.unflatten(leaves)}
+
+    def init(self, key: jax.Array, *inputs: Any) -> dict:
+        """The module's own weights: those of NNX are made before there is any input."""
+        return self.params
+
+    def apply(self, params: dict, *inputs: Any) -> Any:
+        """Call a copy of the module that has these weights."""
+        leaves = dict(trees.flatten(params["params"]))
+        state = jax.tree.unflatten(self._structure, [leaves[path] for path in self._paths])
+        return nnx.merge(self._graph, state, self._rest)(*inputs)
+
+
+def train_state(model: nnx.Module, optimizer: nnx.Optimizer, apply_fn: Callable) -> TrainState:
+    """What model and optimizer hold now, as Linen keeps it.
+
+    Args:
+        model: its weights become the state's params.
+        optimizer: its memory and its count of steps go into the state.
+        apply_fn: what the state shall run with those params.
+    """
+    params = AsLinen(model).params
+    memory = jax.tree.structure(optimizer.tx.init(params))
+    held = nnx.to_pure_dict(nnx.state(optimizer))
+    return TrainState(
+        step=int(held["step"]),
+        apply_fn=apply_fn,
+        params=params,
+        tx=optimizer.tx,
+        opt_state=jax.tree.unflatten(memory, jax.tree.leaves(held["opt_state"])),
+    )
