@@ -89,7 +89,7 @@ def _generation(c):
         (
             1320,
             "Past block_size: slide,\nread the window again.",
-            "EO:Ogent",
+            "OMEO:Oge",
             range(8),
             "(1, S), at position 0; every\nposition in the cache is old",
         ),

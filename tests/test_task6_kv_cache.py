@@ -109,7 +109,7 @@ def test_reading_in_pieces_equals_task_3(task, reference, pieces):
         evidence.append((seen[-1], suspects))
     position = 0
     for T, was, should in zip(pieces, seen, whole, strict=True):
-        of = f"CachedAttention, reading {T} at position {position},"
+        of = f"CachedAttention, reading {T} token{'s' * (T > 1)} at position {position},"
         expect.trees_equal(was, should, of, evidence)
         position += T
 
@@ -134,7 +134,7 @@ def test_logits_equal_those_of_the_whole_window_at_every_step(task, reference):
     apply, caches = jax.jit(mine.apply), mine.empty_caches(2)
     for t in range(7):
         seen, caches = apply(params, tokens[:, t : t + 1], caches, t)
-        of = f"The model's logits, token by token, at position {t},"
+        of = f"Token by token, what the model gives at position {t}"
         expect.equal(seen[:, 0], expected[:, t], "BV", of)
 
 
@@ -170,6 +170,9 @@ def test_sampled_text_has_the_right_frequencies(task, reference):
                 jax.random.key(key), model, params, [0], num_draws, temperature, top_k
             )
             new = _integers(text, (1 + num_draws,), FAST)[1:]
+            sampling.refuse_a_single_token(
+                new, f"What {FAST} wrote, at {temperature=} and {top_k=}"
+            )
             yield sampling.share_case(new, logits, temperature, top_k)
 
     expect.all_equal(cases(), "V", f"The share of each token in {num_draws:,} that were written")
@@ -215,12 +218,22 @@ def expect_few(read):
 
 def test_the_cache_is_used_while_there_is_room(task, reference):
     model, read = _counting(reference)
-    task.generate_fast(jax.random.key(0), model, _params(model), [1, 2], 4)
+    params, ran = _params(model), []
+    model = _noting(model, ran)
+    del read[:]
+    task.generate_fast(jax.random.key(0), model, params, [1, 2], 4)
+    jax.effects_barrier()
     if not any(shape == (1, 1) for shape in read):
         raise expect.Wrong(
             "The model was never asked to read a single token, (1, 1): it read "
             f"{', '.join(map(str, dict.fromkeys(read)))}. While there is room in the window, the "
             "cache holds all that came before."
+        )
+    if (windows := sum(num_tokens == SIZES["block_size"] for num_tokens in ran)) > 2:
+        raise expect.Wrong(
+            f"To write 4 tokens behind a prompt of 2 (block_size is 7), the whole window was read "
+            f"{windows} times: once is enough, for the prompt. `jax.lax.cond` runs one of its two "
+            "functions; `jnp.where` chooses between results that have both been computed."
         )
 
 
@@ -282,6 +295,17 @@ def _counting(reference):
             return super().__call__(tokens, caches, position)
 
     return Counting(**SIZES, attention=reference.CachedAttention), shapes
+
+
+def _noting(model, ran):
+    """The model, which notes how many tokens it reads whenever it runs, compiled or not."""
+
+    class Noting(type(model)):
+        def __call__(self, tokens, caches, position):
+            jax.debug.callback(lambda: ran.append(tokens.shape[-1]))
+            return super().__call__(tokens, caches, position)
+
+    return Noting(**SIZES, attention=model.attention)
 
 
 def _cache(B=B, seed=0):

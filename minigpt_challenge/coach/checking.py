@@ -93,9 +93,12 @@ def waiting_process(
                 process.stdin.close()
             try:
                 process.wait(TIME_LIMIT)
-                ending = f"the process ended by itself, with exit code {process.returncode}"
+                ending = f"the process ended by itself, with exit code {process.returncode}."
             except subprocess.TimeoutExpired:
-                ending = f"it was stopped after {TIME_LIMIT} seconds: is there an endless loop?"
+                ending = (
+                    f"it was stopped after {TIME_LIMIT} seconds: is there an endless loop, or "
+                    "a Python loop in a compiled function, where `jax.lax.scan` belongs?"
+                )
             finally:
                 _end(process)
             output = said.read_text(encoding="utf-8", errors="replace")
@@ -126,7 +129,7 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             patch.dict(os.environ, PLAIN_PYTEST),
         ):
             code = pytest.main([*_arguments(task, verdicts, answer), *arguments])
-        checks = _read(verdicts, f"pytest ended with exit code {int(code)}", output.getvalue())
+        checks = _read(verdicts, f"pytest ended with exit code {int(code)}.", output.getvalue())
     return Report(task.stem, time.perf_counter() - start, checks)
 
 
@@ -177,7 +180,7 @@ def _read(verdicts: Path, ending: str, output: str) -> tuple[Check, ...]:
         if name in judged:
             checks.append(judged[name])
             continue
-        message = f"While this check ran, {ending}." if running else "Not reached."
+        message = f"While this check ran, {ending}" if running else "Not reached."
         checks.append(Check(name, Verdict.COULD_NOT_RUN, message))
         running = False
     return tuple(checks)

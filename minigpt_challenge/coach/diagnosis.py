@@ -7,6 +7,7 @@ Where none does, or several equally small ones do, nothing is claimed: a wrong d
 than none.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -19,7 +20,7 @@ from minigpt_challenge.coach.closeness import differs
 from minigpt_challenge.coach.verdict import MOST_LIKELY
 
 LARGEST_SET = 2
-LEAST_DEFINED = 0.15  # of all values: what is mostly undefined would explain anything
+LEAST_DEFINED = 0.15  # of the values of each array: what is mostly undefined explains anything
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def in_words(faults: tuple[Fault, ...]) -> str:
 
 def _explains(chosen: tuple[Fault, ...], evidence: list[tuple[Any, Suspects]]) -> bool:
     """Whether these faults give what was seen in every setting."""
-    num_defined = num_values = 0
+    num_defined: Counter[int] = Counter()  # by the place of an array among the leaves
+    num_values: Counter[int] = Counter()
     for seen, suspects in evidence:
         try:
             with np.errstate(all="ignore"):
@@ -93,13 +95,15 @@ def _explains(chosen: tuple[Fault, ...], evidence: list[tuple[Any, Suspects]]) -
         mine, theirs = _leaves(computed), _leaves(seen)
         if [np.shape(leaf) for leaf in mine] != [np.shape(leaf) for leaf in theirs]:
             return False
-        for computed, seen in zip(map(np.asarray, mine), map(np.asarray, theirs), strict=True):
+        pairs = zip(map(np.asarray, mine), map(np.asarray, theirs), strict=True)
+        for place, (computed, seen) in enumerate(pairs):
             defined = np.isfinite(computed)
             if differs(seen[defined], computed[defined]).any():
                 return False
-            num_defined += defined.sum()
-            num_values += defined.size
-    return num_defined >= LEAST_DEFINED * num_values
+            if computed.size > 1:
+                num_defined[place] += defined.sum()
+                num_values[place] += defined.size
+    return all(num_defined[place] >= LEAST_DEFINED * num_values[place] for place in num_values)
 
 
 def _leaves(seen: Any) -> list[Any]:

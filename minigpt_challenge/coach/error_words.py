@@ -7,7 +7,8 @@ from itertools import chain
 WORDS = {
     "TracerBoolConversionError": (
         "Under `jax.jit` the values are not known yet, only shapes and dtypes, so Python's `if`, "
-        "`and` and `while` cannot decide by them. Use `jnp.where`, or decide by a shape."
+        "`and` and `while` cannot decide by them. Use `jnp.where`, or decide by a shape. "
+        "Where only one of two computations should run, use `jax.lax.cond`."
     ),
     "TracerArrayConversionError": (
         "NumPy was given an array whose values are not known yet. Use `jnp` in place of `np`."
@@ -64,6 +65,17 @@ WORDS = {
 # By a part of what the error says, for errors that are a plain TypeError or ValueError. A wording
 # may change with the library; then the error stands there without an explanation.
 PHRASES = {
+    "must have static start/stop/step": (
+        "Under `jax.jit` that place is not known yet, so no slice can name it. Write there with "
+        "`jax.lax.dynamic_update_slice_in_dim`, read with `jax.lax.dynamic_slice_in_dim`."
+    ),
+    "must have equal output types": (
+        "Both functions of `jax.lax.cond` must return the same: as many things, in the same order, "
+        "of the same shapes and dtypes."
+    ),
+    "carry input and carry output must have": (
+        "What `step` returns as the carry must have the shapes and dtypes of what it got."
+    ),
     "for matmul": (
         "The last axis of the left array and the last but one of the right are summed over, so "
         "they must be of one size. Write both shapes beside the line."

@@ -49,7 +49,7 @@ def next_hint(all_hints: tuple[Hint, ...], failed: list[str], seen: list[str]) -
     Returns:
         a hint; None after the last.
     """
-    bound = [hint for hint in all_hints if hint.bound_to.intersection(failed)][:1]
+    bound = [hint for name in failed for hint in all_hints if name in hint.bound_to][:1]
     stages = [hint for hint in all_hints if not hint.bound_to]
     unseen = (hint for hint in (*bound, *stages) if hint.title not in seen)
     return next(unseen, None) or next(iter(bound), None)

@@ -49,7 +49,7 @@ def standing(task: Task) -> Standing:
 
 
 def failed(task: Task) -> list[str]:
-    """What went wrong when the task was last checked: faults that were found, or a check's name.
+    """What went wrong when the task was last checked: faults that were found, and a check's name.
 
     Empty where nothing was wrong; what is merely not written yet has not failed.
     """
@@ -81,16 +81,15 @@ def remember(task: Task, report: Report, checked: str) -> None:
 
 
 def _failed(report: Report) -> list[str]:
-    """What went wrong, in a word or two.
+    """What went wrong, in a word or two, the most telling first.
 
-    The mistakes that were found, if any; else the first wrong check (the others mostly follow from
-    it), without the parameters in brackets. A crash explains itself.
+    The mistakes that were found, if any, and the check that found them; else the first wrong check
+    (the others mostly follow from it), without the parameters in brackets. A crash explains itself.
     """
     wrong = [check for check in report.checks if check.verdict is Verdict.WRONG]
     diagnosed = [check for check in wrong if check.diagnosis]
-    if diagnosed:
-        return list(diagnosed[0].diagnosis)
-    return [check.name.split("[")[0] for check in wrong[:1]]
+    first = (diagnosed or wrong)[:1]
+    return [name for check in first for name in (*check.diagnosis, check.name.split("[")[0])]
 
 
 def try_to_remember(task: Task, report: Report, checked: str) -> str:

@@ -289,7 +289,7 @@ ANSWERS = [
             ),
         ),
     ),
-    right(
+    wrong(
         "selected in place of cond",
         edited(
             (
@@ -556,7 +556,65 @@ ANSWERS = [
             ),
         ),
     ),
-    wrong("one key for all steps", edited((DRAW, DRAW.replace("(key,", "(random_key,")))),
+    wrong(
+        "one key for all steps",
+        edited((DRAW, DRAW.replace("(key,", "(random_key,"))),
+        "one_key_for_all",
+    ),
+    wrong(
+        "top_k of the whole batch",
+        edited((SMALLEST, "smallest = jnp.sort(logits.reshape(-1))[-k]")),
+    ),
+    wrong(
+        "the rank in place of the token",
+        edited((LEFT_OUT, "logits = jax.lax.top_k(logits, k)[0]")),
+        "rank_for_token",
+    ),
+    wrong(
+        "divided by √C",
+        edited((SCALED, " / x.shape[-1] ** 0.5")),
+        "scaled_by_input_width",
+    ),
+    wrong(
+        "divided by √(N·H)",
+        edited((SCALED, " / (self.num_heads * self.head_dim) ** 0.5")),
+        "scaled_by_whole_width",
+    ),
+    wrong(
+        "hidden scores 0",
+        edited(("jnp.where(visible, scores, -jnp.inf)", "jnp.where(visible, scores, 0.0)")),
+        "hidden_scores_zero",
+    ),
+    wrong(
+        "softmax over the queries",
+        edited(
+            (
+                "jax.nn.softmax(jnp.where(visible, scores, -jnp.inf))",
+                "jax.nn.softmax(jnp.where(visible, scores, -1e9), axis=-2)",
+            )
+        ),
+    ),
+    wrong(
+        "an extra mask, from the keys",
+        edited((VISIBLE, VISIBLE + " & (jnp.abs(keys).sum((0, 2, 3)) > 9)[None]")),
+    ),
+    wrong(
+        "one noise for all rows",
+        edited(
+            (
+                DRAWN,
+                lines(
+                    "noise = jax.random.gumbel(random_key, logits.shape[-1:])",
+                    "return jnp.argmax(logits + noise, -1)",
+                ),
+            )
+        ),
+    ),
+    wrong(
+        "the logits behind the last",
+        edited((FIRST, "logits = logits[0, length]")),
+        "logits_one_late",
+    ),
     wrong(
         "a key of its own",
         edited((KEYS, "keys = jax.random.split(jax.random.key(42), num_tokens)")),

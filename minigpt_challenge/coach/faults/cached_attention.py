@@ -5,9 +5,12 @@ from typing import Any
 import numpy as np
 
 from minigpt_challenge.coach.diagnosis import Suspects
-from minigpt_challenge.coach.faults.generation_catalogue import ATTENTION, RETURNED
+from minigpt_challenge.coach.faults.generation_catalogue import MASK, READ, RETURNED, SCALE, SOFTMAX
 
-MASKS = {fault.id for fault in ATTENTION if "mask" in fault.id or "visible" in fault.id}
+ALTERNATIVES = [
+    {fault.id for fault in group}
+    for group in (MASK, SCALE, [fault for fault in READ if fault.id.endswith("not_read")])
+]
 
 
 def cached_attention_suspects(
@@ -24,7 +27,7 @@ def cached_attention_suspects(
     S = old_keys.shape[1]
 
     def compute(faults: frozenset[str]) -> dict[str, np.ndarray]:
-        if len(faults & MASKS) > 1 or len(faults & {"cache_not_read", "new_not_read"}) > 1:
+        if any(len(faults & group) > 1 for group in ALTERNATIVES):
             raise ValueError("Faults that exclude each other.")
         q, k, v = ((x @ layers[n]).reshape(B, T, num_heads, -1) for n in ("query", "key", "value"))
         if "keys_and_values_swapped" in faults:
@@ -39,21 +42,31 @@ def cached_attention_suspects(
             read = old_keys, old_values
         scores = np.einsum("BTNH,BSNH->BNTS", q, read[0])
         if "scale_missing" not in faults:
-            scores = scores / q.shape[-1] ** 0.5
-        scores = np.where(_visible(T, scores.shape[-1], first, faults), scores, -np.inf)
-        scores = scores - scores.max(-1, keepdims=True)
-        weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)  # (B, N, T, S)
+            scores = scores / _scale(q, x, faults)
+        hidden = 0.0 if "hidden_scores_zero" in faults else -np.inf
+        scores = np.where(_visible(T, scores.shape[-1], first, faults), scores, hidden)
+        axis = -2 if "softmax_over_queries" in faults else -1
+        scores = scores - scores.max(axis, keepdims=True)
+        weights = np.exp(scores) / np.exp(scores).sum(axis, keepdims=True)  # (B, N, T, S)
         mixed = np.einsum("BNTS,BSNH->BTNH", weights, read[1]).reshape(B, T, -1)
         if "old_cache_returned" in faults:
             keys, values = old_keys, old_values
         return outcome(mixed @ layers["dense"] + bias, keys, values, min(position + T, S))
 
-    return Suspects(ATTENTION + RETURNED, compute)
+    return Suspects(SCALE + MASK + SOFTMAX + READ + RETURNED, compute)
 
 
 def outcome(out: Any, keys: Any, values: Any, length: int) -> dict[str, Any]:
     """What counts of what a call returned."""
     return {"out": out, "cache.key": keys[:, :length], "cache.value": values[:, :length]}
+
+
+def _scale(q: np.ndarray, x: np.ndarray, faults: frozenset[str]) -> float:
+    """What the scores are divided by: q (B, T, N, H), x (B, T, C)."""
+    if "scaled_by_input_width" in faults:
+        return x.shape[-1] ** 0.5
+    width = q.shape[-2] if "scaled_by_whole_width" in faults else 1
+    return (width * q.shape[-1]) ** 0.5
 
 
 def _visible(T: int, S: int, position: int, faults: frozenset[str]) -> np.ndarray:

@@ -56,7 +56,8 @@ def _written(
         seen, filling = filling + seen, []
     window, length = seen + filling, len(seen)
     logits, caches = read(window, empty, 0)
-    logits = logits[-1 if "logits_of_the_filling" in faults else length - 1]
+    last = length - 1 + ("logits_one_late" in faults)
+    logits = logits[-1 if "logits_of_the_filling" in faults else min(last, S - 1)]
     if "last_token_read_twice" in faults and length < S:
         logits, caches = _last(read(seen[-1:], caches, length))
         window[length] = seen[-1]

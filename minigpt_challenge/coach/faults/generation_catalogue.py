@@ -42,18 +42,19 @@ TOP_K = (
         "with k - 1 tokens kept",
         "The k-th largest logit itself stays in: only what is smaller than it gets -∞.",
     ),
+    Fault(  # on equal rows it does what always_the_best does: then neither is claimed
+        "top_k_of_all_rows",
+        "with the k largest logits sought among all rows together",
+        "Each row has k tokens of its own: top_k works along the last axis.",
+    ),
 )
 
-OTHERS = (
+CHOICE = (
     Fault(
         "others_set_to_zero",
         "with the logit 0 in place of -∞ for the tokens that top_k leaves out",
         "exp(0) is 1, so a logit of 0 is a chance like any other. exp(-∞) is 0.",
     ),
-)
-
-CHOICE = (
-    *OTHERS,
     Fault(
         "softmax_twice",
         "with the softmax applied twice: probabilities are taken for logits",
@@ -66,24 +67,37 @@ CHOICE = (
         "Only a temperature of 0 asks for that; else `jax.random.categorical` draws.",
     ),
     Fault(
+        "rank_for_token",
+        "with the rank of a token drawn in place of the token: 0 for the most probable",
+        "What is drawn from the k best says which of these it is; the second result of "
+        "`jax.lax.top_k` says which tokens they are. Or leave all V in place, and hide the others.",
+    ),
+    Fault(
         "logits_ignored",
         "with every token drawn equally often, whatever the logits say",
         "`jax.random.categorical(key, logits)` draws by the logits.",
     ),
 )
 
-ATTENTION = (
+SCALE = (
     Fault(
         "scale_missing",
         "without dividing the scores by √head_dim",
         "Nothing about the scores has changed since task 3.",
     ),
     Fault(
-        "written_at_zero",
-        "with the new keys and values written at the start of the cache, whatever the position",
-        "They belong at `position`: `jax.lax.dynamic_update_slice_in_dim` takes a place that is "
-        "only known when the program runs.",
+        "scaled_by_input_width",
+        "with the scores divided by the square root of x's width, C",
+        "It is √H that they are divided by, as in task 3: H numbers are summed in each score.",
     ),
+    Fault(
+        "scaled_by_whole_width",
+        "with the scores divided by √(N·H)",
+        "It is √H that they are divided by, as in task 3: a head sums H numbers in each score.",
+    ),
+)
+
+MASK = (
     Fault(
         "mask_without_position",
         "with a mask that counts the new tokens from 0",
@@ -109,6 +123,28 @@ ATTENTION = (
         "with one position too many visible, the one after the token",
         "The token at position t sees the keys 0 to t, which are t + 1 of them.",
     ),
+)
+
+SOFTMAX = (
+    Fault(
+        "hidden_scores_zero",
+        "with hidden scores set to 0 in place of -∞",
+        "exp(0) is 1, so what is hidden still gets a share. exp(-∞) is 0.",
+    ),
+    Fault(
+        "softmax_over_queries",
+        "with the softmax over the queries, axis T",
+        "Each token shares its attention out among the keys: the softmax is over S, the last axis.",
+    ),
+)
+
+READ = (
+    Fault(
+        "written_at_zero",
+        "with the new keys and values written at the start of the cache, whatever the position",
+        "They belong at `position` along axis 1, time: `jax.lax.dynamic_update_slice_in_dim` takes "
+        "a place that is only known when the program runs.",
+    ),
     Fault(
         "cache_not_read",
         "with attention to the new tokens alone",
@@ -131,6 +167,15 @@ RETURNED = (
         "old_cache_returned",
         "with the cache given back as it came",
         "JAX changes no array in place: return a KeyValueCache made of the new ones.",
+    ),
+)
+
+KEYS = (
+    Fault(
+        "one_key_for_all",
+        "with the same random number at every step",
+        "`jax.random.split(random_key, num_tokens)` makes a key for each step; let `scan` walk "
+        "along them.",
     ),
 )
 
@@ -198,6 +243,11 @@ PROMPT = (
         "with the first token drawn from the logits at the end of the window, where the prompt is "
         "filled up",
         "The last token that counts stands at length - 1.",
+    ),
+    Fault(
+        "logits_one_late",
+        "with the first token drawn from the logits behind the prompt's last token",
+        "Counted from 0, the last token that counts stands at length - 1.",
     ),
     Fault(
         "filled_up_in_front",

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from minigpt_challenge.coach.diagnosis import Suspects
-from minigpt_challenge.coach.faults.generation_catalogue import CHOICE, TEMPERATURE, TOP_K
+from minigpt_challenge.coach.diagnosis import Suspects, in_words
+from minigpt_challenge.coach.expect import Wrong
+from minigpt_challenge.coach.faults.generation_catalogue import CHOICE, KEYS, TEMPERATURE, TOP_K
 
 # A share may be so many standard deviations away from its probability. By Bennett's inequality, a
 # share of a probability between 0.01 and 0.99 in 40,000 draws, or between 0.05 and 0.95 in 4,000,
@@ -24,6 +25,8 @@ def probabilities(
     """The probability of each token, float64 (V,), with these mistakes made."""
     logits = np.asarray(logits, np.float64)
     k = logits.size if top_k is None or "top_k_ignored" in faults else min(top_k, logits.size)
+    if "top_k_of_all_rows" in faults and top_k is not None:
+        k = 1  # all rows are the same, and there are more than k of them
     k += ("one_too_many_kept" in faults) - ("one_too_few_kept" in faults)
     order = np.argsort(-logits)
     if "least_probable_kept" in faults:
@@ -40,6 +43,8 @@ def probabilities(
     if "logits_ignored" in faults:
         return np.full(logits.size, 1 / logits.size)
     chances = _softmax(logits)
+    if "rank_for_token" in faults and top_k is not None:
+        return np.sort(chances)[::-1]
     return _softmax(chances) if "softmax_twice" in faults else chances
 
 
@@ -69,6 +74,15 @@ def share_case(
         return np.where(_agree(counted, faulty, len(tokens)), seen, faulty)
 
     return seen, expected, Suspects(TEMPERATURE + TOP_K + CHOICE, compute)
+
+
+def refuse_a_single_token(tokens: Any, of: str) -> None:
+    """Many tokens that could be different are not all the same, as with one key for all."""
+    if len(set(np.asarray(tokens).tolist())) == 1:
+        (fault,) = KEYS
+        raise Wrong(
+            f"{of}: all {len(tokens):,} are the token {tokens[0]}.\n{in_words(KEYS)}", (fault.id,)
+        )
 
 
 def _agree(shares: np.ndarray, expected: np.ndarray, num_draws: int) -> np.ndarray:
