@@ -35,6 +35,7 @@ SHAPES = [(B, BLOCK), (1, 7), (4, 1)]  # (B, T)
 SIZES = dict(vocab_size=V, hidden_dim=C, block_size=BLOCK, num_layers=L, num_heads=N)
 OTHER_SIZES = dict(vocab_size=7, hidden_dim=12, block_size=6, num_layers=2, num_heads=3)
 MANY_LAYERS = dict(vocab_size=5, hidden_dim=4, block_size=3, num_layers=11, num_heads=2)
+CARRIED = [(SIZES, (B, BLOCK), (2, 1)), (OTHER_SIZES, (3, 5)), (MANY_LAYERS, (4, 3))]
 EMBEDDING_OF, BLOCK_OF, GPT_OF = "NNXEmbedding(tokens)", "NNXDecoderBlock(x)", "NNXMiniGPT(tokens)"
 LOSS, STEP = "nnx_loss_fn(model, x, y)", "nnx_train_step(model, optimizer, x, y)"
 # No rate is one that might stand in somebody's code.
@@ -218,30 +219,6 @@ def test_first_weights_come_from_rngs(task):
             )
 
 
-def test_every_linen_weight_arrives(task, linen):
-    for sizes in (SIZES, OTHER_SIZES):
-        _, params = linen_gpt(linen, sizes)
-        model = loaded(task, sizes, params)
-        held = set()
-        for leaf in weights_of(model).values():
-            # Whoever stacks the layers has one more axis, and a layer at each place of it.
-            held |= {array.tobytes() for array in (leaf, *(leaf if leaf.ndim > 1 else ()))}
-        for path, leaf in flatten(params["params"]):
-            if np.asarray(leaf).tobytes() not in held:
-                still = [
-                    f"{name} {weight.shape}"
-                    for name, weight in weights_of(model).items()
-                    if np.array_equal(weight, faults.before_loading(weight.shape))
-                ]
-                left = f" As it was before is {still[0]}" if still else ""
-                more = f", and {len(still) - 1} more" if len(still) > 1 else ""
-                raise expect.Wrong(
-                    f"After load_linen_params(model, params), no weight of the model equals "
-                    f"params['params']{''.join(f'[{step!r}]' for step in path)}, of shape "
-                    f"{leaf.shape}.{left}{more}{'.' if left else ''}"
-                )
-
-
 def test_loading_changes_nothing_but_the_values_of_weights(task, linen):
     _, params = linen_gpt(linen, SIZES)
     before = {path: np.array(leaf) for path, leaf in flatten(params)}
@@ -275,14 +252,38 @@ def test_loading_changes_nothing_but_the_values_of_weights(task, linen):
     expect.trees_equal(kept, rest, "What the model holds besides its weights")
 
 
+def test_every_linen_weight_arrives(task, linen):
+    for sizes in (SIZES, OTHER_SIZES):
+        _, params = linen_gpt(linen, sizes)
+        model = loaded(task, sizes, params)
+        held = set()
+        for leaf in weights_of(model).values():
+            # Whoever stacks the layers has one more axis, and a layer at each place of it.
+            held |= {array.tobytes() for array in (leaf, *(leaf if leaf.ndim > 1 else ()))}
+        for path, leaf in flatten(params["params"]):
+            if np.asarray(leaf).tobytes() not in held:
+                still = [
+                    f"{name} {weight.shape}"
+                    for name, weight in weights_of(model).items()
+                    if np.array_equal(weight, faults.before_loading(weight.shape))
+                ]
+                left = f" As it was before is {still[0]}" if still else ""
+                more = f", and {len(still) - 1} more" if len(still) > 1 else ""
+                raise expect.Wrong(
+                    f"After load_linen_params(model, params), no weight of the model equals "
+                    f"params['params']{''.join(f'[{step!r}]' for step in path)}, of shape "
+                    f"{leaf.shape}.{left}{more}{'.' if left else ''}"
+                )
+
+
 def test_logits_equal_linen(task, linen, run):
     whole = has_all_weights(task, linen, SIZES)
 
     def cases():
-        for number, sizes in enumerate((SIZES, OTHER_SIZES, MANY_LAYERS)):
+        for number, (sizes, *shapes) in enumerate(CARRIED):
             gpt, params = linen_gpt(linen, sizes, seed=number)
             model, apply = loaded(task, sizes, params), jax.jit(gpt.apply)
-            for shape in ((B, sizes["block_size"]), (2, 1)):
+            for shape in shapes:
                 tokens = draw.tokens(*shape, vocab_size=sizes["vocab_size"], seed=number)
                 suspects = faults.loaded_gpt_suspects(params, tokens, sizes["num_heads"], whole)
                 yield run(model, tokens), apply(params, tokens), suspects

@@ -704,6 +704,11 @@ def load_linen_params(model, params):
         "params_replaced",
     ),
     wrong(
+        "arrays in place of the kernels' Params",
+        edited((KERNEL, KERNEL.replace("kernel[...] =", "kernel ="))),
+        "params_replaced",
+    ),
+    wrong(
         "the tree is emptied",
         edited(
             (TREE, 'tree = params["params"]\n    tree.pop("x", tree.pop("norm"))'), (LAST_NORM, "")

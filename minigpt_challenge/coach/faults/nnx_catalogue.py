@@ -21,7 +21,7 @@ RNGS_IGNORED = Fault(
 PARAMS_REPLACED = Fault(
     "params_replaced",
     "with plain arrays in place of `nnx.Param`s",
-    "No optimiser would train them: write into the Param, as in `part.kernel[...] = array`.",
+    "Only Params are trained: fill the one that is there, as in `part.kernel[...] = array`.",
 )
 
 SWAPPED = {
