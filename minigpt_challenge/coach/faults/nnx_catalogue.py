@@ -178,9 +178,9 @@ LOAD = (*SWAPPED, *LAYERS, TRANSPOSED, *LEFT_BEHIND)
 
 UPDATE_LOST = Fault(
     "update_lost",
-    "with model and optimizer as they were: the update is lost",
-    "`optimizer.update(model, grads)` changes both in place: give it the two that you got, not "
-    "copies of them.",
+    "with model and optimizer as they were: nothing has been updated",
+    "Is `optimizer.update(model, grads)` there at all? It changes both in place: give it the two "
+    "that you got, not copies of them.",
 )
 JAX_JIT = Fault(
     "jax_jit",
