@@ -678,6 +678,45 @@ def _plain""",
     wrong("no norms", edited((SCALE, "pass\n")), "norms_left_behind"),
     wrong("no embedding", edited(no_embedding), "embedding_left_behind"),
     wrong("no positions", edited(no_positions), "positions_left_behind"),
+    wrong("no token table", edited((TOKENS, "")), "tokens_left_behind"),
+    wrong(
+        "no feed-forward network",
+        edited(
+            (
+                '    linear(block.ff.up, weights["feed_forward"]["up"])\n'
+                '    linear(block.ff.down, weights["feed_forward"]["down"])\n',
+                "",
+            )
+        ),
+        "feed_forward_left_behind",
+    ),
+    wrong(
+        "up not loaded", edited(('    linear(block.ff.up, weights["feed_forward"]["up"])\n', ""))
+    ),
+    wrong(
+        "first two layers swapped",
+        edited((LOOP, LOOP.replace('f"blocks_{i}"', 'f"blocks_{1 - i if i < 2 else i}"'))),
+    ),
+    wrong(
+        "query and key swapped in the first layer",
+        edited(
+            (
+                LOOP,
+                LOOP
+                + "    attn = model.layers.layers[0].attn\n"
+                + '    linear(attn.query, tree["blocks_0"]["attention"]["key"])\n'
+                + '    linear(attn.key, tree["blocks_0"]["attention"]["query"])\n',
+            )
+        ),
+    ),
+    wrong(
+        "a block's norm at the end",
+        edited((LAST_NORM, '    norm(model.ln, tree["blocks_0"]["attention_norm"])\n')),
+    ),
+    wrong(
+        "last bias not loaded",
+        edited((LAST_LINEAR, '    model.head.kernel[...] = tree["dense"]["kernel"]\n')),
+    ),
     wrong("no last Linear", edited(no_output), "output_left_behind"),
     wrong("last norm not loaded", edited(no_last_norm), "final_norm_left_behind"),
     wrong("kernels transposed", edited(transposed), "attention_kernels_transposed"),

@@ -116,19 +116,19 @@ _MOVES = {fault.id: _swap(*names) for fault, names in SWAPPED.items()} | {
 _LEFT = {
     "nothing_loaded": lambda names: lambda path: True,
     "embedding_left_behind": lambda names: lambda path: path[0] == "embedding",
+    "tokens_left_behind": lambda names: lambda path: "token_embedding" in path,
     "positions_left_behind": lambda names: lambda path: "position_embedding" in path,
     "blocks_left_behind": lambda names: lambda path: path[0] in names,
     "first_layer_only": lambda names: lambda path: path[0] in names[1:],
     "last_layer_left_behind": lambda names: lambda path: path[0] == names[-1],
     "biases_left_behind": lambda names: lambda path: path[-1] == "bias",
-    "linear_biases_left_behind": lambda layers: (
+    "linear_biases_left_behind": lambda names: (
         lambda path: path[-1] == "bias" and "norm" not in path[-2]
     ),
-    "norm_biases_left_behind": lambda layers: (
-        lambda path: path[-1] == "bias" and "norm" in path[-2]
-    ),
+    "norm_biases_left_behind": lambda names: lambda path: path[-1] == "bias" and "norm" in path[-2],
     "norms_left_behind": lambda names: lambda path: "norm" in path[-2],
     "attention_left_behind": lambda names: lambda path: "attention" in path,
+    "feed_forward_left_behind": lambda names: lambda path: "feed_forward" in path,
     "final_norm_left_behind": lambda names: lambda path: path[0] == "norm",
     "output_left_behind": lambda names: lambda path: path[0] == "dense",
 }

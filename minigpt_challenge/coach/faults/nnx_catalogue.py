@@ -118,6 +118,11 @@ LEFT_BEHIND = (
         "The embedding is part of the model, too.",
     ),
     Fault(
+        "tokens_left_behind",
+        "with the token table as it was before",
+        "The embedding has two tables, and both are learned.",
+    ),
+    Fault(
         "positions_left_behind",
         "with the position table as it was before",
         "The embedding has two tables, and both are learned.",
@@ -160,6 +165,11 @@ LEFT_BEHIND = (
     Fault(
         "attention_left_behind",
         "with the attention of every block as it was before",
+        "A block has four parts: attention, feed-forward network and a norm for each.",
+    ),
+    Fault(
+        "feed_forward_left_behind",
+        "with the feed-forward network of every block as it was before",
         "A block has four parts: attention, feed-forward network and a norm for each.",
     ),
     Fault(
