@@ -69,7 +69,9 @@ def start() -> None:
 def check(
     number: Annotated[
         int | None,
-        typer.Argument(metavar="N", help="The task; all if left out, those beyond once begun."),
+        typer.Argument(
+            metavar="N", help="The task. If left out: 1 to 5, and those beyond that are begun."
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each task, a line each.")
@@ -86,13 +88,13 @@ def check(
     from minigpt_challenge.coach.checking import check_in_own_process
     from minigpt_challenge.coach.gradescope import gradescope_results
     from minigpt_challenge.coach.own_work import is_the_reference
-    from minigpt_challenge.coach.stubs import is_as_given
+    from minigpt_challenge.coach.stubs import is_begun
 
     if check_all and number is not None:
         raise typer.BadParameter("--all and a task's number exclude each other.")
     tasks = TASKS if number is None else (a_task(number),)
     if number is None and not solutions:  # nobody owes us what lies beyond the milestone
-        tasks = tuple(task for task in TASKS if not (task.beyond and is_as_given(task)))
+        tasks = tuple(task for task in TASKS if not (task.beyond and not is_begun(task)))
     all_passed, reports = True, []
     with complaining():
         for task in tasks:
@@ -163,8 +165,8 @@ def train(
 ) -> None:
     """Train your own GPT until its evaluation loss is below 1.9, and let it write.
 
-    An interrupted run goes on where it stopped. (Not so a run of several processes, which is kept
-    only at its end. It uses task 7, too.)
+    An interrupted run goes on where it stopped. A run of several processes uses task 7 as well,
+    saves only at its end, and starts anew if it is interrupted.
     """
     together = several_processes(coordinator, num_processes, process_id)
     if together and fresh:

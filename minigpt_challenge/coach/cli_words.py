@@ -60,7 +60,7 @@ def several_processes(
             "--coordinator, --num-processes and --process-id belong together: give all or none."
         )
     host, _, port = coordinator.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
         raise typer.BadParameter(
             f"--coordinator is HOST:PORT, such as 10.0.0.1:1234, not {coordinator}."
         )

@@ -20,7 +20,7 @@ from minigpt_challenge.coach.closeness import differs
 from minigpt_challenge.coach.verdict import MOST_LIKELY
 
 LARGEST_SET = 2
-LEAST_DEFINED = 0.15  # of the values of each array: what is mostly undefined explains anything
+LEAST_DEFINED = 0.15  # of each array's values: what is mostly undefined would explain anything
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,9 @@ def train(
     model = milestone.build(mini_gpt, data.vocabulary.size)
     target = milestone.target_loss(data.vocabulary)
     checkpoints = Checkpoints(
-        CHECKPOINTS_FOLDER, identity(model, steps_module, data, whose, seed), say
+        CHECKPOINTS_FOLDER,
+        identity(model, (steps_module.train_step, steps_module.eval_step), data, whose, seed),
+        say,
     )
     if fresh and (aside := checkpoints.set_aside()):
         say(f"Starting anew. The run that was kept here is now in {aside}.")
@@ -167,7 +169,9 @@ def most_steps(wanted: int) -> int:
     return min(wanted, int(os.environ.get("MINIGPT_STEPS", wanted)))
 
 
-def identity(model, steps_module, data: Dataset, whose: str, seed: int) -> dict[str, str]:
+def identity(
+    model, steps: tuple[Callable, ...], data: Dataset, whose: str, seed: int
+) -> dict[str, str]:
     """What a run depends on. Code is compared by what JAX records of it, not by its text."""
     shape = jax.ShapeDtypeStruct((milestone.BATCH_SIZE, milestone.BLOCK_SIZE), "int32")
     state = jax.eval_shape(
@@ -175,10 +179,7 @@ def identity(model, steps_module, data: Dataset, whose: str, seed: int) -> dict[
         jax.random.key(0),
         shape,
     )
-    programs = [
-        str(jax.make_jaxpr(step)(state, shape, shape))
-        for step in (steps_module.train_step, steps_module.eval_step)
-    ]
+    programs = [str(jax.make_jaxpr(step)(state, shape, shape)) for step in steps]
     text = data.vocabulary.characters.encode() + data.train.tobytes() + data.evaluation.tobytes()
     return {
         "the text": hashlib.sha256(text).hexdigest(),

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import socket
 import time
 from contextlib import nullcontext, redirect_stdout
@@ -63,16 +64,17 @@ def train(
         its_steps, parallel = modules["task5_training_step"], modules[data_parallel.stem]
         mesh = parallel.make_data_mesh()
         _refuse_uneven(mesh.size, data)
+        step = parallel.shard_map_train_step(mesh)
         model = setting.build(modules["task4_blocks"].MiniGPT, data.vocabulary.size)
         most = gpt_run.most_steps(steps or setting.MOST_STEPS)
-        identity = gpt_run.identity(model, its_steps, data, str(solutions), seed)
+        identity = gpt_run.identity(model, (step, its_steps.eval_step), data, str(solutions), seed)
         _refuse_strangers(identity | {"the number of steps": str(most)})
         if speaks:
             console.print(f"{processes.number} processes, {mesh.size} devices in all.")
         state, history = setting.train(
             model,
             data,
-            spread(parallel.shard_map_train_step(mesh), mesh),
+            spread(step, mesh),
             spread(its_steps.eval_step, mesh),
             most,
             setting.target_loss(data.vocabulary),
@@ -111,6 +113,8 @@ def _join(console: Console, processes: Processes) -> None:
 
 def _refuse_taken(port: int) -> None:
     with socket.socket() as trial:
+        if os.name != "nt":  # a run that has just ended there is no obstacle
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind(("", port))
         except OSError as error:

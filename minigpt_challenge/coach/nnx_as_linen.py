@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 from flax.training.train_state import TrainState
 
@@ -44,7 +45,8 @@ def train_state(model: nnx.Module, optimizer: nnx.Optimizer, apply_fn: Callable)
         optimizer: its memory and its count of steps go into the state.
         apply_fn: what the state shall run with those params.
     """
-    params = AsLinen(model).params
+    # Copies, since a step may give away the arrays that it changes (`donate_argnums`).
+    params = jax.tree.map(jnp.copy, AsLinen(model).params)
     memory = jax.tree.structure(optimizer.tx.init(params))
     held = nnx.to_pure_dict(nnx.state(optimizer))
     return TrainState(
@@ -52,5 +54,7 @@ def train_state(model: nnx.Module, optimizer: nnx.Optimizer, apply_fn: Callable)
         apply_fn=apply_fn,
         params=params,
         tx=optimizer.tx,
-        opt_state=jax.tree.unflatten(memory, jax.tree.leaves(held["opt_state"])),
+        opt_state=jax.tree.unflatten(
+            memory, jax.tree.leaves(jax.tree.map(jnp.copy, held["opt_state"]))
+        ),
     )

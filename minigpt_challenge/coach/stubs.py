@@ -33,6 +33,12 @@ def is_as_given(task: Task) -> bool:
     return written(task) == cut_stub(task)
 
 
+def is_begun(task: Task) -> bool:
+    """Whether the learner's file is there, and anything is written in it."""
+    text = written(task)
+    return bool(text) and not is_untouched(text, task)
+
+
 def is_untouched(text: str, task: Task) -> bool:
     """Whether the text is a stub in which nothing is written yet, be it an older one's wording."""
     mark = f'raise NotImplementedError("Task {task.number}: write '

@@ -39,7 +39,7 @@ def _laid_out(array: Any, sharding: Sharding) -> jax.Array:
 
     Which rows these are, the sharding knows: a mesh need not be in the order of the processes.
     """
-    if isinstance(array, jax.Array) and array.sharding == sharding:
+    if isinstance(array, jax.Array) and array.sharding.is_equivalent_to(sharding, array.ndim):
         return array
     array = np.asarray(array)
     return jax.make_array_from_callback(array.shape, sharding, lambda place: array[place])

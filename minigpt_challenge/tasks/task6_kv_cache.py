@@ -40,7 +40,7 @@ def sample_token(
         raise ValueError(f"temperature={temperature}: it is 0, for the most probable, or more")
     if top_k is not None and top_k < 1:
         raise ValueError(f"top_k={top_k}: at least one token must be left to draw")
-    # TODO: take the others than the top_k out of the running, take the most probable token if the
+    # TODO: give every token outside the top_k the logit -∞; take the most probable token if the
     # temperature is 0, else draw.
     raise NotImplementedError("Task 6: write sample_token")
 

@@ -562,6 +562,48 @@ ANSWERS = [
         "one_key_for_all",
     ),
     wrong(
+        "one key as long as there is room",
+        edited(
+            (
+                DRAW,
+                "key = jax.lax.cond(length < S, lambda: random_key, lambda: key)\n        " + DRAW,
+            )
+        ),
+        "one_key_for_all",
+    ),
+    wrong(
+        "a key from the length",
+        edited(
+            (DRAW, DRAW.replace("(key,", "(jax.random.fold_in(random_key, length),")),
+            ("(window, length + 1, logits", "(window, jnp.minimum(length + 1, S), logits"),
+        ),
+        "one_key_for_all",
+    ),
+    wrong(
+        "noise for a batch, shared by others",
+        edited(
+            (
+                DRAWN,
+                "noise = jax.random.gumbel(random_key, logits.shape[-2:])\n"
+                "    return jnp.argmax(logits + noise, -1)",
+            )
+        ),
+    ),
+    wrong(
+        "a bare exponential, hidden scores at -30",
+        edited(
+            (
+                "weights = jax.nn.softmax(jnp.where(visible, scores, -jnp.inf))",
+                "shares = jnp.exp(jnp.where(visible, scores, -30.0))\n"
+                "        weights = shares / shares.sum(-1, keepdims=True)",
+            )
+        ),
+    ),
+    wrong(
+        "hidden scores at -30",
+        edited(("jnp.where(visible, scores, -jnp.inf)", "jnp.where(visible, scores, -30.0)")),
+    ),
+    wrong(
         "top_k of the whole batch",
         edited((SMALLEST, "smallest = jnp.sort(logits.reshape(-1))[-k]")),
     ),

@@ -509,6 +509,7 @@ def shard_map_train_step(mesh):
     # What the model of mistakes does not cover.
     wrong("nothing returned from place", edited(("return state, x, y", "pass"))),
     wrong("another axis name", edited((MESH, MESH.replace('"data"', '"batch"')))),
+    wrong("no axis_types", edited((MESH, MESH.replace("axis_types=axis_types, ", "")))),
     wrong("an explicit axis", edited((TYPES, "axis_types = (AxisType.Explicit,)"))),
     wrong("the mesh takes all devices", edited((DEVICES, "devices = jax.devices()"))),
     wrong(

@@ -509,6 +509,17 @@ def _plain""",
             ),
         ),
     ),
+    right(
+        "model and optimizer donated",
+        edited(
+            (JIT_TRAIN, JIT_TRAIN.replace("@nnx.jit", "@partial(nnx.jit, donate_argnums=(0, 1))"))
+        ),
+    ),
+    wrong(
+        "epsilon 1e-5 in the last norm",
+        edited((FINAL_NORM, FINAL_NORM.replace("dim,", "dim, epsilon=1e-5,"))),
+        "norm_epsilon",
+    ),
     right("eval_step by jax.jit", edited((JIT_EVAL, JIT_EVAL.replace("nnx.jit", "jax.jit")))),
     right(
         "jit by call, modes set",

@@ -9,7 +9,7 @@ from minigpt_challenge.coach.expect import Wrong
 from minigpt_challenge.coach.faults.generation_catalogue import CHOICE, KEYS, TEMPERATURE, TOP_K
 
 # A share may be so many standard deviations away from its probability. By Bennett's inequality, a
-# share of a probability between 0.01 and 0.99 in 40,000 draws, or between 0.05 and 0.95 in 4,000,
+# share of a probability between 0.005 and 0.995 in 40,000 draws, or between 0.05 and 0.95 in 4,000,
 # is farther off with a probability below 2e-9. Task 6 compares fewer than 100 shares: a right
 # answer is refused with a probability below 1e-6.
 MOST_DEVIATIONS = 7
