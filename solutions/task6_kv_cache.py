@@ -179,29 +179,31 @@ def write_on(
     Returns:
         integers (num_tokens,).
     """
-    # TODO: read the window into empty caches at position 0; take the logits of the last token that
-    # counts. Then `jax.lax.scan` over num_tokens keys: sample a token, append it to the window and
-    # read it alone (`jax.lax.cond`: there is room), or slide the window and read all of it.
+    # TODO: `jax.lax.scan` over num_tokens keys. In each step read what has to be read, draw a
+    # token from the last logits, and take it into the window: behind the others while there is
+    # room, else the window slides. What has to be read (`jax.lax.cond`) is all of the window at
+    # the first step and once it slides; in between the caches know all but the last token.
     ### BEGIN SOLUTION
     S = model.block_size
-    logits, caches = model.apply(params, window[None], model.empty_caches(), 0)  # (1, S, V)
 
-    def step(carry, key):
-        window, length, logits, caches = carry
+    def step(carry, now):
+        window, length, caches = carry
+        key, is_first = now
+        last = jnp.minimum(length, S) - 1  # where the newest token stands
+
+        def read_all():
+            logits, read = model.apply(params, window[None], caches, 0)  # (1, S, V)
+            return logits[0, last], read
+
+        def read_one():
+            logits, read = model.apply(params, window[last][None, None], caches, last)  # (1, 1, V)
+            return logits[0, 0], read
+
+        logits, caches = jax.lax.cond(is_first | (length > S), read_all, read_one)  # (V,)
         token = sample_token(key, logits, temperature, top_k).astype(window.dtype)
+        longer, slid = window.at[length].set(token), jnp.roll(window, -1).at[-1].set(token)
+        return (jnp.where(length < S, longer, slid), length + 1, caches), token
 
-        def append():
-            logits, longer = model.apply(params, token[None, None], caches, length)  # (1, 1, V)
-            return window.at[length].set(token), logits[0, 0], longer
-
-        def slide():
-            slid = jnp.roll(window, -1).at[-1].set(token)  # (S,)
-            logits, _ = model.apply(params, slid[None], caches, 0)  # (1, S, V)
-            return slid, logits[0, -1], caches
-
-        window, logits, caches = jax.lax.cond(length < S, append, slide)
-        return (window, jnp.minimum(length + 1, S), logits, caches), token
-
-    start = (window, length, logits[0, length - 1], caches)
-    return jax.lax.scan(step, start, jax.random.split(random_key, num_tokens))[1]
+    steps = jax.random.split(random_key, num_tokens), jnp.arange(num_tokens) == 0
+    return jax.lax.scan(step, (window, length, model.empty_caches()), steps)[1]
     ### END SOLUTION

@@ -150,7 +150,8 @@ def write_on(
     Returns:
         integers (num_tokens,).
     """
-    # TODO: read the window into empty caches at position 0; take the logits of the last token that
-    # counts. Then `jax.lax.scan` over num_tokens keys: sample a token, append it to the window and
-    # read it alone (`jax.lax.cond`: there is room), or slide the window and read all of it.
+    # TODO: `jax.lax.scan` over num_tokens keys. In each step read what has to be read, draw a
+    # token from the last logits, and take it into the window: behind the others while there is
+    # room, else the window slides. What has to be read (`jax.lax.cond`) is all of the window at
+    # the first step and once it slides; in between the caches know all but the last token.
     raise NotImplementedError("Task 6: write write_on")
