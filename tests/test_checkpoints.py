@@ -62,8 +62,8 @@ def test_the_best_state_is_kept_as_well_as_the_last(checkpoints):
         worse = {"params": {"next_token_logits": {"embedding": jnp.zeros((V, V))}}}
         return state.replace(step=state.step + 1, params=worse), jnp.float32(0)
 
-    train(30, checkpoints, train_step=spoiling_step)
-    state, history = train(40, checkpoints, train_step=spoiling_step)
+    train(30, checkpoints, train_step=spoiling_step, steps_per_call=1)
+    state, history = train(40, checkpoints, train_step=spoiling_step, steps_per_call=1)
     assert state.step == 20 and history[-1].step == 40
 
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach import draw
 from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER
@@ -47,7 +48,7 @@ def test_the_state_with_the_best_evaluation_loss_is_kept():
         worse = jax.tree.map(lambda leaf: leaf * 0.9, state.params)
         return state.replace(step=state.step + 1, params=worse), jnp.float32(0)
 
-    state, history = train(train_step=spoiling_step)
+    state, history = train(train_step=spoiling_step, steps_per_call=1)
     best = min(history, key=lambda measured: measured.eval_loss)
     assert best.step == 20 and history[-1].eval_loss > best.eval_loss
     assert state.step == 20
@@ -59,13 +60,42 @@ def test_it_stops_at_the_target():
     assert history[-1].step < 1000
 
 
+def test_steps_in_one_program_end_where_single_ones_do():
+    state, history = train(25, steps_per_call=7)
+    single, its_history = train(25, steps_per_call=1)
+    np.testing.assert_allclose(history, its_history, rtol=1e-4)
+    assert state.step == single.step == 25
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), state.params, single.params
+    )
+
+
+def test_a_program_of_steps_is_traced_once_whatever_their_number():
+    traced = []
+
+    def watched_step(state, x, y):
+        traced.append(x.shape)
+        return steps.train_step(state, x, y)
+
+    train(25, train_step=watched_step, steps_per_call=7)  # 7, 3, 7, 3 and 5 of them
+    assert traced == [(4, 6)]
+
+
+def test_another_state_may_be_made_to_begin_with():
+    def stuck(model, params):
+        return TrainState.create(apply_fn=model.apply, params=params, tx=optax.sgd(0.0))
+
+    _, history = train(make_state=stuck)
+    assert history[-1].eval_loss == history[0].eval_loss
+
+
 def test_who_interrupts_keeps_the_best_so_far():
     def interrupted_step(state, x, y):
         if state.step == 25:
             raise KeyboardInterrupt
         return steps.train_step(state, x, y)
 
-    state, history = train(train_step=interrupted_step)
+    state, history = train(train_step=interrupted_step, steps_per_call=1)
     assert state.step == history[-1].step == 20
 
 

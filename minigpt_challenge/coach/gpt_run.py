@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +21,7 @@ from minigpt_challenge.coach.loss_curve import draw_loss_curve
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.dataset import Dataset
+from minigpt_challenge.given.fast import FAST_STEPS, fast_train_state
 from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.training import Measurement, evaluate, init_train_state
 from minigpt_challenge.given.vocabulary import Vocabulary
@@ -65,6 +67,7 @@ def train(
     whose: str,
     seed: int = 0,
     num_iterations: int | None = None,
+    fast: bool = False,
     fresh: bool = False,
     say: Callable[[str], None] = print,
     on_measure: Callable[[TrainState, list[Measurement]], None] | None = None,
@@ -77,7 +80,8 @@ def train(
         data: the text.
         whose: whose code that is; another author's run is not gone on with.
         seed: of the first weights and the batches.
-        num_iterations: at most so many steps; the milestone's if None.
+        num_iterations: at most so many steps; the recipe's if None.
+        fast: with the recipe of `given/fast.py`.
         fresh: start anew, whatever is kept.
         say: gets a sentence about each thing that is kept, resumed or set aside.
         on_measure: see `run_training_loop`.
@@ -87,21 +91,22 @@ def train(
     """
     model = milestone.build(mini_gpt, data.vocabulary.size)
     target = milestone.target_loss(data.vocabulary)
+    steps = most_steps(num_iterations or (FAST_STEPS if fast else milestone.MOST_STEPS))
+    both = steps_module.train_step, steps_module.eval_step
+    recipe = f", fast in {steps} steps" if fast else ""
     checkpoints = Checkpoints(
-        CHECKPOINTS_FOLDER,
-        identity(model, (steps_module.train_step, steps_module.eval_step), data, whose, seed),
-        say,
+        CHECKPOINTS_FOLDER, identity(model, both, data, whose, seed, recipe), say
     )
     if fresh and (aside := checkpoints.set_aside()):
         say(f"Starting anew. The run that was kept here is now in {aside}.")
     state, history = milestone.train(
         model,
         data,
-        steps_module.train_step,
-        steps_module.eval_step,
-        most_steps(num_iterations or milestone.MOST_STEPS),
+        *both,
+        steps,
         target,
-        seed,
+        seed=seed,
+        make_state=partial(fast_train_state, num_steps=steps) if fast else None,
         checkpoints=checkpoints,
         on_measure=on_measure,
     )
@@ -170,7 +175,7 @@ def most_steps(wanted: int) -> int:
 
 
 def identity(
-    model, steps: tuple[Callable, ...], data: Dataset, whose: str, seed: int
+    model, steps: tuple[Callable, ...], data: Dataset, whose: str, seed: int, recipe: str = ""
 ) -> dict[str, str]:
     """What a run depends on. Code is compared by what JAX records of it, not by its text."""
     shape = jax.ShapeDtypeStruct((milestone.BATCH_SIZE, milestone.BLOCK_SIZE), "int32")
@@ -183,7 +188,7 @@ def identity(
     text = data.vocabulary.characters.encode() + data.train.tobytes() + data.evaluation.tobytes()
     return {
         "the text": hashlib.sha256(text).hexdigest(),
-        "the settings": f"seed {seed}, learning rate {milestone.LEARNING_RATE}",
+        "the settings": f"seed {seed}, learning rate {milestone.LEARNING_RATE}{recipe}",
         "the code": _fingerprint(*programs, str(jax.tree.structure(state.params))),
         "whose code it is": whose,
     }

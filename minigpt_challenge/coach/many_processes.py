@@ -78,7 +78,8 @@ def train(
             spread(its_steps.eval_step, mesh),
             most,
             setting.target_loss(data.vocabulary),
-            seed,
+            seed=seed,
+            steps_per_call=1,  # between two steps, each process lays out its own share
             show_progress=speaks,
         )
         if not speaks:

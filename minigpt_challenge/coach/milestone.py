@@ -35,6 +35,7 @@ def train(
     steps: int | None,
     data_path: Path | None,
     seed: int,
+    fast: bool,
     fresh: bool,
 ) -> bool:
     """Train, save the loss curve and the weights, write a sample.
@@ -56,6 +57,7 @@ def train(
             whose="the reference" if solutions else "the learner",
             seed=seed,
             num_iterations=steps,
+            fast=fast,
             fresh=fresh,
             say=lambda words: console.print(words, markup=False, soft_wrap=True),
         )

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.training import Measurement, run_training_loop
 from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
@@ -45,12 +44,12 @@ def train(
     eval_step: Callable,
     num_iterations: int = MOST_STEPS,
     target_loss: float | None = TARGET_LOSS,
-    seed: int = 0,
-    show_progress: bool = True,
-    checkpoints: Checkpoints | None = None,
-    on_measure: Callable[[TrainState, list[Measurement]], None] | None = None,
+    **options: Any,
 ) -> tuple[TrainState, list[Measurement]]:
-    """`run_training_loop` at the milestone's setting, until the target is safely met."""
+    """`run_training_loop` at the milestone's setting, until the target is safely met.
+
+    `options` go to `run_training_loop` as they are.
+    """
     return run_training_loop(
         num_iterations,
         BATCH_SIZE,
@@ -62,10 +61,7 @@ def train(
         train_step=train_step,
         eval_step=eval_step,
         target_loss=None if target_loss is None else target_loss - MARGIN,
-        seed=seed,
-        show_progress=show_progress,
-        checkpoints=checkpoints,
-        on_measure=on_measure,
+        **options,
     )
 
 

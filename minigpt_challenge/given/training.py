@@ -15,8 +15,10 @@ from tqdm import tqdm
 from minigpt_challenge.given import steps
 from minigpt_challenge.given.batches import evenly_spaced_batches, get_batch
 from minigpt_challenge.given.checkpoints import Checkpoints
+from minigpt_challenge.given.many_steps import in_one_program, one_by_one
 
 EVALUATION_BATCHES = 40
+STEPS_PER_CALL = 50  # on a CPU about a second: longer, and the bar would seem to stand still
 
 
 class Measurement(NamedTuple):
@@ -64,6 +66,8 @@ def run_training_loop(
     *,
     train_step: Callable = steps.train_step,
     eval_step: Callable = steps.eval_step,
+    make_state: Callable[[nn.Module, Any], TrainState] | None = None,
+    steps_per_call: int = STEPS_PER_CALL,
     eval_every: int = 250,
     target_loss: float | None = None,
     seed: int = 0,
@@ -83,6 +87,10 @@ def run_training_loop(
         model: integers (B, T) → logits (B, T, V).
         train_step: (state, x, y) → (state, loss).
         eval_step: (state, x, y) → loss.
+        make_state: (model, what `model.init` returned) → the state to begin with; if left out,
+            that of `init_train_state`.
+        steps_per_call: how many steps make one compiled program. With 1, Python calls
+            `train_step`, which need not be traceable then.
         eval_every: steps between two measurements.
         target_loss: stop as soon as the evaluation loss is at most this.
         seed: of the initial params and of the batches.
@@ -100,8 +108,15 @@ def run_training_loop(
     Raises:
         DataError: a text is shorter than a block.
     """
-    # The sizes of a batch are shapes, and shapes must be known when JAX compiles: they are static.
-    cut_batch = jax.jit(partial(get_batch, batch_size=batch_size, block_size=block_size))
+
+    def batch_of(step: int, text: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        # The batch depends on the step alone, so a resumed run goes on with the right one.
+        return get_batch(jax.random.fold_in(key, step), text, batch_size, block_size)
+
+    if steps_per_call > 1:
+        run_steps = in_one_program(train_step, batch_of)
+    else:
+        run_steps = one_by_one(train_step, jax.jit(batch_of))
     measure = partial(
         evaluate,
         data=eval_data,
@@ -111,8 +126,9 @@ def run_training_loop(
         eval_step=eval_step,
     )
     init_key, batches_key = jax.random.split(jax.random.key(seed))
-    x, y = cut_batch(batches_key, train_data)
-    state = init_train_state(model, jax.jit(model.init)(init_key, x), learning_rate)
+    x, y = get_batch(batches_key, train_data, batch_size, block_size)
+    make_state = make_state or partial(init_train_state, learning_rate=learning_rate)
+    state = make_state(model, jax.jit(model.init)(init_key, x))
     kept = checkpoints.resume(state) if checkpoints else None
     if kept:
         state, best_state, history = kept
@@ -120,31 +136,31 @@ def run_training_loop(
     else:
         history = [Measurement(0, float(eval_step(state, x, y)), measure(state))]
         best_state = state
-    best_loss, losses = min(measured.eval_loss for measured in history), []
+    best_loss = min(measured.eval_loss for measured in history)
     done = history[-1].step
     if target_loss is not None and best_loss <= target_loss:
         num_iterations = done  # a resumed run may have been at its goal
 
+    total_loss = 0.0
     bar = tqdm(
-        range(done + 1, num_iterations + 1),
-        initial=done,
-        total=max(done, num_iterations),
-        unit="step",
-        disable=not show_progress,
+        initial=done, total=max(done, num_iterations), unit="step", disable=not show_progress
     )
     with bar, suppress(KeyboardInterrupt):  # who stops early keeps the best so far
         _show(bar, history[-1])
         if on_measure:
             on_measure(state, history)
-        for step in bar:
-            # The batch depends on the step alone, so a resumed run goes on with the right one.
-            x, y = cut_batch(jax.random.fold_in(batches_key, step), train_data)
-            state, loss = train_step(state, x, y)
-            losses.append(loss)
-            if step % eval_every and step != num_iterations:
+        while done < num_iterations:
+            measurement = min(done - done % eval_every + eval_every, num_iterations)
+            until = min(done + steps_per_call, measurement)
+            state, loss = run_steps(state, done + 1, until + 1, train_data, batches_key)
+            total_loss += float(loss)  # waits for it, so that the bar tells the truth
+            bar.update(until - done)
+            done = until
+            if done != measurement:
                 continue
-            history.append(Measurement(step, float(jnp.mean(jnp.stack(losses))), measure(state)))
-            losses = []
+            train_loss = total_loss / (done - history[-1].step)
+            history.append(Measurement(done, train_loss, measure(state)))
+            total_loss = 0.0
             _show(bar, history[-1])
             if history[-1].eval_loss < best_loss:
                 best_state, best_loss = state, history[-1].eval_loss

@@ -1,0 +1,51 @@
+"""Several training steps in a row, in one compiled program or one by one.
+
+A small model's step is over before Python has asked for the next. Where the loop over the steps is
+compiled as well, Python is asked once for all of them.
+"""
+
+from collections.abc import Callable
+
+import jax
+from flax.training.train_state import TrainState
+
+# (state, first, end, *whatever a batch is cut from) → the state after the steps
+# first, …, end - 1, and the sum of their losses.
+Steps = Callable[..., tuple[TrainState, jax.Array]]
+
+
+def in_one_program(train_step: Callable, batch_of: Callable) -> Steps:
+    """A loop that is compiled once, whatever the number of steps.
+
+    Args:
+        train_step: (state, x, y) → (state, loss).
+        batch_of: (step, *whatever a batch is cut from) → x, y.
+
+    Raises:
+        TypeError: when called: the state that comes out of `train_step` has other shapes or dtypes
+            than the one that went in.
+    """
+
+    @jax.jit
+    def steps(state: TrainState, first: int, end: int, *source) -> tuple[TrainState, jax.Array]:
+        def one(step, carried):
+            state, total_loss = carried
+            state, loss = train_step(state, *batch_of(step, *source))
+            return state, total_loss + loss
+
+        return jax.lax.fori_loop(first, end, one, (state, 0.0))
+
+    return steps
+
+
+def one_by_one(train_step: Callable, batch_of: Callable) -> Steps:
+    """The same for a `train_step` that cannot be traced, since Python has to run it."""
+
+    def steps(state: TrainState, first: int, end: int, *source) -> tuple[TrainState, jax.Array]:
+        total_loss = 0.0
+        for step in range(first, end):
+            state, loss = train_step(state, *batch_of(step, *source))
+            total_loss += loss
+        return state, total_loss
+
+    return steps
