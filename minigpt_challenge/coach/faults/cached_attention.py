@@ -5,7 +5,13 @@ from typing import Any
 import numpy as np
 
 from minigpt_challenge.coach.diagnosis import Suspects
-from minigpt_challenge.coach.faults.generation_catalogue import MASK, READ, RETURNED, SCALE, SOFTMAX
+from minigpt_challenge.coach.faults.cached_attention_catalogue import (
+    MASK,
+    READ,
+    RETURNED,
+    SCALE,
+    SOFTMAX,
+)
 
 ALTERNATIVES = [
     {fault.id for fault in group}
