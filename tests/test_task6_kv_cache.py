@@ -45,16 +45,27 @@ GREEDY, FAST = "The most probable text", "generate_fast"
 
 
 @pytest.fixture(scope="module")
-def reads(reference):
-    """By seed, the reference's model with its weights."""
-    model = gpt_with(reference)
-    return {seed: generation.reader(model, lively_params(model, seed)) for seed in SEEDS}
+def model(reference):
+    """A small GPT with the reference's attention."""
+    return gpt_with(reference)
 
 
 @pytest.fixture(scope="module")
-def scans(task, reference):
+def weights(model):
+    """By seed, weights for it."""
+    return {seed: lively_params(model, seed) for seed in SEEDS}
+
+
+@pytest.fixture(scope="module")
+def reads(model, weights):
+    """By seed, the model with its weights, compiled."""
+    return {seed: generation.reader(model, params) for seed, params in weights.items()}
+
+
+@pytest.fixture(scope="module")
+def scans(task, model, weights):
     """What would compile for minutes is not tried any further."""
-    properties.steps_are_a_loop(task.generate_fast, gpt_with(reference))
+    properties.steps_are_a_loop(task.generate_fast, model, weights[0])
 
 
 def gpt_with(file):
@@ -150,9 +161,9 @@ def test_weights_are_those_of_task_3(task, reference):
         )
 
 
-def test_logits_equal_those_of_the_whole_window_at_every_step(task, reference):
-    mine, theirs = gpt_with(task), gpt_with(reference)
-    params, tokens = lively_params(theirs), draw.tokens(2, 7, vocab_size=13, seed=3)
+def test_logits_equal_those_of_the_whole_window_at_every_step(task, model, weights):
+    mine, theirs = gpt_with(task), model
+    params, tokens = weights[0], draw.tokens(2, 7, vocab_size=13, seed=3)
     expected, _ = theirs.apply(params, tokens, theirs.empty_caches(2), 0)
     apply, caches = jax.jit(mine.apply), mine.empty_caches(2)
     for t in range(7):
@@ -165,11 +176,10 @@ def test_logits_equal_those_of_the_whole_window_at_every_step(task, reference):
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_greedy_text_equals_the_naive_one(task, reference, reads, scans, prompt):
+def test_greedy_text_equals_the_naive_one(task, model, weights, reads, scans, prompt):
     def cases():
         for seed in SEEDS:
-            model = gpt_with(reference)
-            params, read = lively_params(model, seed), reads[seed]
+            params, read = weights[seed], reads[seed]
             start = np.asarray(draw.tokens(PROMPTS[prompt], vocab_size=13, seed=seed))
             for num_tokens in (SHORT, LONG):
                 seen = greedy(task, model, params, start, num_tokens)
@@ -204,9 +214,8 @@ def test_sampled_text_has_the_right_frequencies(task, reference, scans):
     expect.all_equal(cases(), "V", f"The share of each token in {num_draws:,} that were written")
 
 
-def test_the_key_decides_what_is_sampled(task, reference):
-    model = gpt_with(reference)
-    params = lively_params(model)
+def test_the_key_decides_what_is_sampled(task, model, weights):
+    params = weights[0]
     first, again, other = (
         np.asarray(task.generate_fast(jax.random.key(key), model, params, [3, 1], 20))
         for key in (1, 1, 2)
@@ -216,17 +225,16 @@ def test_the_key_decides_what_is_sampled(task, reference):
         raise expect.Wrong("generate_fast writes the same text with another key.")
 
 
-def test_all_prompts_share_a_program(task, reference, scans):
-    properties.prompts_share_a_program(task.generate_fast, gpt_with(reference))
+def test_all_prompts_share_a_program(task, model, weights, scans):
+    properties.prompts_share_a_program(task.generate_fast, model, weights[0])
 
 
-def test_the_cache_is_used_while_there_is_room(task, reference):
-    properties.cache_is_used_while_there_is_room(task.generate_fast, gpt_with(reference))
+def test_the_cache_is_used_while_there_is_room(task, model, weights):
+    properties.cache_is_used_while_there_is_room(task.generate_fast, model, weights[0])
 
 
-def test_the_prompt_comes_first_and_an_empty_one_is_refused(task, reference):
-    model = gpt_with(reference)
-    params = lively_params(model)
+def test_the_prompt_comes_first_and_an_empty_one_is_refused(task, model, weights):
+    params = weights[0]
     for prompt in ([4, 2, 9], jnp.array([4, 2, 9]), np.array([4, 2, 9])):
         text = task.generate_fast(jax.random.key(0), model, params, prompt, 3)
         text = expect.integers(text, (6,), FAST)
@@ -241,9 +249,8 @@ def test_the_prompt_comes_first_and_an_empty_one_is_refused(task, reference):
     )
 
 
-def test_your_attention_and_your_generation_work_together(task, reference, reads):
-    model, theirs = gpt_with(task), gpt_with(reference)
-    params, start = lively_params(theirs), np.array([5, 0, 8])
-    seen = greedy(task, model, params, start, LONG)
-    suspects = generation.greedy_suspects(reads[SEEDS[0]], theirs, start, LONG)
+def test_your_attention_and_your_generation_work_together(task, model, weights, reads):
+    mine, params, start = gpt_with(task), weights[0], np.array([5, 0, 8])
+    seen = greedy(task, mine, params, start, LONG)
+    suspects = generation.greedy_suspects(reads[0], model, start, LONG)
     expect.equal(seen, suspects.compute(frozenset()), "T", f"{GREEDY}, with your own attention,")

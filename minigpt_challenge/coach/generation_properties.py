@@ -4,19 +4,18 @@
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 
 from minigpt_challenge.coach.expect import Wrong
-from minigpt_challenge.coach.watched_gpt import counting, lively_params, noting
+from minigpt_challenge.coach.watched_gpt import counting, noting
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
 
-def steps_are_a_loop(generate: Callable, model: CachedMiniGPT) -> None:
+def steps_are_a_loop(generate: Callable, model: CachedMiniGPT, params: Any) -> None:
     """The steps are a loop in the compiled program: unrolled, they would compile for minutes."""
     model, read = counting(model)
-    params = lively_params(model)
-    del read[:]
     generate(jax.random.key(0), model, params, [1], 9)
     if not read:
         raise Wrong("generate_fast never calls the model.")
@@ -27,11 +26,10 @@ def steps_are_a_loop(generate: Callable, model: CachedMiniGPT) -> None:
         )
 
 
-def prompts_share_a_program(generate: Callable, model: CachedMiniGPT) -> None:
+def prompts_share_a_program(generate: Callable, model: CachedMiniGPT, params: Any) -> None:
     """A prompt of any length is of the same shape to the compiled program."""
     S = model.block_size
     model, read = counting(model)
-    params = lively_params(model)
     generate(jax.random.key(0), model, params, [1] * (S - 2), 9)
     for length in (S - 2, S - 1, S, S + 1):
         before = len(read)
@@ -49,13 +47,13 @@ def prompts_share_a_program(generate: Callable, model: CachedMiniGPT) -> None:
             )
 
 
-def cache_is_used_while_there_is_room(generate: Callable, model: CachedMiniGPT) -> None:
+def cache_is_used_while_there_is_room(
+    generate: Callable, model: CachedMiniGPT, params: Any
+) -> None:
     """Behind the prompt tokens are read one at a time, until the window is full."""
     S = model.block_size
     model, read = counting(model)
-    params = lively_params(model)
     model, ran = noting(model)
-    del read[:]
     generate(jax.random.key(0), model, params, [1, 2], 4)
     jax.effects_barrier()
     if not any(shape == (1, 1) for shape in read):
