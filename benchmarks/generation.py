@@ -18,9 +18,10 @@ from importlib.util import find_spec
 from rich.console import Console
 from rich.table import Table
 
+from minigpt_challenge.given.milestone import SIZES
+
 LENGTH, REPEATS = 500, 5
 LEAST_COLD, LEAST_WARM = 50, 200  # how many times faster than the naive loop task 6 shall be
-SIZES = {"hidden_dim": 128, "block_size": 32, "num_layers": 4, "num_heads": 4}
 VOCAB_SIZE, PROMPT = 65, [0]
 
 
@@ -53,44 +54,16 @@ def jax_writers():
 def torch_writers():
     """The same model in PyTorch, written as in the original: no cache."""
     import torch
-    from torch.nn import functional as F
+    import torch_gpt
 
     torch.manual_seed(0)
-    C, S, N = SIZES["hidden_dim"], SIZES["block_size"], SIZES["num_heads"]
-    nn = torch.nn
-
-    class Block(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.norm1, self.norm2 = nn.LayerNorm(C), nn.LayerNorm(C)
-            self.qkv, self.dense = nn.Linear(C, 3 * C, bias=False), nn.Linear(C, C)
-            self.feed_forward = nn.Sequential(nn.Linear(C, 4 * C), nn.ReLU(), nn.Linear(4 * C, C))
-
-        def forward(self, x):
-            B, T, _ = x.shape
-            q, k, v = self.qkv(self.norm1(x)).view(B, T, 3, N, C // N).permute(2, 0, 3, 1, 4)
-            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)  # (B, N, T, H)
-            x = x + self.dense(mixed.transpose(1, 2).reshape(B, T, C))
-            return x + self.feed_forward(self.norm2(x))
-
-    class MiniGPT(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.tokens, self.positions = nn.Embedding(VOCAB_SIZE, C), nn.Embedding(S, C)
-            self.blocks = nn.Sequential(*(Block() for _ in range(SIZES["num_layers"])))
-            self.norm, self.dense = nn.LayerNorm(C), nn.Linear(C, VOCAB_SIZE)
-
-        def forward(self, tokens):
-            x = self.tokens(tokens) + self.positions(torch.arange(tokens.shape[1]))
-            return self.dense(self.norm(self.blocks(x)))
-
-    model = MiniGPT().eval()
+    model, S = torch_gpt.MiniGPT(VOCAB_SIZE, **SIZES).eval(), SIZES["block_size"]
 
     @torch.inference_mode()
     def write():
         text = torch.tensor([PROMPT])
         for _ in range(LENGTH):
-            probs = F.softmax(model(text[:, -S:])[:, -1], dim=-1)
+            probs = torch.softmax(model(text[:, -S:])[:, -1], dim=-1)
             text = torch.cat([text, torch.multinomial(probs, 1)], dim=1)
         return text.numpy()
 

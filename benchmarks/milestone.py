@@ -2,12 +2,12 @@
 
 `python benchmarks/milestone.py` trains the milestone's model in one run, each way in a process of
 its own with nothing compiled before: as the original notebook does (4,000 steps from Python, each
-batch cut op by op), by `minigpt train`'s recipe, by that of `minigpt train --fast`, and, where
-PyTorch is installed, by the plain recipe there, without and with `torch.compile`. Seconds count from
-the first weights to the last step, all compilation and evaluation on the way included; imports and
-reading the text are not. All but the original stop once a fixed, even sample of the evaluation text
-is safely below the target; the loss printed is over the whole of it. The floor is what the matrix
-products of the plain recipe's steps alone would take at the best speed this machine showed.
+batch cut op by op), by the recipe of `minigpt train`, by that of `minigpt train --fast`, and, where
+PyTorch is installed, by the plain recipe there, without and with `torch.compile`. Seconds count
+from the first weights to the last step, compilation and evaluation included, imports and reading
+the text not. All but the original stop once a fixed, even sample of the evaluation text is safely
+below the target; the loss printed is over the whole of it. The floor is what the matrix products of
+the plain recipe's steps alone would take at the best speed that this machine showed.
 """
 
 import json
@@ -100,7 +100,8 @@ def by_torch(data: Dataset, compiled: bool) -> dict:
     sample, whole = (
         [torch.from_numpy(np.array(part, np.int64)) for part in batches]
         for batches in (
-            evenly_spaced_batches(data.evaluation, B, T, most) for most in (EVALUATION_BATCHES, None)
+            evenly_spaced_batches(data.evaluation, B, T, most)
+            for most in (EVALUATION_BATCHES, None)
         )
     )
     start = time.perf_counter()
@@ -109,15 +110,15 @@ def by_torch(data: Dataset, compiled: bool) -> dict:
     step = torch_gpt.stepper(model, milestone.LEARNING_RATE, compiled=compiled)
 
     @torch.no_grad()
-    def evaluate(x, y) -> float:
-        return float(np.mean([float(torch_gpt.loss_of(model, *pair)) for pair in zip(x, y)]))
+    def evaluate(batches) -> float:
+        return float(np.mean([torch_gpt.loss_of(model, x, y).item() for x, y in batches]))
 
     for number in range(1, milestone.MOST_STEPS + 1):
         step(*torch_gpt.get_batch(text, B, T))
-        if not number % 250 and evaluate(*sample) <= milestone.TARGET_LOSS - milestone.MARGIN:
+        if not number % 250 and evaluate(sample) <= milestone.TARGET_LOSS - milestone.MARGIN:
             break
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "steps": number, "loss": evaluate(*whole)}
+    return {"seconds": seconds, "steps": number, "loss": evaluate(whole)}
 
 
 WAYS = {
@@ -150,7 +151,9 @@ def main() -> int:
         if "PyTorch" in name and not find_spec("torch"):
             continue
         command = [sys.executable, __file__, name]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=True)
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, env=environment, check=True
+        )
         measured[name] = json.loads(done.stdout.splitlines()[-1])
         print(name, measured[name], flush=True)
     original = measured["as the original"]["seconds"]

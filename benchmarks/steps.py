@@ -19,12 +19,12 @@ from importlib.util import find_spec
 from rich.console import Console
 from rich.table import Table
 
+from minigpt_challenge.given import milestone
+
 REPEATS = 5
-VOCAB_SIZE, LEARNING_RATE = 65, 1e-3
+VOCAB_SIZE = 65
 SHAPES = {
-    "milestone": dict(
-        batch_size=16, block_size=32, hidden_dim=128, num_layers=4, num_heads=4, steps=50
-    ),
+    "milestone": milestone.SIZES | dict(batch_size=milestone.BATCH_SIZE, steps=50),
     "nanoGPT": dict(
         batch_size=64, block_size=256, hidden_dim=384, num_layers=6, num_heads=6, steps=25
     ),
@@ -80,7 +80,7 @@ def of_jax(shape: dict, dtype: str, way: str) -> dict:
     B, T, steps = shape["batch_size"], shape["block_size"], shape["steps"]
     text = jax.random.randint(jax.random.key(0), (1_000_000,), 0, VOCAB_SIZE)
     params = jax.jit(model.init)(jax.random.key(1), text[None, :T])
-    state = init_train_state(model, params, LEARNING_RATE)
+    state = init_train_state(model, params, milestone.LEARNING_RATE)
     if dtype == "bfloat16":  # the weights stay in float32, the model computes in bfloat16
         state = state.replace(
             apply_fn=lambda params, x: model.apply(
@@ -121,7 +121,7 @@ def of_torch(shape: dict, dtype: str, way: str) -> dict:
         size = 8192 if on_gpu else 1024
         a = torch.randn(size, size, dtype=getattr(torch, dtype))
     compiled = way == "compiled"
-    step = torch_gpt.stepper(model, LEARNING_RATE, getattr(torch, dtype), compiled)
+    step = torch_gpt.stepper(model, milestone.LEARNING_RATE, getattr(torch, dtype), compiled)
 
     def run():
         for _ in range(shape["steps"]):
