@@ -156,10 +156,11 @@ def climb_to_milestone(
     console: Console,
     modules: dict[Task, ModuleType],
     borrowed: list[Task],
-    num_iterations: int | None,
-    fresh: bool,
+    options: dict[str, Any],
 ) -> dict[str, Any]:
     """Train the learner's own GPT with the learner's own step, live; an interrupted run goes on.
+
+    `options` go to `gpt_run.train` as they are.
 
     Returns:
         what the notebook may play with: `data`, the model `gpt` and the state `trained`.
@@ -172,8 +173,7 @@ def climb_to_milestone(
         by_number[5],
         data,
         whose=f"the learner, with {lent} borrowed" if lent else "the learner",
-        num_iterations=num_iterations,
-        fresh=fresh,
+        **options,
         say=lambda words: console.print(words, markup=False, soft_wrap=True),
         on_measure=live.watcher(data.vocabulary),
     )

@@ -130,17 +130,18 @@ def check(ipython: Any, line: str) -> None:
 def ladder(ipython: Any, line: str) -> None:
     """`%ladder 2`: train the model as far as task 2 has brought it, and show the loss ladder.
 
-    `%ladder 5` trains the whole GPT; `--steps 1000` and `--fresh` are as in `minigpt train`.
+    `%ladder 5` trains the whole GPT; `--steps 1000`, `--fast` and `--fresh` are as in
+    `minigpt train`.
     """
     number, *rest = line.split() or [""]
     its = _task(number, "%ladder 2", WARM_UP)
-    fresh, steps = _options(rest)
+    options = _options(rest)
     from minigpt_challenge.coach import climbing, live
 
     if climbing.may_climb(console, its, unwritten_before(its)):
         modules, borrowed = load_for_notebook(its)
         if its.number == climbing.MILESTONE_TASK:
-            ipython.push(climbing.climb_to_milestone(console, modules, borrowed, steps, fresh))
+            ipython.push(climbing.climb_to_milestone(console, modules, borrowed, options))
         else:
             climbing.climb(console, its, modules, borrowed)
     live.show_ladder()
@@ -205,16 +206,16 @@ def _task_and_option(line: str, example: str, known: tuple[str, ...]) -> tuple[T
     return _task(number, example), "".join(options)
 
 
-def _options(words: list[str]) -> tuple[bool, int | None]:
-    """`--fresh` and `--steps N`, of `%ladder 5`."""
+def _options(words: list[str]) -> dict[str, Any]:
+    """`--fast`, `--fresh` and `--steps N`, of `%ladder 5`, as `gpt_run.train` calls them."""
     match words:
         case []:
-            return False, None
-        case ["--fresh", *rest]:
-            return True, _options(rest)[1]
+            return {}
+        case ["--fast" | "--fresh" as name, *rest]:
+            return {name[2:]: True} | _options(rest)
         case ["--steps", number, *rest] if number.isdecimal() and int(number):
-            return _options(rest)[0], int(number)
-    raise Complaint(f"What is {' '.join(words)}? There are --fresh and --steps 1000.")
+            return {"num_iterations": int(number)} | _options(rest)
+    raise Complaint(f"What is {' '.join(words)}? There are --fast, --fresh and --steps 1000.")
 
 
 def _task(number: str, example: str, warm_up: Task | None = None) -> Task:
