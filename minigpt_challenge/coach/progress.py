@@ -9,6 +9,7 @@ from minigpt_challenge.atomic import write_text
 from minigpt_challenge.coach.curriculum import STATE_FOLDER, Task
 from minigpt_challenge.coach.stubs import is_as_given, written
 from minigpt_challenge.coach.verdict import Report, Verdict
+from minigpt_challenge.locks import locked
 
 PROGRESS_FILE = STATE_FOLDER / "progress.json"
 
@@ -69,15 +70,16 @@ def remember(task: Task, report: Report, checked: str) -> None:
     Args:
         checked: the file's fingerprint from before the check: it may have been saved since.
     """
-    records = _read()
-    records[task.stem] = {
+    record = {
         "verdict": report.verdict,
         "passed": sum(check.verdict is Verdict.PASSED for check in report.checks),
         "total": len(report.checks),
         "failed": _failed(report),
         "sha256": checked,
     }
-    write_text(PROGRESS_FILE, json.dumps(records, indent=2) + "\n")
+    with locked(PROGRESS_FILE):  # another check may end at the same moment
+        records = _read() | {task.stem: record}
+        write_text(PROGRESS_FILE, json.dumps(records, indent=2) + "\n")
 
 
 def _failed(report: Report) -> list[str]:
