@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from minigpt_challenge.coach.checking import COMPILED_ONCE
+from minigpt_challenge.coach.compiled import COMPILED_ONCE
 from minigpt_challenge.coach.curriculum import ROOT, TASKS, Task
 from minigpt_challenge.coach.stubs import cut_stub
 
@@ -55,7 +55,11 @@ class Workshop:
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
     """A fresh copy for this test alone."""
-    root = tmp_path / "challenge"
+    return open_workshop(tmp_path / "challenge")
+
+
+def open_workshop(root: Path) -> Workshop:
+    """A fresh copy in this folder, which is made."""
     root.mkdir()
     for part in PARTS:
         source = ROOT / part

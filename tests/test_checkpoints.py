@@ -83,6 +83,14 @@ def test_a_run_of_another_text_is_set_aside_and_named(checkpoints, said):
     assert (aside / "20").is_dir()
 
 
+def test_how_much_room_the_runs_take_is_said_from_the_second_on(checkpoints, said):
+    train(10, checkpoints)
+    for text in ("another", "a third"):
+        train(10, Checkpoints(checkpoints.folder, {"the text": text}, said.append))
+    assert "set aside there so far" not in said[0]
+    assert "(2 runs were set aside there so far and take 0 MB." in said[1]
+
+
 @pytest.mark.parametrize("kind", ["files", "arrays", "history"])
 def test_a_damaged_checkpoint_is_named_and_set_aside(checkpoints, said, kind):
     train(20, checkpoints)

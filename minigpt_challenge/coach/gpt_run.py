@@ -101,7 +101,10 @@ def train(
     )
     with locked(CHECKPOINTS_FOLDER, ANOTHER_TRAINS, patience=0):
         if fresh and (aside := checkpoints.set_aside()):
-            say(f"Starting anew. The run that was kept here is now in {aside}.")
+            say(
+                f"Starting anew. The run that was kept here is now in {aside}."
+                f"{checkpoints.room_taken()}"
+            )
         state, history = milestone.train(
             model,
             data,
