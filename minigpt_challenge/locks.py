@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 IN_USE = "{holder} is writing {path}, and does not end. Try again when it is done."
 LOOK = 0.02  # seconds between two tries
@@ -35,10 +36,8 @@ def locked(guarded: Path, words: str = IN_USE, patience: float = 10) -> Iterator
         Taken: it was not to be had.
         OSError: the folder cannot be written.
     """
-    path = guarded.with_name(f"{guarded.name}.lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + patience
-    with open(path, "a+b", buffering=0) as file:
+    with _opened(guarded) as file:
         while not _take(file.fileno()):
             if time.monotonic() >= until:
                 file.seek(0)
@@ -49,6 +48,16 @@ def locked(guarded: Path, words: str = IN_USE, patience: float = 10) -> Iterator
             file.truncate(0)
             file.write(str(os.getpid()).encode())
         yield
+
+
+def _opened(guarded: Path) -> BinaryIO:
+    path = guarded.with_name(f"{guarded.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "a+b", buffering=0)
+    except OSError as error:
+        error.filename = str(guarded)  # which says more than the lock's name
+        raise
 
 
 if sys.platform == "win32":

@@ -37,14 +37,17 @@ class Workshop:
         """Run `minigpt …` there, as a learner would in a terminal of 100 columns."""
         return self.python("-m", "minigpt_challenge", *arguments, **environment)
 
+    def environment(self) -> dict[str, str]:
+        """The variables of every process that runs there."""
+        ours = {"PYTHONPATH": str(self.root), "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
+        return os.environ | ours
+
     def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         """Run Python there."""
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.root,
-            env=os.environ
-            | {"PYTHONPATH": str(self.root), "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
-            | environment,
+            env=self.environment() | environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

@@ -77,7 +77,7 @@ def passed(task):
 @pytest.mark.parametrize(
     ("module", "file", "note"),
     [
-        (progress, "PROGRESS_FILE", lambda task: progress.remember(task, passed(task), "sha")),
+        (progress, "PROGRESS_FILE", lambda task: progress.remember(task, passed(task))),
         (help_used, "HELP_FILE", lambda task: help_used.note_hint(task, "a hint")),
         (
             ladder,

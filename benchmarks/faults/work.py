@@ -60,6 +60,25 @@ def write_cells(folder: Path, ready: Callable[[], None]) -> None:
         magics.task(None, "1", text(number))
 
 
+def write_own_cells(folder: Path, numbers: range) -> None:
+    """`%%task 1` with the texts of these numbers."""
+    settle_in(folder)
+    magics._load = lambda *_: []
+    magics.console.quiet = True
+    for number in numbers:
+        magics.task(None, "1", text(number))
+
+
+def note_own_verdicts(folder: Path, numbers: range) -> None:
+    """Hints with these numbers, and a verdict on a task that nobody else notes."""
+    settle_in(folder)
+    task = TASKS[numbers.start]
+    for number in numbers:
+        help_used.note_hint(TASK, f"hint {number}")
+        checks = (Check("one", Verdict.PASSED),)
+        progress.remember(task, Report(task.stem, 1.0, checks, f"sha {number}"))
+
+
 def reset_and_restore(folder: Path, ready: Callable[[], None]) -> None:
     """`minigpt reset 1`, then `minigpt history 1 --restore 1`, and again."""
     settle_in(folder)
@@ -76,7 +95,7 @@ def note_verdicts(folder: Path, ready: Callable[[], None]) -> None:
     for number in count(1):
         task = TASKS[number % len(TASKS)]
         checks = (Check("one", Verdict.PASSED),) * number
-        progress.remember(task, Report(task.stem, 1.0, checks), f"sha {number}")
+        progress.remember(task, Report(task.stem, 1.0, checks, f"sha {number}"))
         help_used.note_hint(task, f"hint {number}")
         ladder.remember(ladder.Rung("bigram", float(number), "a sample"))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import patch
 
-from minigpt_challenge.coach import compiled, devices
+from minigpt_challenge.coach import compiled, devices, snapshot
 from minigpt_challenge.coach.curriculum import ROOT, Task
 from minigpt_challenge.coach.limits import working_in
 from minigpt_challenge.coach.verdict import Check, Report, Verdict
@@ -80,7 +80,8 @@ def waiting_process(
 
         def check(answer: Path) -> Report:
             start = time.perf_counter()
-            run(*_arguments(task, verdicts, answer), "--limited")
+            copy = snapshot.take(answer, Path(folder, "answer"))
+            run(*_arguments(task, verdicts, copy), "--limited")
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
             try:
@@ -95,7 +96,7 @@ def waiting_process(
                 _end(process)
             output = said.read_text(encoding="utf-8", errors="replace")
             checks = _read(verdicts, ending, output)
-            return Report(task.stem, time.perf_counter() - start, checks)
+            return _report(task, start, checks, copy)
 
         if warm:
             run(*_arguments(task, Path(folder, "unread"), task.solution))
@@ -114,6 +115,7 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
         verdicts, work, output = Path(folder, "verdicts"), Path(folder, "work"), io.StringIO()
         work.mkdir()
+        copy = snapshot.take(answer, Path(folder, "answer"))
         arguments = ["--capture=sys", f"--soft-limit={TIME_LIMIT}"]
         with (
             contextlib.redirect_stdout(output),
@@ -121,9 +123,14 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             working_in(work),
             patch.dict(os.environ, PLAIN_PYTEST),
         ):
-            code = pytest.main([*_arguments(task, verdicts, answer), *arguments])
+            code = pytest.main([*_arguments(task, verdicts, copy), *arguments])
         checks = _read(verdicts, f"pytest ended with exit code {int(code)}.", output.getvalue())
-    return Report(task.stem, time.perf_counter() - start, checks)
+        return _report(task, start, checks, copy)
+
+
+def _report(task: Task, start: float, checks: tuple[Check, ...], copy: Path) -> Report:
+    seconds = time.perf_counter() - start
+    return Report(task.stem, seconds, checks, snapshot.fingerprint(copy))
 
 
 def _arguments(task: Task, verdicts: Path, answer: Path) -> list[str]:

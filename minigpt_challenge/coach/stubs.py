@@ -1,6 +1,7 @@
 """Stubs are cut from the solutions, so that the two cannot drift apart."""
 
 import ast
+from pathlib import Path
 
 from minigpt_challenge.coach.curriculum import Task
 
@@ -22,8 +23,13 @@ def cut_stub(task: Task) -> str:
 
 def written(task: Task) -> str:
     """The text of the learner's file; empty where it is missing."""
+    return text_of(task.stub)
+
+
+def text_of(file: Path) -> str:
+    """The file's text; empty where it is missing."""
     try:
-        return task.stub.read_text(encoding="utf-8", errors="replace")
+        return file.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return ""
 
