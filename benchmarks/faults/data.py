@@ -65,7 +65,7 @@ def _cache_damaged() -> Row:
     row = Row("cache damaged", "named, and the whole text is fetched again and kept, if it can be")
     damages = {name: _bytes(data) for name, data in DAMAGED.items()} | IN_ITS_PLACE
     for name, damage in damages.items():
-        with _world([DATA]) as cache:
+        with world([DATA]) as (cache, _):
             damage(cache)
             said = _loaded()
             named = f"{cache}" in said and ("damaged" in said or "not kept" in said)
@@ -78,7 +78,7 @@ def _cache_damaged() -> Row:
 def _download_damaged() -> Row:
     row = Row("download damaged once", "fetched once more")
     for name, data in DAMAGED.items():
-        with _world([data, DATA]) as cache:
+        with world([data, DATA]) as (cache, _):
             said = _loaded()
             row.count(_wrong(name, TEXT in said, cache.read_bytes() == DATA, said))
     return row
@@ -87,7 +87,7 @@ def _download_damaged() -> Row:
 def _download_stays_damaged() -> Row:
     row = Row("download damaged each time", "not used and not kept; named, with the ways out")
     for name, data in DAMAGED.items():
-        with _world([data]) as cache:
+        with world([data]) as (cache, _):
             said = _loaded()
             named = "they are not the text" in said and "MINIGPT_DATA" in said
             row.count(_wrong(name, not cache.exists(), named, said))
@@ -130,10 +130,10 @@ def _wrong(name: str, text_is_right: bool, named: bool, said: str) -> list[str]:
 
 
 @contextmanager
-def _world(answers: list[bytes]) -> Iterator[Path]:
+def world(answers: list[bytes]) -> Iterator[tuple[Path, RegisteredDownload]]:
     """A web that gives these answers, the last one for ever, no package index, an empty cache.
 
-    Yields the path of the text in the cache.
+    Yields the path of the text in the cache, and what is registered.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -161,6 +161,6 @@ def _world(answers: list[bytes]) -> Iterator[Path]:
             patch.object(sources, "fetch_plays", no_index),
             patch.dict(os.environ, MINIGPT_CACHE=folder, no_proxy="*"),
         ):
-            yield Path(folder, "original.txt")
+            yield Path(folder, "original.txt"), registered
         server.shutdown()
         server.server_close()

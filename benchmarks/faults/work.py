@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -22,9 +23,10 @@ from minigpt_challenge.coach import (
 from minigpt_challenge.coach.curriculum import TASKS
 from minigpt_challenge.coach.stubs import cut_stub
 from minigpt_challenge.coach.verdict import Check, Report, Verdict
-from minigpt_challenge.given import sources
+from minigpt_challenge.given import download, sources
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.checkpoints import Checkpoints
+from minigpt_challenge.given.download import RegisteredDownload
 from minigpt_challenge.given.training import run_training_loop
 
 TASK = TASKS[0]
@@ -105,6 +107,14 @@ def keep_in_cache(folder: Path, ready: Callable[[], None]) -> None:
     ready()
     for number in count(1):
         sources._keep(DATA + str(number).encode(), folder / "cache" / "original.txt")
+
+
+def fill_cache(folder: Path, registered: RegisteredDownload) -> None:
+    """Find the text, and write what was found beside the cache."""
+    download.registered_download = lambda: registered
+    os.environ |= {"MINIGPT_CACHE": str(folder), "no_proxy": "*"}
+    text, _ = sources.find_shakespeare()
+    (folder / f"found by {os.getpid()}").write_text(text)
 
 
 def save_weights(folder: Path, ready: Callable[[], None]) -> None:

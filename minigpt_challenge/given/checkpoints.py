@@ -41,14 +41,22 @@ class Checkpoints:
     say: Callable[[str], None] = print
 
     def save(self, state: TrainState, best_state: TrainState, history: Sequence) -> None:
-        """Keep the run as it stands after its last measurement."""
+        """Keep the run as it stands after its last measurement.
+
+        Raises:
+            OSError: it cannot be written; the checkpoint before is still there.
+        """
         arguments = ocp.args.Composite(
             arrays=ocp.args.StandardSave(_arrays(state, best_state)),
             history=ocp.args.JsonSave([list(measured) for measured in history]),
             identity=ocp.args.JsonSave(self.identity),
         )
-        with ocp.CheckpointManager(self.folder.resolve(), options=OPTIONS) as manager:
-            manager.save(history[-1][0], args=arguments, force=True)
+        try:
+            with ocp.CheckpointManager(self.folder.resolve(), options=OPTIONS) as manager:
+                manager.save(history[-1][0], args=arguments, force=True)
+        except OSError as error:
+            error.filename = error.filename or str(self.folder)  # a full disk has no name
+            raise
 
     def resume(self, fresh: TrainState) -> Kept | None:
         """What was kept; None where there is nothing, or nothing that fits. That is said.
