@@ -15,6 +15,7 @@ from unittest.mock import patch
 from minigpt_challenge.coach import compiled, devices, snapshot
 from minigpt_challenge.coach.curriculum import ROOT, Task
 from minigpt_challenge.coach.limits import working_in
+from minigpt_challenge.coach.places import without_places
 from minigpt_challenge.coach.verdict import Check, Report, Verdict
 
 TIME_LIMIT = 120  # seconds
@@ -164,13 +165,13 @@ def _read(verdicts: Path, ending: str, output: str) -> tuple[Check, ...]:
     lines = verdicts.read_text(encoding="utf-8").splitlines() if verdicts.exists() else []
     records = [json.loads(line) for line in lines]
     if not records or not records[0]["suite"]:
-        tail = "\n".join(output.strip().splitlines()[-12:])
+        tail = without_places("\n".join(output.strip().splitlines()[-12:]))
         return (Check("the_suite_starts", Verdict.COULD_NOT_RUN, f"{ending}\n{tail}"),)
     judged = {
         record["name"]: Check(
             record["name"],
             Verdict(record["verdict"]),
-            record["message"],
+            without_places(record["message"]),
             tuple(record["diagnosis"]),
         )
         for record in records[1:]
