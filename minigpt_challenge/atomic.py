@@ -2,8 +2,12 @@
 
 import os
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
+
+UNFINISHED = ".unfinished."  # how the names of files begin that are being written
+ABANDONED = 3600  # seconds; no write takes so long: its process was killed
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -13,8 +17,23 @@ def write_bytes(path: Path, data: bytes) -> None:
         OSError: the file cannot be written; what stood there before still does.
     """
     path = path.resolve()  # what a link points to is written, the link stays
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
+        _write(path, data)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None  # a temporary name helps nobody
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` as UTF-8, whole or not at all. Raises as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def _write(path: Path, data: bytes) -> None:
+    prefix = f"{UNFINISHED}{path.name}."
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -24,14 +43,17 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.chmod(temporary, _mode(path))
         os.replace(temporary, path)
     except BaseException:
-        with suppress(FileNotFoundError):  # interrupted just after it took its place
+        with suppress(OSError):  # interrupted just after it took its place
             os.unlink(temporary)
         raise
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8, whole or not at all. Raises as `write_bytes` does."""
-    write_bytes(path, text.encode("utf-8"))
+def _sweep(folder: Path) -> None:
+    """Remove what writers left behind that were killed; their text was never anybody's."""
+    for unfinished in folder.glob(f"{UNFINISHED}*"):
+        with suppress(OSError):
+            if time.time() - unfinished.stat().st_mtime > ABANDONED:
+                unfinished.unlink()
 
 
 def _mode(path: Path) -> int:

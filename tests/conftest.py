@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from minigpt_challenge.coach.checking import COMPILED_ONCE
+from minigpt_challenge.coach.compiled import COMPILED_ONCE
 from minigpt_challenge.coach.curriculum import ROOT, TASKS, Task
 from minigpt_challenge.coach.stubs import cut_stub
 
@@ -37,14 +37,17 @@ class Workshop:
         """Run `minigpt …` there, as a learner would in a terminal of 100 columns."""
         return self.python("-m", "minigpt_challenge", *arguments, **environment)
 
+    def environment(self) -> dict[str, str]:
+        """The variables of every process that runs there."""
+        ours = {"PYTHONPATH": str(self.root), "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
+        return os.environ | ours
+
     def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         """Run Python there."""
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.root,
-            env=os.environ
-            | {"PYTHONPATH": str(self.root), "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
-            | environment,
+            env=self.environment() | environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -55,7 +58,11 @@ class Workshop:
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
     """A fresh copy for this test alone."""
-    root = tmp_path / "challenge"
+    return open_workshop(tmp_path / "challenge")
+
+
+def open_workshop(root: Path) -> Workshop:
+    """A fresh copy in this folder, which is made."""
     root.mkdir()
     for part in PARTS:
         source = ROOT / part

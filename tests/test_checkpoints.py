@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import jax.numpy as jnp
+import orbax.checkpoint as ocp
 import pytest
 
 from minigpt_challenge.given.bigram import SimpleDecoder
@@ -81,6 +82,29 @@ def test_a_run_of_another_text_is_set_aside_and_named(checkpoints, said):
     assert "stopped after step 20, but the text changed since" in said[0]
     assert str(aside) in said[0]
     assert (aside / "20").is_dir()
+
+
+def test_how_much_room_the_runs_take_is_said_from_the_second_on(checkpoints, said):
+    train(10, checkpoints)
+    for text in ("another", "a third"):
+        train(10, Checkpoints(checkpoints.folder, {"the text": text}, said.append))
+    assert "set aside there so far" not in said[0]
+    assert "(2 runs were set aside there so far and take 0 MB." in said[1]
+
+
+def test_a_full_disk_is_named_and_leaves_the_checkpoint_before(checkpoints, said, monkeypatch):
+    train(10, checkpoints)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(ocp.CheckpointManager, "save", full)
+        with pytest.raises(OSError) as caught:
+            train(20, checkpoints)
+    assert caught.value.filename == str(checkpoints.folder)
+    assert train(20, checkpoints)[1] == train(20)[1]
+    assert said == ["Going on with the run that was kept: 10 steps are done."] * 2
 
 
 @pytest.mark.parametrize("kind", ["files", "arrays", "history"])

@@ -150,6 +150,8 @@ def test_marks_and_line_endings_of_other_editors_are_not_characters(own_file):
         (b"", "too short.* 0 characters"),
         (b"abcdefghij", "too short.* 9 would be for training and 1 for"),
         ("größer".encode("latin-1") * 37, r"not UTF-8 \(byte 2 "),
+        ("to be".encode("utf-16") * 37, r"not UTF-8 \(byte 0 "),
+        ("to be".encode("utf-16-le") * 37, "zero byte after 1 characters.*not UTF-16"),
     ],
 )
 def test_a_text_that_cannot_be_learned_is_refused_in_words(own_file, content, words):

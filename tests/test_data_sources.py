@@ -127,7 +127,9 @@ def test_of_two_editions_in_the_cache_the_original_is_used(web, pip, cache):
 def test_a_damaged_cache_is_fetched_again(web, pip, cache, damaged):
     cache.mkdir(parents=True)
     (cache / "original.txt").write_bytes(damaged)
-    assert find_shakespeare()[0] == TEXT
+    text, edition = find_shakespeare()
+    assert text == TEXT
+    assert edition.endswith(f"; the cache, {cache / 'original.txt'}: the file was damaged")
     assert (cache / "original.txt").read_bytes() == DATA
 
 

@@ -103,7 +103,7 @@ def test_what_went_wrong_is_what_was_found_and_the_first_wrong_check(
     monkeypatch, tmp_path, checks, failed
 ):
     monkeypatch.setattr(progress, "PROGRESS_FILE", tmp_path / "progress.json")
-    progress.remember(EMBEDDING, Report(EMBEDDING.stem, 1.0, checks), "a fingerprint")
+    progress.remember(EMBEDDING, Report(EMBEDDING.stem, 1.0, checks))
     assert progress.failed(EMBEDDING) == failed
 
 

@@ -2,11 +2,13 @@
 
 import os
 import stat
+import tempfile
 
 import pytest
 
 from minigpt_challenge import atomic
 from minigpt_challenge.coach import history
+from minigpt_challenge.coach.complaint import in_words
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +81,28 @@ def test_an_interruption_just_after_the_writing_stays_an_interruption(tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         atomic.write_text(path, "whole")
     assert path.read_text() == "whole"
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_is_being_written_is_not(tmp_path):
+    abandoned, written_now = (tmp_path / f".unfinished.task.py.{name}" for name in ("old", "new"))
+    for path in (abandoned, written_now):
+        path.write_text("half a te")
+    os.utime(abandoned, (0, 0))
+    atomic.write_text(tmp_path / "another.py", "whole")
+    assert sorted(os.listdir(tmp_path)) == [written_now.name, "another.py"]
+
+
+@pytest.mark.parametrize(
+    ("code", "way_out"),
+    [(28, "Make room there"), (30, "Make it writable"), (13, "Make it writable"), (5, "exist")],
+)
+def test_a_failed_write_names_the_file_and_a_way_out(tmp_path, monkeypatch, code, way_out):
+    def failing(*_, **__):
+        raise OSError(code, "Whatever the system says", "/a/temporary/name")
+
+    monkeypatch.setattr(tempfile, "mkstemp", failing)
+    with pytest.raises(OSError) as caught:
+        atomic.write_text(tmp_path / "task.py", "new")
+    words = in_words(caught.value)
+    assert words.startswith(f"Whatever the system says ({tmp_path / 'task.py'}). ")
+    assert way_out in words

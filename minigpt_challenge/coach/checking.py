@@ -12,20 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import patch
 
-from minigpt_challenge.coach import devices
-from minigpt_challenge.coach.curriculum import ROOT, STATE_FOLDER, Task
+from minigpt_challenge.coach import compiled, devices, snapshot
+from minigpt_challenge.coach.curriculum import ROOT, Task
 from minigpt_challenge.coach.limits import working_in
+from minigpt_challenge.coach.places import without_places
 from minigpt_challenge.coach.verdict import Check, Report, Verdict
 
 TIME_LIMIT = 120  # seconds
-
-# What one check compiles, the next finds on disk: the reference never changes, and a check is
-# twice as fast. JAX keeps only what is slow and large unless told otherwise.
-COMPILED_ONCE = {
-    "JAX_COMPILATION_CACHE_DIR": str(STATE_FOLDER / "compiled"),
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-}
 
 # A learner's own habits with pytest must not change a verdict; nor may a second process take all
 # of a GPU's memory, as JAX would.
@@ -69,7 +62,7 @@ def waiting_process(
             process = subprocess.Popen(
                 [sys.executable, "-m", "minigpt_challenge.coach.waiting"],
                 cwd=work,
-                env=COMPILED_ONCE
+                env=compiled.COMPILED_ONCE
                 | os.environ
                 | PLAIN_PYTEST
                 | devices.environment(task)
@@ -88,7 +81,8 @@ def waiting_process(
 
         def check(answer: Path) -> Report:
             start = time.perf_counter()
-            run(*_arguments(task, verdicts, answer), "--limited")
+            copy = snapshot.take(answer, Path(folder, "answer"))
+            run(*_arguments(task, verdicts, copy), "--limited")
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
             try:
@@ -103,7 +97,7 @@ def waiting_process(
                 _end(process)
             output = said.read_text(encoding="utf-8", errors="replace")
             checks = _read(verdicts, ending, output)
-            return Report(task.stem, time.perf_counter() - start, checks)
+            return _report(task, start, checks, copy)
 
         if warm:
             run(*_arguments(task, Path(folder, "unread"), task.solution))
@@ -111,6 +105,7 @@ def waiting_process(
             yield check
         finally:
             _end(process)
+            compiled.trim()
 
 
 def check_in_this_process(task: Task, answer: Path) -> Report:
@@ -121,6 +116,7 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
         verdicts, work, output = Path(folder, "verdicts"), Path(folder, "work"), io.StringIO()
         work.mkdir()
+        copy = snapshot.take(answer, Path(folder, "answer"))
         arguments = ["--capture=sys", f"--soft-limit={TIME_LIMIT}"]
         with (
             contextlib.redirect_stdout(output),
@@ -128,9 +124,14 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             working_in(work),
             patch.dict(os.environ, PLAIN_PYTEST),
         ):
-            code = pytest.main([*_arguments(task, verdicts, answer), *arguments])
+            code = pytest.main([*_arguments(task, verdicts, copy), *arguments])
         checks = _read(verdicts, f"pytest ended with exit code {int(code)}.", output.getvalue())
-    return Report(task.stem, time.perf_counter() - start, checks)
+        return _report(task, start, checks, copy)
+
+
+def _report(task: Task, start: float, checks: tuple[Check, ...], copy: Path) -> Report:
+    seconds = time.perf_counter() - start
+    return Report(task.stem, seconds, checks, snapshot.fingerprint(copy))
 
 
 def _arguments(task: Task, verdicts: Path, answer: Path) -> list[str]:
@@ -164,13 +165,13 @@ def _read(verdicts: Path, ending: str, output: str) -> tuple[Check, ...]:
     lines = verdicts.read_text(encoding="utf-8").splitlines() if verdicts.exists() else []
     records = [json.loads(line) for line in lines]
     if not records or not records[0]["suite"]:
-        tail = "\n".join(output.strip().splitlines()[-12:])
+        tail = without_places("\n".join(output.strip().splitlines()[-12:]))
         return (Check("the_suite_starts", Verdict.COULD_NOT_RUN, f"{ending}\n{tail}"),)
     judged = {
         record["name"]: Check(
             record["name"],
             Verdict(record["verdict"]),
-            record["message"],
+            without_places(record["message"]),
             tuple(record["diagnosis"]),
         )
         for record in records[1:]

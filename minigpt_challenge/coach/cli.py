@@ -36,9 +36,9 @@ SolutionsOption = Annotated[
 TOGETHER = "Several processes, on one host or many (docs/many_hosts.md)"
 
 
-def _remember(task: Task, report: Report, checked: str) -> None:
+def _remember(task: Task, report: Report) -> None:
     """Note the verdict; a folder that cannot be written is no reason to withhold it."""
-    if why_not := progress.try_to_remember(task, report, checked):
+    if why_not := progress.try_to_remember(task, report):
         complaints.print(why_not, style="yellow", markup=False, soft_wrap=True)
 
 
@@ -99,7 +99,6 @@ def check(
     with complaining():
         for task in tasks:
             answer = task.solution if solutions else task.stub
-            checked = progress.fingerprint(task)
             with complaints.status(f"Checking task {task.number} …"):
                 report = check_in_own_process(task, answer)
             borrowed = is_the_reference(task, answer)
@@ -110,7 +109,7 @@ def check(
             else:
                 console.print(terminal.report(report), "")
             if not solutions:
-                _remember(task, report, checked)
+                _remember(task, report)
             reports.append((report, borrowed))
             all_passed &= report.verdict is Verdict.PASSED
             if report.verdict in (Verdict.WRONG, Verdict.COULD_NOT_RUN) and not as_json:

@@ -25,12 +25,18 @@ from minigpt_challenge.given.fast import FAST_STEPS, fast_train_state
 from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.training import Measurement, evaluate, init_train_state
 from minigpt_challenge.given.vocabulary import Vocabulary
+from minigpt_challenge.locks import locked
 
 FOLDER = ROOT / "my_gpt"
 WEIGHTS, CURVE = FOLDER / "weights.msgpack", FOLDER / "loss_curve.png"
 SAMPLE = FOLDER / "sample.txt"
 CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints"
 SAMPLE_LENGTH = 500
+ANOTHER_TRAINS = (
+    "{holder} is training in this folder, and two would spoil each other's run. Wait until it is "
+    "done, or stop it there (Ctrl-C; in a notebook the stop button). To train both at once, work "
+    "in a second clone."
+)
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ def train(
 
     Raises:
         Complaint: see `judged`.
+        Taken: another process is training here.
     """
     model = milestone.build(mini_gpt, data.vocabulary.size)
     target = milestone.target_loss(data.vocabulary)
@@ -97,19 +104,23 @@ def train(
     checkpoints = Checkpoints(
         CHECKPOINTS_FOLDER, identity(model, both, data, whose, seed, recipe), say
     )
-    if fresh and (aside := checkpoints.set_aside()):
-        say(f"Starting anew. The run that was kept here is now in {aside}.")
-    state, history = milestone.train(
-        model,
-        data,
-        *both,
-        steps,
-        target,
-        seed=seed,
-        make_state=partial(fast_train_state, num_steps=steps) if fast else None,
-        checkpoints=checkpoints,
-        on_measure=on_measure,
-    )
+    with locked(CHECKPOINTS_FOLDER, ANOTHER_TRAINS, patience=0):
+        if fresh and (aside := checkpoints.set_aside()):
+            say(
+                f"Starting anew. The run that was kept here is now in {aside}."
+                f"{checkpoints.room_taken()}"
+            )
+        state, history = milestone.train(
+            model,
+            data,
+            *both,
+            steps,
+            target,
+            seed=seed,
+            make_state=partial(fast_train_state, num_steps=steps) if fast else None,
+            checkpoints=checkpoints,
+            on_measure=on_measure,
+        )
     return judged(model, state, history, data, seed)
 
 

@@ -4,11 +4,13 @@ For their own report, and for nobody to judge by: help is there to be used.
 """
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from minigpt_challenge.atomic import write_text
 from minigpt_challenge.coach.curriculum import STATE_FOLDER, Task
+from minigpt_challenge.locks import locked
 
 HELP_FILE = STATE_FOLDER / "help.json"
 
@@ -28,18 +30,22 @@ def help_used(task: Task) -> HelpUsed:
 
 def titles_of_hints(task: Task) -> list[str]:
     """The hints that were shown, in order."""
-    titles = _record(task).get("hints")
-    return titles if isinstance(titles, list) else []
+    return _hints(_record(task))
 
 
 def note_hint(task: Task, title: str) -> None:
     """Note that this hint was shown."""
-    _note(task, hints=[*titles_of_hints(task), title])
+    _note(task, lambda record: {"hints": [*_hints(record), title]})
 
 
 def note_peek(task: Task) -> None:
     """Note that the reference was shown."""
-    _note(task, peeks=_peeks(_record(task)) + 1)
+    _note(task, lambda record: {"peeks": _peeks(record) + 1})
+
+
+def _hints(record: dict) -> list[str]:
+    titles = record.get("hints")
+    return titles if isinstance(titles, list) else []
 
 
 def _peeks(record: dict) -> int:
@@ -47,9 +53,11 @@ def _peeks(record: dict) -> int:
     return peeks if isinstance(peeks, int) else 0
 
 
-def _note(task: Task, **change: list | int) -> None:
-    records = _read() | {task.stem: _record(task) | change}
-    with suppress(OSError):  # help is given even where nothing can be noted
+def _note(task: Task, change: Callable[[dict], dict]) -> None:
+    """Add to the task's record what `change` makes of it."""
+    with suppress(OSError), locked(HELP_FILE):  # help is given even where nothing can be noted
+        record = _record(task)
+        records = _read() | {task.stem: record | change(record)}
         write_text(HELP_FILE, json.dumps(records, indent=2) + "\n")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from minigpt_challenge.atomic import write_bytes
 from minigpt_challenge.coach.curriculum import STATE_FOLDER
+from minigpt_challenge.locks import locked
 
 HISTORY_FOLDER = STATE_FOLDER / "history"
 WHEN = "%Y-%m-%d_%H-%M-%S.%f"
@@ -43,10 +44,17 @@ def keep(path: Path) -> Path | None:
 
 
 def overwrite(path: Path, content: str | bytes) -> Path | None:
-    """Write a text (as UTF-8) or bytes; where others stood, keep those first and say where."""
+    """Write a text (as UTF-8) or bytes; where others stood, keep those first and say where.
+
+    Raises:
+        OSError: the one or the other cannot be written; the file is as it was.
+        Taken: another process writes, and does not end.
+    """
     data = content.encode("utf-8") if isinstance(content, str) else content
-    if path.exists() and path.read_bytes() == data:
-        return None
-    kept = keep(path)
-    write_bytes(path, data)
-    return kept
+    # Two that write at once would both keep what stood there, and neither what the other wrote.
+    with locked(HISTORY_FOLDER):
+        if path.exists() and path.read_bytes() == data:
+            return None
+        kept = keep(path)
+        write_bytes(path, data)
+        return kept

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 from minigpt_challenge.atomic import write_text
 from minigpt_challenge.coach.curriculum import STATE_FOLDER
+from minigpt_challenge.locks import locked
 
 LADDER_FILE = STATE_FOLDER / "ladder.json"
 LONGEST_SAMPLE = 500  # characters
@@ -79,9 +80,10 @@ def rungs() -> tuple[Rung, ...]:
 def remember(rung: Rung) -> None:
     """Add the rung to the ladder, in the place of one that has the same name."""
     cut = replace(rung, sample=rung.sample[:LONGEST_SAMPLE])
-    others = [other for other in rungs() if other.name not in (rung.name, UNIFORM.name)]
-    records = [asdict(other) for other in (*others, cut)]
-    write_text(LADDER_FILE, json.dumps(records, indent=2) + "\n")
+    with locked(LADDER_FILE):
+        others = [other for other in rungs() if other.name not in (rung.name, UNIFORM.name)]
+        records = [asdict(other) for other in (*others, cut)]
+        write_text(LADDER_FILE, json.dumps(records, indent=2) + "\n")
 
 
 def in_words(rungs: tuple[Rung, ...]) -> str:

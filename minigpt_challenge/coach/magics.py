@@ -108,7 +108,6 @@ def play(ipython: Any, line: str, cell: str) -> None:
 def check(ipython: Any, line: str) -> None:
     """`%check 2`: run the task's suite in this kernel, and say what it found."""
     its = _task(line, "%check 2")
-    checked = progress.fingerprint(its)
     if devices.has_enough(its):
         report = check_in_this_process(its, its.stub)
     else:
@@ -119,7 +118,7 @@ def check(ipython: Any, line: str) -> None:
             soft_wrap=True,
         )
         report = check_in_own_process(its, its.stub, JAX_PLATFORMS="cpu")
-    why_not = progress.try_to_remember(its, report, checked)
+    why_not = progress.try_to_remember(its, report)
     notebook_report.show(ipython, its, report)
     _say_borrowed(unwritten_before(its))
     for words in (why_not, cells.in_words(its)):

@@ -1,14 +1,15 @@
 """How far the learner has come: the last verdict on each task, in a file that people can read."""
 
-import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass
 
 from minigpt_challenge.atomic import write_text
 from minigpt_challenge.coach.curriculum import STATE_FOLDER, Task
-from minigpt_challenge.coach.stubs import is_as_given, written
+from minigpt_challenge.coach.snapshot import fingerprint
+from minigpt_challenge.coach.stubs import is_as_given
 from minigpt_challenge.coach.verdict import Report, Verdict
+from minigpt_challenge.locks import locked
 
 PROGRESS_FILE = STATE_FOLDER / "progress.json"
 
@@ -43,7 +44,7 @@ def standing(task: Task) -> Standing:
     """How the learner's file stands, without running it."""
     record = _read().get(task.stem)
     with suppress(KeyError, TypeError, ValueError):  # a damaged record is as good as none
-        if record["sha256"] == fingerprint(task):
+        if record["sha256"] == fingerprint(task.stub):
             return Standing(Verdict(record["verdict"]), record["passed"], record["total"])
     return Standing(Verdict.NOT_STARTED if is_as_given(task) else None)
 
@@ -58,26 +59,18 @@ def failed(task: Task) -> list[str]:
     return failed if isinstance(failed, list) else []
 
 
-def fingerprint(task: Task) -> str:
-    """What tells the learner's file, as it is now, from every other."""
-    return hashlib.sha256(written(task).encode()).hexdigest()
-
-
-def remember(task: Task, report: Report, checked: str) -> None:
-    """Note the verdict on the learner's file.
-
-    Args:
-        checked: the file's fingerprint from before the check: it may have been saved since.
-    """
-    records = _read()
-    records[task.stem] = {
+def remember(task: Task, report: Report) -> None:
+    """Note the verdict on the learner's file, as it was when it was checked."""
+    record = {
         "verdict": report.verdict,
         "passed": sum(check.verdict is Verdict.PASSED for check in report.checks),
         "total": len(report.checks),
         "failed": _failed(report),
-        "sha256": checked,
+        "sha256": report.fingerprint,
     }
-    write_text(PROGRESS_FILE, json.dumps(records, indent=2) + "\n")
+    with locked(PROGRESS_FILE):  # another check may end at the same moment
+        records = _read() | {task.stem: record}
+        write_text(PROGRESS_FILE, json.dumps(records, indent=2) + "\n")
 
 
 def _failed(report: Report) -> list[str]:
@@ -92,14 +85,14 @@ def _failed(report: Report) -> list[str]:
     return [name for check in first for name in (*check.diagnosis, check.name.split("[")[0])]
 
 
-def try_to_remember(task: Task, report: Report, checked: str) -> str:
+def try_to_remember(task: Task, report: Report) -> str:
     """As `remember`; what cannot be noted is no reason to withhold the verdict.
 
     Returns:
         why it could not be noted, in words; empty if it was.
     """
     try:
-        remember(task, report, checked)
+        remember(task, report)
     except OSError as error:
         return f"The verdict could not be noted in {PROGRESS_FILE}: {error.strerror}."
     return ""

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 from minigpt_challenge.coach.curriculum import Task
 
@@ -23,8 +24,13 @@ def cut_stub(task: Task) -> str:
 
 def written(task: Task) -> str:
     """The text of the learner's file; empty where it is missing."""
+    return text_of(task.stub)
+
+
+def text_of(file: Path) -> str:
+    """The file's text; empty where it is missing."""
     try:
-        return task.stub.read_text(encoding="utf-8", errors="replace")
+        return file.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return ""
 

@@ -53,11 +53,12 @@ _BY_WEIGHT = (Verdict.WRONG, Verdict.COULD_NOT_RUN, Verdict.NOT_STARTED)
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome of all of a task's checks."""
+    """The outcome of all of a task's checks, and the fingerprint of the text that was checked."""
 
     task: str
     seconds: float
     checks: tuple[Check, ...] = field(default_factory=tuple)
+    fingerprint: str = ""
 
     @property
     def verdict(self) -> Verdict:

@@ -10,36 +10,36 @@ from contextlib import ExitStack, suppress
 
 from rich.console import Console
 
-from minigpt_challenge.coach import hints, progress, terminal
+from minigpt_challenge.coach import hints, terminal
 from minigpt_challenge.coach.checking import waiting_process
 from minigpt_challenge.coach.curriculum import TASKS, Task
 from minigpt_challenge.coach.keys import pressed_keys
+from minigpt_challenge.coach.snapshot import fingerprint
 from minigpt_challenge.coach.verdict import Report
 
 LOOK = 0.1  # seconds between two looks at the file and the keys
 
 
-def watch(console: Console, task: Task, remember: Callable[[Task, Report, str], None]) -> None:
+def watch(console: Console, task: Task, remember: Callable[[Task, Report], None]) -> None:
     """Check the task now and at every save, until `q` or Ctrl-C.
 
     Args:
         console: where to print; it is cleared before each report.
         task: the first task to watch; `n` goes on to the next.
-        remember: notes a verdict, given what the file's fingerprint was.
+        remember: notes a verdict.
     """
     with suppress(KeyboardInterrupt), pressed_keys() as keys, ExitStack() as waiting:
         check = waiting.enter_context(waiting_process(task, warm=False))
         checked = None
         while True:
-            now = progress.fingerprint(task)
-            if now != checked:
+            if fingerprint(task.stub) != checked:
                 console.clear()
                 with console.status(f"Checking task {task.number} …"):
                     report = check(task.stub)
                 console.clear()
                 console.print(terminal.report(report), "", _footer(task))
-                remember(task, report, now)
-                checked = now
+                remember(task, report)
+                checked = report.fingerprint
                 waiting.close()
                 check = waiting.enter_context(waiting_process(task))
             for key in keys():

@@ -41,14 +41,22 @@ class Checkpoints:
     say: Callable[[str], None] = print
 
     def save(self, state: TrainState, best_state: TrainState, history: Sequence) -> None:
-        """Keep the run as it stands after its last measurement."""
+        """Keep the run as it stands after its last measurement.
+
+        Raises:
+            OSError: it cannot be written; the checkpoint before is still there.
+        """
         arguments = ocp.args.Composite(
             arrays=ocp.args.StandardSave(_arrays(state, best_state)),
             history=ocp.args.JsonSave([list(measured) for measured in history]),
             identity=ocp.args.JsonSave(self.identity),
         )
-        with ocp.CheckpointManager(self.folder.resolve(), options=OPTIONS) as manager:
-            manager.save(history[-1][0], args=arguments, force=True)
+        try:
+            with ocp.CheckpointManager(self.folder.resolve(), options=OPTIONS) as manager:
+                manager.save(history[-1][0], args=arguments, force=True)
+        except OSError as error:
+            error.filename = error.filename or str(self.folder)  # a full disk has no name
+            raise
 
     def resume(self, fresh: TrainState) -> Kept | None:
         """What was kept; None where there is nothing, or nothing that fits. That is said.
@@ -102,7 +110,7 @@ class Checkpoints:
         aside = self.set_aside()
         self.say(
             f"The run kept in {self.folder} {why}. So this run starts anew; that one is now in "
-            f"{aside}."
+            f"{aside}.{self.room_taken()}"
         )
 
     def set_aside(self) -> Path | None:
@@ -113,6 +121,21 @@ class Checkpoints:
         aside = self.folder.with_name(f"{self.folder.name}_until_{when}")
         os.replace(self.folder, aside)
         return aside
+
+    def room_taken(self) -> str:
+        """How much room the runs take that were set aside, once they are several: a sentence.
+
+        They are the learner's, so nobody else deletes them.
+        """
+        runs = list(self.folder.parent.glob(f"{self.folder.name}_until_*"))
+        if len(runs) < 2:
+            return ""
+        files = [path for run in runs for path in run.rglob("*") if path.is_file()]
+        size = sum(path.stat().st_size for path in files) / 2**20
+        return (
+            f" ({len(runs)} runs were set aside there so far and take {size:.0f} MB. They stay "
+            "until you delete them.)"
+        )
 
 
 def _arrays(state: TrainState, best_state: TrainState) -> dict[str, list[np.ndarray]]:

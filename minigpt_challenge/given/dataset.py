@@ -72,6 +72,11 @@ def _read_own_text(path: Path) -> tuple[str, str]:
             f"{path} cannot be read: {error.strerror}. Give the path of a text file (as "
             "`--data`, `load_data(path)` or in MINIGPT_DATA), or none for tiny Shakespeare."
         ) from error
+    if "\0" in text:  # which no text has, and most of UTF-16 is
+        raise DataError(
+            f"{path} is no text in UTF-8: there is a zero byte after {text.index(chr(0)):,} "
+            "characters. Save it as UTF-8 (not UTF-16) and try again."
+        )
     split = _split_position(len(text))
     if min(split, len(text) - split) < SHORTEST_SPLIT:
         raise DataError(

@@ -24,6 +24,10 @@ class DataError(ValueError):
     """There is no text to learn from; the message says why, and what to do."""
 
 
+class Damaged(OSError):
+    """A file in the cache was not the text, and has been thrown away."""
+
+
 @dataclass(frozen=True)
 class Edition:
     """One edition of the plays: its name in words, and how to fetch, recognise and keep it.
@@ -67,7 +71,8 @@ def find_shakespeare() -> tuple[str, str]:
     """Take tiny Shakespeare from the first place that has it.
 
     Returns:
-        The text, and in words which edition it is and where it is from.
+        The text, and in words which edition it is and where it is from; whether the cache was
+        damaged, too.
 
     Raises:
         DataError: no place has it; the message says what each answered, and lists the ways out.
@@ -76,13 +81,16 @@ def find_shakespeare() -> tuple[str, str]:
     for take in (_take_from_cache, _take_from_origin):
         for edition in known:
             try:
-                return take(edition)
+                text, found = take(edition)
             except OSError as error:
-                answers.append(f"  - {error}")
+                answers.append(error)
+                continue
+            damaged = [str(answer) for answer in answers if isinstance(answer, Damaged)]
+            return text, "; ".join([found, *damaged])
     file_names = " or ".join(edition.file_name for edition in known)
     raise DataError(
         "Tiny Shakespeare was not to be had. This was tried:\n"
-        + "\n".join(answers)
+        + "\n".join(f"  - {answer}" for answer in answers)
         + "\nThree ways out:\n"
         "  1. Get online and run this again.\n"
         "  2. Put any text file (UTF-8) on this machine and set the environment variable "
@@ -109,7 +117,7 @@ def _take_from_cache(edition: Edition) -> tuple[str, str]:
     if _sha256(data) != edition.sha256:
         with suppress(OSError):
             path.unlink()
-        raise OSError(f"the cache, {path}: the file was damaged")
+        raise Damaged(f"the cache, {path}: the file was damaged")
     return data.decode(), f"{edition.title}, from the cache ({path})"
 
 

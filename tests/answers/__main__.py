@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from rich.console import Console
 from rich.table import Table
 
-from minigpt_challenge.coach.checking import COMPILED_ONCE
+from minigpt_challenge.coach.compiled import COMPILED_ONCE
 from minigpt_challenge.coach.curriculum import TASKS, task_by_number
 from tests.answers.gate import judged_part, mistakes, shares
 

@@ -1,0 +1,160 @@
+"""What the children do that are killed: each for ever, or to its end, on files in a folder."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from minigpt_challenge.coach import (
+    cli_help,
+    curriculum,
+    gpt_run,
+    help_used,
+    history,
+    ladder,
+    magics,
+    progress,
+)
+from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.stubs import cut_stub
+from minigpt_challenge.coach.verdict import Check, Report, Verdict
+from minigpt_challenge.given import download, sources
+from minigpt_challenge.given.bigram import SimpleDecoder
+from minigpt_challenge.given.checkpoints import Checkpoints
+from minigpt_challenge.given.download import RegisteredDownload
+from minigpt_challenge.given.training import run_training_loop
+
+TASK = TASKS[0]
+V, STEPS, EVAL_EVERY = 5, 40, 2
+DATA = b"First Citizen:\nSpeak, speak.\n\n" * 30_000
+LENGTH = 2_000  # lines of a text: a write takes long enough to be caught in it
+
+
+def settle_in(folder: Path) -> None:
+    """Let everything that belongs to the learner lie in this folder."""
+    curriculum.TASKS_FOLDER = folder / "tasks"
+    history.HISTORY_FOLDER = folder / "state" / "history"
+    progress.PROGRESS_FILE = folder / "state" / "progress.json"
+    help_used.HELP_FILE = folder / "state" / "help.json"
+    ladder.LADDER_FILE = folder / "state" / "ladder.json"
+    gpt_run.WEIGHTS = folder / "my_gpt" / "weights.msgpack"
+    gpt_run.CURVE = folder / "my_gpt" / "loss_curve.png"
+    gpt_run.SAMPLE = folder / "my_gpt" / "sample.txt"
+
+
+def text(number: int) -> str:
+    """The learner's text with this number: whole if its last line is there."""
+    lines = [f"# text {number}", *(f"line_{line} = {number}" for line in range(LENGTH)), "# end"]
+    return "\n".join(lines) + "\n"
+
+
+def write_cells(folder: Path, ready: Callable[[], None]) -> None:
+    """`%%task 1` with one text after the other."""
+    settle_in(folder)
+    magics._load = lambda *_: []  # what the cell's code does is not the question here
+    ready()
+    for number in count(1):
+        magics.task(None, "1", text(number))
+
+
+def write_own_cells(folder: Path, numbers: range) -> None:
+    """`%%task 1` with the texts of these numbers."""
+    settle_in(folder)
+    magics._load = lambda *_: []
+    magics.console.quiet = True
+    for number in numbers:
+        magics.task(None, "1", text(number))
+
+
+def note_own_verdicts(folder: Path, numbers: range) -> None:
+    """Hints with these numbers, and a verdict on a task that nobody else notes."""
+    settle_in(folder)
+    task = TASKS[numbers.start]
+    for number in numbers:
+        help_used.note_hint(TASK, f"hint {number}")
+        checks = (Check("one", Verdict.PASSED),)
+        progress.remember(task, Report(task.stem, 1.0, checks, f"sha {number}"))
+
+
+def reset_and_restore(folder: Path, ready: Callable[[], None]) -> None:
+    """`minigpt reset 1`, then `minigpt history 1 --restore 1`, and again."""
+    settle_in(folder)
+    ready()
+    while True:
+        cli_help.reset(1)
+        cli_help.show_history(1, show=None, restore=1)
+
+
+def note_verdicts(folder: Path, ready: Callable[[], None]) -> None:
+    """A check's verdict on each task in turn, a hint, and a rung of the ladder."""
+    settle_in(folder)
+    ready()
+    for number in count(1):
+        task = TASKS[number % len(TASKS)]
+        checks = (Check("one", Verdict.PASSED),) * number
+        progress.remember(task, Report(task.stem, 1.0, checks, f"sha {number}"))
+        help_used.note_hint(task, f"hint {number}")
+        ladder.remember(ladder.Rung("bigram", float(number), "a sample"))
+
+
+def keep_in_cache(folder: Path, ready: Callable[[], None]) -> None:
+    """The text, as it came from the web, is put into the cache."""
+    ready()
+    for number in count(1):
+        sources._keep(DATA + str(number).encode(), folder / "cache" / "original.txt")
+
+
+def fill_cache(folder: Path, registered: RegisteredDownload) -> None:
+    """Find the text, and write what was found beside the cache."""
+    download.registered_download = lambda: registered
+    os.environ |= {"MINIGPT_CACHE": str(folder), "no_proxy": "*"}
+    text, _ = sources.find_shakespeare()
+    (folder / f"found by {os.getpid()}").write_text(text)
+
+
+def save_weights(folder: Path, ready: Callable[[], None]) -> None:
+    """What `minigpt train` saves at its end: weights, curve and sample."""
+    settle_in(folder)
+    gpt_run.draw_loss_curve = lambda history, target: text(history).encode()
+    vocabulary = SimpleNamespace(characters="abc")
+    ready()
+    for number in count(1):
+        state = SimpleNamespace(params={"w": np.full((200, 300), number, np.float32)})
+        run = SimpleNamespace(state=state, history=number, target=None, text=text(number))
+        gpt_run.save(run, vocabulary, solutions=False)
+
+
+def stub() -> str:
+    """The stub as the learner gets it."""
+    return cut_stub(TASK)
+
+
+def train(folder: Path, ready: Callable[[], None]) -> None:
+    """Train a bigram to its end, kept at every second step; write what came of it."""
+    tokens = np.tile(np.arange(V, dtype=np.int32), 100)
+
+    def say(words: str) -> None:
+        with open(folder / "said", "a", encoding="utf-8") as file:
+            file.write(words + "\n")
+
+    state, measured = run_training_loop(
+        STEPS,
+        batch_size=4,
+        block_size=6,
+        learning_rate=0.03,
+        eval_data=tokens[-80:],
+        train_data=tokens[:-80],
+        model=SimpleDecoder(V),
+        eval_every=EVAL_EVERY,
+        show_progress=False,
+        checkpoints=Checkpoints(folder / "run", {"the text": "one"}, say),
+        on_measure=lambda *_: ready(),
+    )
+    (weights,) = state.params["params"]["next_token_logits"].values()
+    ended = {"history": measured, "weights": hashlib.sha256(np.asarray(weights)).hexdigest()}
+    (folder / "ended.json").write_text(json.dumps(ended))

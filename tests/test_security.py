@@ -1,0 +1,76 @@
+"""What docs/security.md promises and a test can guard."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flax import serialization
+
+from minigpt_challenge.coach import limits
+from minigpt_challenge.coach.checking import TIME_LIMIT, check_in_own_process
+from minigpt_challenge.coach.curriculum import ROOT, TASKS
+from minigpt_challenge.coach.gradescope import gradescope_results
+from minigpt_challenge.coach.places import without_places
+
+SOURCES = [path for path in (ROOT / "minigpt_challenge").rglob("*.py") if "tasks" not in path.parts]
+LOADERS_THAT_RUN_CODE = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_nothing_loads_a_pickle_or_gives_a_string_to_a_shell(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules = {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules = {(node.module or "").split(".")[0]}
+        else:
+            modules = set()
+        assert not modules & LOADERS_THAT_RUN_CODE, f"line {node.lineno}"
+        if isinstance(node, ast.Call):
+            for keyword in node.keywords:
+                assert keyword.arg not in ("shell", "allow_pickle"), f"line {node.lineno}"
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            called = f"{node.value.id}.{node.attr}"
+            assert called not in ("os.system", "os.popen", "subprocess.getoutput"), called
+
+
+def test_weights_that_hold_a_pickle_run_nothing(tmp_path):
+    """msgpack knows numbers, texts and arrays; an array of objects would need a pickle."""
+    with pytest.raises((ValueError, TypeError)):
+        serialization.msgpack_serialize({"params": np.array([object()], dtype=object)})
+    trap = b"cos\nsystem\n(S'touch " + str(tmp_path / "sprung").encode() + b"'\ntR."
+    with pytest.raises(Exception):  # noqa: B017  it has many names for "this is no msgpack"
+        serialization.msgpack_restore(trap)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    "place", [ROOT, Path.home(), Path(sys.prefix, "lib")], ids=["root", "home", "packages"]
+)
+def test_a_report_names_no_folder_of_this_machine(place):
+    words = without_places(f'File "{place / "jane" / "file.py"}", line 3')
+    assert str(place) not in words and re.search(r'jane.file.py", line 3$', words)
+
+
+@pytest.mark.slow
+def test_what_gradescope_gets_names_no_folder_even_if_the_code_does(tmp_path):
+    answer = tmp_path / TASKS[0].stub.name
+    answer.write_text("import sys, os\nraise OSError(f'{sys.prefix}/x {os.getcwd()}/y {__file__}')")
+    report = check_in_own_process(TASKS[0], answer)
+    message = report.checks[0].message
+    assert "OSError" in message
+    assert "y " in message and sys.prefix not in message and str(tmp_path) not in message
+    assert sys.prefix not in str(gradescope_results([(report, False)]))
+
+
+def test_the_page_has_the_limits_numbers():
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    for number in (
+        f"{TIME_LIMIT} seconds",
+        f"{limits.MOST_MEMORY // 2**30} GiB",
+        f"{limits.MOST_OUTPUT // 2**20} MiB",
+    ):
+        assert number in page
