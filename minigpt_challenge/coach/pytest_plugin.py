@@ -145,6 +145,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
         report.outcome = "skipped"
         report.longrepr = (str(item.path), None, f"not started: {check.message}")
     elif error is not None:
+        report.outcome = "failed"  # also where the learner's code called `pytest.skip`
         report.longrepr = f"{check.verdict.words}: {check.message}"
     _write(item.config, asdict(check))
     return report
