@@ -1,6 +1,7 @@
 """Broken and hostile code: a verdict in words, within a time limit, and nothing else is harmed."""
 
 import json
+import re
 import time
 
 import pytest
@@ -65,6 +66,16 @@ def test_in_a_notebook_the_kernel_lives_on(name, tmp_path, monkeypatch):
     monkeypatch.setattr(checking, "TIME_LIMIT", 60)
     again = check_in_this_process(ATTENTION, ATTENTION.solution)
     assert again.verdict is Verdict.PASSED, "what the hostile code did outlives it"
+
+
+def test_in_a_notebook_the_time_is_for_all_checks_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(checking, "TIME_LIMIT", 5)
+    answer = tmp_path / "answer.py"
+    answer.write_text(spoiled("while True: pass"), encoding="utf-8")
+    check_in_this_process(ATTENTION, ATTENTION.solution)  # all is loaded
+    said = "\n".join(check.message for check in check_in_this_process(ATTENTION, answer).checks)
+    limits = [int(n) for n in re.findall(r"interrupted after (\d+) seconds", said)]
+    assert len(limits) > 10 and sum(limits) < 25, limits
 
 
 def test_files_in_the_working_folder_are_out_of_reach(workshop):

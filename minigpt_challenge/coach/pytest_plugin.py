@@ -7,6 +7,7 @@ started is reported as skipped, with those words.
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
@@ -25,6 +26,8 @@ from minigpt_challenge.coach.curriculum import (
 )
 from minigpt_challenge.coach.verdict import Verdict
 
+START = pytest.StashKey[float]()  # when the suite began
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("miniGPT Challenge")
@@ -36,7 +39,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--limited", action="store_true", help="limit the memory and output of this process"
     )
     group.addoption(
-        "--soft-limit", type=float, metavar="S", help="interrupt a check after S seconds"
+        "--soft-limit",
+        type=float,
+        metavar="S",
+        help="interrupt the check that runs after S seconds, and each that follows after one",
     )
     group.addoption(
         "--verdicts", metavar="FILE", help="append each check's verdict to FILE, a JSON line each"
@@ -44,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.stash[START] = time.monotonic()
     if "jax" not in sys.modules:  # which reads it once, when it is imported
         for task in TASKS:
             os.environ.update(devices.environment(task) | os.environ)
@@ -123,9 +130,18 @@ def _guarded(item: pytest.Item) -> Iterator[None]:
     from minigpt_challenge.coach.limits import interrupted_after
     from minigpt_challenge.coach.tampering import nothing_shared_is_changed
 
-    limit = item.config.getoption("--soft-limit")
+    limit = _seconds_left(item.config)
     with nothing_shared_is_changed(), interrupted_after(limit) if limit else nullcontext():
         yield
+
+
+def _seconds_left(config: pytest.Config) -> float | None:
+    """How long the next check may run; None for as long as it likes.
+
+    The limit is for all checks together: they mostly fail for the same reason, an endless loop.
+    """
+    limit = config.getoption("--soft-limit")
+    return limit and max(1.0, round(limit - (time.monotonic() - config.stash[START])))
 
 
 @pytest.hookimpl(wrapper=True)
