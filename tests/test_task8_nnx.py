@@ -22,7 +22,7 @@ from minigpt_challenge.coach.faults import nnx_catalogue as catalogue
 from minigpt_challenge.coach.faults.blocks import block_suspects
 from minigpt_challenge.coach.faults.embedding import embedding_suspects
 from minigpt_challenge.coach.faults.step import loss_suspects, outcome, returned_loss_suspects
-from minigpt_challenge.coach.jaxprs import count_primitive
+from minigpt_challenge.coach.jaxprs import MARK, count_primitive, count_uncompiled, marked
 from minigpt_challenge.coach.nnx_as_linen import AsLinen, train_state
 from minigpt_challenge.coach.pairing import weights_for
 from minigpt_challenge.coach.trees import flatten
@@ -505,10 +505,11 @@ def test_is_compiled_once(task, name):
     class Counting(Tables):
         def __call__(self, x):
             calls.append(x.shape)
-            return super().__call__(x)
+            return marked(super().__call__(x))
 
     model = Counting()
-    optimizer = nnx.Optimizer(model, OPTIMISERS["Adam"], wrt=nnx.Param)
+    tx = optax.chain(OPTIMISERS["Adam"], optax.stateless(lambda updates, _: marked(updates)))
+    optimizer = nnx.Optimizer(model, tx, wrt=nnx.Param)
     given = (model, optimizer) if name == "nnx_train_step" else (model,)
     step = getattr(task, name)
     step(*given, *batch(0))
@@ -520,4 +521,10 @@ def test_is_compiled_once(task, name):
         raise expect.Wrong(
             f"A second call of {name}, with another batch of the same shape, ran the Python code "
             "of the model again. Under `@nnx.jit` it is traced once and then compiled."
+        )
+    graph, state = nnx.split(given)
+    if count_uncompiled(MARK, lambda s, x, y: step(*nnx.merge(graph, s), x, y), state, *batch(2)):
+        raise expect.Wrong(
+            f"{name} runs one operation after the other, at least in part. With `@nnx.jit` above "
+            "it, all of it is compiled."
         )

@@ -110,6 +110,12 @@ PHRASES = {
         "A Flax module gets its `__init__` from the fields at its top; submodules are made in "
         "`setup`."
     ),
+    "__init__() takes ": (
+        "The fields at the top of a Flax module are its arguments: is one of them missing?"
+    ),
+    'has no attribute "__call__"': (
+        "Is its `def __call__` missing, or indented so that it belongs to something else?"
+    ),
     "'tuple' object is not callable": (
         "A list of modules made in `setup` becomes a tuple: call its members, one by one."
     ),
