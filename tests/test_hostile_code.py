@@ -55,7 +55,7 @@ def test_from_the_command_line_a_verdict_in_words_is_given_in_time(name, tmp_pat
 
 @pytest.mark.parametrize("name", ["endless loop", "endless recursion", "sys.exit", "patched jnp"])
 def test_in_a_notebook_the_kernel_lives_on(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(checking, "TIME_LIMIT", 1)
+    monkeypatch.setattr(checking, "TIME_LIMIT", 1 if name == "endless loop" else 60)
     line, words = HOSTILE[name]
     words = "interrupted after 1 seconds" if name == "endless loop" else words
     answer = tmp_path / "answer.py"

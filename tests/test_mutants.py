@@ -57,6 +57,12 @@ def test_every_kind_of_edit_of_the_syntax_tree_is_made_and_can_be_read():
         ("nn.Embed(3, 4)", "nn.Embed(3, 4, name='x')", True),
         ("nn.Embed(3, 4)", "nn.Embed(3, 4, dtype='x')", False),
         ("f(**a)", "f(**b)", False),
+        ("self.a = f()", "self.a = f()\nself.a = f()", False),
+        ("import a\nimport b\na", "import a\na", True),
+        ("import a\na", "a", False),
+        ("import a as b\nb", "import b\nb", False),
+        ("def f(): return a\nimport a", "import a\ndef f(): return a", False),
+        ("class A:\n  a: int\n  def f(): pass", "class A:\n  def f(): pass\n  a: int", True),
     ],
 )
 def test_what_is_the_same_program(one, other, same):

@@ -3,24 +3,29 @@
 import ast
 from collections.abc import Iterator
 
-ORDER_IS_FREE = ast.Assign | ast.FunctionDef | ast.ClassDef  # (the order of fields is not)
-SAYS_NO_MORE_TWICE = ast.Assign | ast.AnnAssign | ast.Return | ast.Import | ast.ImportFrom
+IMPORT = ast.Import | ast.ImportFrom
+ORDER_IS_FREE = ast.Assign | ast.AnnAssign | ast.FunctionDef | ast.ClassDef | IMPORT
+SAYS_NO_MORE_TWICE = ast.Assign | ast.AnnAssign | ast.Return | IMPORT
 
 
 def normalised(program: str | bytes) -> str:
     """The program's tree without what never matters, the rest in an order of its own.
 
-    Gone are docstrings, annotations, the words of errors, statements that are never reached or
-    said twice over; free are the names of parameters and the way they begin, the order of what
-    does not depend on each other, and that of two summands or factors.
+    Gone are docstrings, annotations, the words of errors, imports that nothing uses, statements
+    that are never reached or said twice over. Free are the names of parameters, the way they
+    begin, the order of what does not depend on each other, and that of two summands or factors.
 
     Raises:
         SyntaxError, or ValueError: Python cannot read it.
     """
-    return ast.dump(_Normaliser().visit(ast.parse(program)))
+    tree = ast.parse(program)
+    return ast.dump(_Normaliser(_read(tree)).visit(tree))
 
 
 class _Normaliser(ast.NodeTransformer):
+    def __init__(self, used: set[str]):
+        self._used = used
+
     def generic_visit(self, node):
         super().generic_visit(node)
         if isinstance(getattr(node, "body", None), list):
@@ -30,6 +35,12 @@ class _Normaliser(ast.NodeTransformer):
     def visit_Expr(self, node):
         self.generic_visit(node)
         return None if isinstance(node.value, ast.Constant) else node
+
+    def visit_Import(self, node):
+        node.names = [alias for alias in node.names if _bound_by(alias) in self._used]
+        return node if node.names else None
+
+    visit_ImportFrom = visit_Import
 
     def visit_Pass(self, node):
         return None
@@ -86,11 +97,16 @@ def _reached(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     for statement in body:
         said = ast.dump(statement)
         again = said == last and isinstance(statement, SAYS_NO_MORE_TWICE)
-        if not (again and _read(statement).isdisjoint(_written(statement))):
+        if not again or _minds_being_repeated(statement):
             yield statement
         last = said
         if isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break):
             return
+
+
+def _minds_being_repeated(statement: ast.stmt) -> bool:
+    written = _written(statement)  # Flax wants no submodule assigned twice
+    return not written.isdisjoint(_read(statement)) or any(n.startswith("self.") for n in written)
 
 
 def _ordered(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -106,6 +122,8 @@ def _ordered(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 def _depends(statement: ast.stmt, before: ast.stmt) -> bool:
     if not all(_may_move(s) for s in (statement, before)):
         return True
+    if isinstance(statement, ast.AnnAssign) and isinstance(before, ast.AnnAssign):
+        return True  # fields are arguments, in this order
     mine, its = _written(statement), _written(before)
     return not (mine.isdisjoint(its | _read(before)) and its.isdisjoint(_read(statement)))
 
@@ -117,17 +135,23 @@ def _may_move(statement: ast.stmt) -> bool:
     return isinstance(statement, ORDER_IS_FREE)
 
 
+def _bound_by(alias: ast.alias) -> str:
+    return alias.asname or alias.name.split(".")[0]
+
+
 def _written(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, IMPORT):
+        return {_bound_by(alias) for alias in statement.names}
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return {statement.name}
     return set(_names(statement, ast.Store))
 
 
-def _read(statement: ast.stmt) -> set[str]:
+def _read(statement: ast.AST) -> set[str]:
     return set(_names(statement, ast.Load))
 
 
-def _names(statement: ast.stmt, kind: type) -> Iterator[str]:
+def _names(statement: ast.AST, kind: type) -> Iterator[str]:
     """The names, and what `self` holds as `self.name`; `a.b[0] = 1` writes `a`, too."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(

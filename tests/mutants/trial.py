@@ -18,7 +18,7 @@ from minigpt_challenge.coach.verdict import Report, Verdict
 from tests.mutants.breeding import Mutant
 
 MARGIN = 30  # seconds beyond the time limit, until a process that is too slow has been ended
-START_AFRESH = 100  # trials, after which a process has compiled more than enough
+START_AFRESH = 25  # trials: what was compiled for each stays in memory
 # What a report says when pytest, not the learner's code, came to a bad end.
 OUR_FAULT = ("INTERNALERROR", "pytest ended", "pytest broke down", "coach/pytest_plugin.py")
 
