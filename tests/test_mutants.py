@@ -57,6 +57,7 @@ def test_every_kind_of_edit_of_the_syntax_tree_is_made_and_can_be_read():
         ("nn.Embed(3, 4)", "nn.Embed(3, 4, name='x')", True),
         ("nn.Embed(3, 4)", "nn.Embed(3, 4, dtype='x')", False),
         ("f(**a)", "f(**b)", False),
+        ("i = nn.initializers.ones(2)\nj = 1", "j = 1\ni = nn.initializers.zeros(3)", True),
         ("self.a = f()", "self.a = f()\nself.a = f()", False),
         ("import a\nimport b\na", "import a\na", True),
         ("import a\na", "a", False),

@@ -73,7 +73,7 @@ class _Normaliser(ast.NodeTransformer):
     def visit_Call(self, node):
         self.generic_visit(node)
         if "initializers." in ast.unparse(node.func):
-            return ast.Name("initializer")
+            return ast.Name("initializer", ast.Load())
         node.keywords = [k for k in node.keywords if not _is_free(k.arg)]
         node.keywords.sort(key=ast.dump)
         if ast.unparse(node.func) == "self.param" and node.args:
