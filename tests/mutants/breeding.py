@@ -44,10 +44,12 @@ class Mutant:
         return "\n".join(list(difflib.unified_diff(*both, n=1, lineterm=""))[3:])
 
     @property
-    def changed_lines(self) -> tuple[str, ...]:
-        """The lines that went and came, with their signs, without indentation."""
+    def gist(self) -> str:
+        """The same without indentation and the numbers of lines."""
         lines = self.difference.splitlines()
-        return tuple(f"{line[0]} {line[1:].strip()}" for line in lines if line[0] in "+-")
+        return "\n".join(
+            "@@" if s[:2] == "@@" else f"{s[:1]} {s[1:].strip()}".strip() for s in lines
+        )
 
 
 def bred(task: Task, seed: int, count: int) -> list[Mutant]:

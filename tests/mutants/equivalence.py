@@ -14,7 +14,7 @@ def why_equivalent(stem: str, mutant: Mutant) -> str:
     if is_the_same_program(mutant):
         return "the same program"
     for found in tomllib.loads(FOUND.read_text(encoding="utf-8")).get(stem, ()):
-        if found["difference"].split("\n") == list(mutant.changed_lines):
+        if found["gist"] == mutant.gist:
             return found["why"]
     return ""
 
