@@ -1,18 +1,11 @@
 """Files that Python cannot read, and code that misbehaves: a verdict in words all the same."""
 
-import random
-
 import pytest
 
 from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.curriculum import TASKS
-from minigpt_challenge.coach.judging import describe, printable
-from minigpt_challenge.coach.loading import readable
+from minigpt_challenge.coach.judging import printable
 from minigpt_challenge.coach.verdict import Verdict
-from tests.mutants import text
-
-hypothesis = pytest.importorskip("hypothesis")
-strategies = hypothesis.strategies
 
 EMBEDDING = TASKS[0]
 SOLUTION = EMBEDDING.solution.read_text(encoding="utf-8")
@@ -53,28 +46,6 @@ def test_a_verdict_in_words_is_given(name, tmp_path):
     assert words in said
     assert said == printable(said)
     assert "INTERNALERROR" not in said and "exit code 3" not in said
-
-
-def edited(number):
-    """The solution with a few slips of the hand."""
-    source, data = random.Random(number), SOLUTION
-    for _ in range(source.randint(1, 4)):
-        data = source.choice(text.EDITS)(data or "()", source).decode(errors="replace")
-    return data.encode()
-
-
-@hypothesis.given(
-    strategies.binary() | strategies.text().map(str.encode) | strategies.integers().map(edited)
-)
-@hypothesis.settings(deadline=None, derandomize=True, database=None, max_examples=300)
-def test_whatever_the_file_holds_it_is_read_or_refused_in_words(tmp_path_factory, data):
-    path = tmp_path_factory.getbasetemp() / "answer.py"
-    try:
-        readable(data, str(path))
-    except SyntaxError as error:
-        said = describe(error, path)
-        assert said.startswith("Python cannot read answer.py")
-        assert len(said.splitlines()) in (1, 3)
 
 
 @pytest.mark.parametrize("name", ["NUL", "UTF-16", "pytest.skip"])
