@@ -2,11 +2,13 @@
 
 import re
 import textwrap
+from random import Random
 
 import pytest
 
 from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER, TASKS
 from minigpt_challenge.coach.stubs import cut_stub
+from tests.mutants.text import EDITS
 
 EMBEDDING, ATTENTION = TASKS[:2]
 SOLUTION = (SOLUTIONS_FOLDER / "task1_embedding.py").read_text(encoding="utf-8")
@@ -65,6 +67,17 @@ def test_a_cell_that_python_cannot_read_changes_nothing(workshop, run_cells):
     before = workshop.stub(EMBEDDING).read_text(encoding="utf-8")
     said = run_cells("%%task 1\nclass TokenAndPositionEmbedding(:\n    pass")
     assert "line 1: invalid syntax" in said
+    assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == before
+
+
+def test_garbage_in_a_cell_is_answered_in_words_and_changes_nothing(workshop, run_cells):
+    before = workshop.stub(EMBEDDING).read_text(encoding="utf-8")
+    random = Random(0)
+    garbage = ["\0", "\ud800", "-" * 20_000 + "1", "(" * 1000, "'", "\x1b[2J(", "\x0c)"]
+    garbage += [random.choice(EDITS)(SOLUTION, random).decode(errors="replace") for _ in range(20)]
+    said = run_cells(*(f"%%task 1\n{text}\n)" for text in garbage), "%check 1")
+    assert said.count("✗ Python cannot read task1_embedding.py") == len(garbage)
+    assert "Your last cell was not written" in said
     assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == before
 
 

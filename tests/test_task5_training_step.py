@@ -13,6 +13,7 @@ from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach import draw, expect
 from minigpt_challenge.coach.faults import step as faults
+from minigpt_challenge.coach.jaxprs import MARK, count_uncompiled, marked
 
 B, T, V = 3, 5, 7
 SETTINGS = [(B, T), (2, 1), (1, 9)]  # (B, T)
@@ -168,9 +169,10 @@ def test_is_compiled_once(task, name):
 
     def counting(params, x):
         calls.append(x.shape)
-        return apply_fn(params, x)
+        return marked(apply_fn(params, x))
 
-    state = new_state(OPTIMISERS["Adam"], apply_fn=counting)
+    tx = optax.chain(OPTIMISERS["Adam"], optax.stateless(lambda updates, _: marked(updates)))
+    state = new_state(tx, apply_fn=counting)
     step = getattr(task, name)
     step(state, *batch(0))
     first = len(calls)
@@ -181,6 +183,11 @@ def test_is_compiled_once(task, name):
         raise expect.Wrong(
             f"A second call of {name}, with another batch of the same shape, ran the Python code "
             "of the model again. Under `@jax.jit` it is traced once and then compiled."
+        )
+    if count_uncompiled(MARK, step, state, *batch(2)):
+        raise expect.Wrong(
+            f"{name} runs one operation after the other, at least in part. With `@jax.jit` above "
+            "it, all of it is compiled."
         )
 
 

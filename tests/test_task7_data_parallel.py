@@ -19,7 +19,7 @@ from minigpt_challenge.coach import draw, expect, parallel_properties, shards
 from minigpt_challenge.coach.devices import cpu_devices
 from minigpt_challenge.coach.faults import parallel as faults
 from minigpt_challenge.coach.faults.step import outcome
-from minigpt_challenge.coach.jaxprs import count_primitive
+from minigpt_challenge.coach.jaxprs import MARK, count_primitive, count_uncompiled, marked
 
 V = 48  # can be shared out as well, so that a split in the wrong place runs, and is seen
 SETTINGS = [(8, 24, 16), (3, 6, 9)]  # (number of devices, B, T)
@@ -228,10 +228,11 @@ def test_is_compiled_once(task, reference, maker):
 
     def counting(params, x):
         calls.append(x.shape)
-        return apply_fn(params, x)
+        return marked(apply_fn(params, x))
 
     step = made(task, maker, mesh)
-    placed = reference.place(mesh, new_state(OPTIMISERS["Adam"], apply_fn=counting), *batch(B, T))
+    tx = optax.chain(OPTIMISERS["Adam"], optax.stateless(lambda updates, _: marked(updates)))
+    placed = reference.place(mesh, new_state(tx, apply_fn=counting), *batch(B, T))
     state, _ = expect.pair(step(*placed), STEP, TrainState)
     first = len(calls)
     if not first:
@@ -242,6 +243,11 @@ def test_is_compiled_once(task, reference, maker):
             f"A second call of the step made by {maker}(mesh), with another batch of the same "
             "shape, ran the Python code of the model again. Under `jax.jit`, called once outside "
             "the step, it is traced once and then compiled."
+        )
+    if count_uncompiled(MARK, step, *placed):
+        raise expect.Wrong(
+            f"The step made by {maker}(mesh) runs one operation after the other, at least in part. "
+            "With `jax.jit` around it, all of it is compiled."
         )
 
 

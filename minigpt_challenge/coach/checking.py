@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from minigpt_challenge.coach import compiled, devices, snapshot
 from minigpt_challenge.coach.curriculum import ROOT, Task
+from minigpt_challenge.coach.error_words import in_one_line
 from minigpt_challenge.coach.limits import working_in
 from minigpt_challenge.coach.places import without_places
 from minigpt_challenge.coach.verdict import Check, Report, Verdict
@@ -124,8 +125,12 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             working_in(work),
             patch.dict(os.environ, PLAIN_PYTEST),
         ):
-            code = pytest.main([*_arguments(task, verdicts, copy), *arguments])
-        checks = _read(verdicts, f"pytest ended with exit code {int(code)}.", output.getvalue())
+            try:
+                code = pytest.main([*_arguments(task, verdicts, copy), *arguments])
+                ending = f"pytest ended with exit code {int(code)}."
+            except Exception as error:  # such as after `sys.stdout.close()`
+                ending = f"pytest broke down: {in_one_line(error)}"
+        checks = _read(verdicts, ending, "" if output.closed else output.getvalue())
         return _report(task, start, checks, copy)
 
 

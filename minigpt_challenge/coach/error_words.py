@@ -110,6 +110,12 @@ PHRASES = {
         "A Flax module gets its `__init__` from the fields at its top; submodules are made in "
         "`setup`."
     ),
+    "__init__() takes ": (
+        "The fields at the top of a Flax module are its arguments: is one of them missing?"
+    ),
+    'has no attribute "__call__"': (
+        "Is its `def __call__` missing, or indented so that it belongs to something else?"
+    ),
     "'tuple' object is not callable": (
         "A list of modules made in `setup` becomes a tuple: call its members, one by one."
     ),
@@ -144,9 +150,17 @@ PHRASES = {
 }
 
 
+def said_by(error: BaseException) -> str:
+    """What the error says; empty where it fails to, as a learner's own may."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
 def in_one_line(error: BaseException) -> str:
     """The error's kind and the first line of what it says, without the address of a manual."""
-    said = re.sub(r" \(https?://\S+\)", "", str(error).strip().split("\n")[0])
+    said = re.sub(r" \(https?://\S+\)", "", said_by(error).strip().split("\n")[0])
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
@@ -154,6 +168,6 @@ def meaning_of(error: BaseException) -> str:
     """What the error means, empty where there is nothing to add to what it says itself."""
     names = [kind.__name__ for kind in type(error).__mro__]
     by_name = (WORDS[name] for name in names if name in WORDS)
-    said = f"{names[0]}: {error}"
+    said = f"{names[0]}: {said_by(error)}"
     by_phrase = (words for phrase, words in PHRASES.items() if phrase in said)
     return next(chain(by_name, by_phrase), "")

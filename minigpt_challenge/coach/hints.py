@@ -14,6 +14,7 @@ from rich.markdown import Markdown
 
 from minigpt_challenge.coach import help_used, progress
 from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.loading import readable
 from minigpt_challenge.coach.verdict import Verdict
 
 TEXTS = Path(__file__).with_name("hint_texts")
@@ -90,8 +91,8 @@ def show_again(console: Console, task: Task) -> None:
 def _slip_of_the_pen(task: Task) -> str:
     """What Python finds by itself, and no hint need be spent on; empty where it finds nothing."""
     try:
-        compile(task.stub.read_bytes(), task.stub.name, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
+        readable(task.stub.read_bytes(), task.stub.name)
+    except SyntaxError as error:
         return str(error)
     except FileNotFoundError:
         return f"{task.stub.name} is missing"

@@ -5,6 +5,8 @@ from typing import Any
 
 import jax
 
+MARK = "reduce_precision"
+
 
 def count_primitive(name: str, function: Callable, *arguments: Any) -> int:
     """How often the primitive stands in the function's jaxpr, inner jaxprs included.
@@ -15,19 +17,35 @@ def count_primitive(name: str, function: Callable, *arguments: Any) -> int:
     return _count(jaxpr, lambda primitive: primitive == name)
 
 
+def count_uncompiled(name: str, function: Callable, *arguments: Any) -> int:
+    """The same outside of every `jax.jit`, where operations run one by one."""
+    if hasattr(function, "lower"):  # it is jitted itself, perhaps with inline=True, and then
+        return 0  # there is nothing to be seen of that in a jaxpr
+    jaxpr = jax.make_jaxpr(function)(*arguments).jaxpr
+    return _count(jaxpr, lambda primitive: primitive == name, closed=("jit", "pjit"))
+
+
+def marked(tree: Any) -> Any:
+    """The same float32 numbers, by way of MARK, which is found nowhere else in a jaxpr."""
+    return jax.tree.map(lambda leaf: jax.lax.reduce_precision(leaf, 8, 23), tree)
+
+
 def count_equations(function: Callable, *arguments: Any) -> int:
     """How many operations the function's jaxpr is made of, counted likewise."""
     return _count(jax.make_jaxpr(function)(*arguments).jaxpr, lambda primitive: True)
 
 
-def _count(jaxpr: Any, wanted: Callable[[str], bool]) -> int:
+def _count(jaxpr: Any, wanted: Callable[[str], bool], closed: tuple[str, ...] = ()) -> int:
     found = 0
     for equation in jaxpr.eqns:
-        found += wanted(equation.primitive.name)
-        repeats = equation.params.get("length", 1) if equation.primitive.name == "scan" else 1
+        primitive = equation.primitive.name
+        found += wanted(primitive)
+        if primitive in closed:
+            continue
+        repeats = equation.params.get("length", 1) if primitive == "scan" else 1
         for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
             if _is_jaxpr(inner):
-                found += repeats * _count(getattr(inner, "jaxpr", inner), wanted)
+                found += repeats * _count(getattr(inner, "jaxpr", inner), wanted, closed)
     return found
 
 

@@ -1,15 +1,18 @@
 """From what a check raised to a verdict in words."""
 
+import re
 import traceback
 from pathlib import Path
 
 from minigpt_challenge.coach.devices import TooFewDevices
-from minigpt_challenge.coach.error_words import in_one_line, meaning_of
+from minigpt_challenge.coach.error_words import in_one_line, meaning_of, said_by
 from minigpt_challenge.coach.expect import Wrong
 from minigpt_challenge.coach.tampering import Tampered
 from minigpt_challenge.coach.verdict import Check, Verdict
 
 MOST_FRAMES = 5  # an endless recursion has a thousand
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+LONGEST_LINE = 200  # characters of a line that Python cannot read
 
 
 class MissingName(Exception):
@@ -35,9 +38,14 @@ def judge(name: str, error: BaseException | None, answer: Path) -> Check:
     return Check(name, Verdict.COULD_NOT_RUN, describe(error, answer))
 
 
+def printable(text: str) -> str:
+    """The text with a mark in place of each character that moves a cursor or cannot be written."""
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def is_unwritten(error: BaseException) -> bool:
     """Whether the error is a stub's own. (JAX and others raise NotImplementedError as well.)"""
-    return isinstance(error, NotImplementedError) and str(error).startswith("Task ")
+    return isinstance(error, NotImplementedError) and said_by(error).startswith("Task ")
 
 
 def describe(error: BaseException, *answer: Path) -> str:
@@ -48,12 +56,13 @@ def describe(error: BaseException, *answer: Path) -> str:
         answer: the learner's files, or folders of them.
     """
     if isinstance(error, SyntaxError) and _is_in(error.filename, *answer):
-        line = (error.text or "").rstrip()
-        pointer = " " * (max(error.offset or 1, 1) - 1) + "^"
-        return (
-            f"Python cannot read {Path(error.filename).name}, line {error.lineno}: {error.msg}\n"
-            f"    {line}\n    {pointer}"
-        )
+        said, lines = error.msg, (error.text or "").rstrip().split("\n")
+        line = lines[-1][:LONGEST_LINE]  # a string in many lines brings them all along
+        where = f", line {error.lineno}" if error.lineno else ""
+        if line:
+            pointer = " " * (min(max(error.offset or 1, 1), LONGEST_LINE) - 1) + "^"
+            said += f"\n    {line}\n    {pointer}"
+        return printable(f"Python cannot read {Path(error.filename).name}{where}: {said}")
     if isinstance(error, MissingName | Tampered | TooFewDevices):
         return str(error)
     if isinstance(error, FileNotFoundError) and _is_in(error.filename, *answer):
@@ -68,7 +77,7 @@ def describe(error: BaseException, *answer: Path) -> str:
     if not frames:
         lines.insert(0, "This check could not use what your code gave it:")
     lines += frames
-    return "\n".join(line for line in lines if line)
+    return printable("\n".join(line for line in lines if line))
 
 
 def learners_frames(error: BaseException, *answer: Path) -> list[traceback.FrameSummary]:

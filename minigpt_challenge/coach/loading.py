@@ -8,11 +8,36 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 import minigpt_challenge.tasks
 from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER, TASKS, Task, task_by_number
 from minigpt_challenge.coach.stubs import is_as_given
+
+
+def readable(source: bytes | str, name: str) -> CodeType:
+    """Compile a program. Whatever keeps Python from reading it is told as an error of its syntax.
+
+    Args:
+        source: the program's text, or the bytes of its file.
+        name: the file's.
+
+    Raises:
+        SyntaxError: Python cannot read it.
+    """
+    try:
+        return compile(source, name, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        if error.filename:
+            raise
+        said = error.msg
+    except (MemoryError, RecursionError):
+        said = "it is nested too deeply"
+    except ValueError as error:
+        said = str(error)
+    if ("\0" if isinstance(source, str) else b"\0") in source:
+        said = "it holds NUL characters. Was it saved as UTF-16? Save it as UTF-8"
+    raise SyntaxError(said, (name, None, None, None))
 
 
 def load_file(path: Path, name: str) -> ModuleType:
@@ -25,7 +50,7 @@ def load_file(path: Path, name: str) -> ModuleType:
     """
     module = ModuleType(name)
     module.__file__ = str(path)
-    code = compile(path.read_bytes(), str(path), "exec")
+    code = readable(path.read_bytes(), str(path))
     sys.modules[name] = module
     exec(code, module.__dict__)
     return module

@@ -30,7 +30,7 @@ from minigpt_challenge.coach.curriculum import (
 )
 from minigpt_challenge.coach.history import overwrite
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
-from minigpt_challenge.coach.loading import load_for_notebook, unwritten_before
+from minigpt_challenge.coach.loading import load_for_notebook, readable, unwritten_before
 from minigpt_challenge.coach.stubs import cut_stub, is_untouched, written
 
 console = terminal.console()
@@ -68,7 +68,7 @@ def task(ipython: Any, line: str, cell: str) -> None:
     """
     its = _task(line, "%%task 2")
     try:
-        compile(cell, str(its.stub), "exec")  # a cell that Python cannot read changes nothing
+        readable(cell, str(its.stub))  # a cell that Python cannot read changes nothing
     except SyntaxError:
         cells.note_refused(its)
         raise
@@ -102,7 +102,7 @@ def play(ipython: Any, line: str, cell: str) -> None:
     _say_borrowed(_load(ipython, its))
     text = ipython.transform_cell(cell)
     linecache.cache[str(THIS_CELL)] = (len(text), None, text.splitlines(True), str(THIS_CELL))
-    exec(compile(text, str(THIS_CELL), "exec"), ipython.user_ns)
+    exec(readable(text, str(THIS_CELL)), ipython.user_ns)
 
 
 def check(ipython: Any, line: str) -> None:

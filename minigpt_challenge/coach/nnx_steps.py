@@ -10,6 +10,7 @@ from flax import nnx
 from minigpt_challenge.coach import expect
 from minigpt_challenge.coach.faults.nnx import step_suspects
 from minigpt_challenge.coach.faults.step import outcome
+from minigpt_challenge.coach.jaxprs import MARK, count_uncompiled, marked
 from minigpt_challenge.coach.nnx_as_linen import train_state
 from minigpt_challenge.coach.tables import Mild, Tables, apply_fn, mild_apply_fn
 
@@ -63,7 +64,7 @@ def three_steps_equal_linen(
 def compiled_once(
     step: Callable, tx: optax.GradientTransformation | None, batch: Batch, vocab_size: int, of: str
 ) -> None:
-    """A second batch of the same shape does not run the model's Python code again.
+    """All of it is compiled, and a second batch does not run the model's Python code again.
 
     Args:
         step: the learner's.
@@ -77,10 +78,13 @@ def compiled_once(
     class Counting(Tables):
         def __call__(self, x):
             calls.append(x.shape)
-            return super().__call__(x)
+            return marked(super().__call__(x))
 
     model = Counting(vocab_size)
-    given = (model, nnx.Optimizer(model, tx, wrt=nnx.Param)) if tx else (model,)
+    given = (model,)
+    if tx:
+        tx = optax.chain(tx, optax.stateless(lambda updates, _: marked(updates)))
+        given = model, nnx.Optimizer(model, tx, wrt=nnx.Param)
     step(*given, *batch(0))
     first = len(calls)
     if not first:
@@ -90,6 +94,12 @@ def compiled_once(
         raise expect.Wrong(
             f"A second call of {of}, with another batch of the same shape, ran the Python code "
             "of the model again. Under `@nnx.jit` it is traced once and then compiled."
+        )
+    graph, state = nnx.split(given)
+    if count_uncompiled(MARK, lambda s, x, y: step(*nnx.merge(graph, s), x, y), state, *batch(2)):
+        raise expect.Wrong(
+            f"{of} runs one operation after the other, at least in part. With `@nnx.jit` above it, "
+            "all of it is compiled."
         )
 
 

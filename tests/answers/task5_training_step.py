@@ -601,6 +601,12 @@ state = state.replace(step=state.step + 1, params=optax.apply_updates(state.para
     wrong("gradients in place of the state", edited((RETURN, "return grads, loss"))),
     wrong("params in place of the state", edited((RETURN, "return state.params, loss"))),
     wrong("train_step without jit", edited((JIT_TRAIN, "def train_step"))),
+    wrong("train_step under checkpoint", edited((JIT_TRAIN, "@jax.checkpoint\ndef train_step"))),
+    wrong("eval_step under checkpoint", edited((JIT_EVAL, "@jax.checkpoint\ndef eval_step"))),
+    wrong(
+        "jit of the loss alone",
+        edited((JIT_TRAIN, "loss_fn = jax.jit(loss_fn, static_argnums=1)\n\n\ndef train_step")),
+    ),
     wrong("eval_step without jit", edited((JIT_EVAL, "def eval_step"))),
     wrong("neither with jit", edited((JIT_TRAIN, "def train_step"), (JIT_EVAL, "def eval_step"))),
     wrong(

@@ -537,6 +537,7 @@ def shard_map_train_step(mesh):
             )
         ),
     ),
+    wrong("shard_map under checkpoint", edited((JITTED, "return jax.checkpoint(shared)"))),
     wrong("the state is given away", edited((JITTED, "return jax.jit(shared, donate_argnums=0)"))),
     wrong(
         "jit with the rows brought back together",

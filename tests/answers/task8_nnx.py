@@ -848,6 +848,11 @@ def load_linen_params(model, params):
     ),
     wrong("update without the model", edited((UPDATE, "    optimizer.update(grads)\n"))),
     wrong("no jit", edited((JIT_TRAIN, "def nnx_train_step"))),
+    wrong("train_step under remat", edited((JIT_TRAIN, "@nnx.remat\ndef nnx_train_step"))),
+    wrong(
+        "jit of the loss alone",
+        edited((JIT_TRAIN, "nnx_loss_fn = nnx.jit(nnx_loss_fn)\n\n\ndef nnx_train_step")),
+    ),
     wrong("eval_step without jit", edited((JIT_EVAL, "def nnx_eval_step"))),
     wrong(
         "jit anew at every call",

@@ -1,0 +1,58 @@
+"""Files that Python cannot read, and code that misbehaves: a verdict in words all the same."""
+
+import pytest
+
+from minigpt_challenge.coach.checking import check_in_this_process
+from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.judging import printable
+from minigpt_challenge.coach.verdict import Verdict
+
+EMBEDDING = TASKS[0]
+SOLUTION = EMBEDDING.solution.read_text(encoding="utf-8")
+FIRST = "        T = tokens.shape[-1]"
+
+
+def with_line(line):
+    """The solution with this line first in `__call__`."""
+    assert FIRST in SOLUTION
+    return SOLUTION.replace(FIRST, f"        {line}\n{FIRST}").encode()
+
+
+BROKEN_ERROR = b"class Broken(Exception):\n    def __str__(self):\n        return self.said\n\n\n"
+GARBAGE = {
+    "NUL": (with_line("\0"), "holds NUL characters"),
+    "UTF-16": (SOLUTION.encode("utf-16"), "Save it as UTF-8"),
+    "no UTF-8": (with_line("a = 1 #").replace(b"#", b"\xff"), "can't decode byte 0xff"),
+    "an unknown encoding": (b"# coding: klingon\n" + SOLUTION.encode(), "unknown encoding"),
+    "nested too deeply": (SOLUTION.encode() + b"x = " + b"-" * 100_000 + b"1", "too deeply"),
+    "an error that cannot be told": (BROKEN_ERROR + with_line("raise Broken"), "Broken\n"),
+    "an error with a control character": (with_line(r"raise ValueError('\x1b[2J')"), ": \ufffd[2J"),
+    "an error with half a character": (with_line(r"raise ValueError('\ud800')"), ": \ufffd\n"),
+    "a syntax error of its own": (with_line("raise SyntaxError('odd', (__file__, *'\0' * 3))"), ""),
+    "pytest.skip": (with_line("import pytest; pytest.skip('later')"), "Skipped: later"),
+    "pytest.exit": (with_line("import pytest; pytest.exit('now')"), "exit code 2"),
+    "stdout closed": (with_line("import sys; sys.stdout.close()"), "closed file"),
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_a_verdict_in_words_is_given(name, tmp_path):
+    answer = tmp_path / "answer.py"
+    data, words = GARBAGE[name]
+    answer.write_bytes(data)
+    report = check_in_this_process(EMBEDDING, answer)
+    said = "\n".join(check.message for check in report.checks)
+    assert report.verdict is Verdict.COULD_NOT_RUN
+    assert words in said
+    assert said == printable(said)
+    assert "INTERNALERROR" not in said and "exit code 3" not in said
+
+
+@pytest.mark.parametrize("name", ["NUL", "UTF-16", "pytest.skip"])
+def test_from_the_command_line_too(name, workshop):
+    data, words = GARBAGE[name]
+    workshop.stub(EMBEDDING).write_bytes(data)
+    done = workshop.minigpt("check", "1")
+    assert done.returncode == 1
+    assert words in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stdout + done.stderr
