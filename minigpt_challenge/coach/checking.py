@@ -13,19 +13,12 @@ from pathlib import Path
 from unittest.mock import patch
 
 from minigpt_challenge.coach import devices
-from minigpt_challenge.coach.curriculum import ROOT, STATE_FOLDER, Task
+from minigpt_challenge.coach.compiled import COMPILED_ONCE, compiled_once
+from minigpt_challenge.coach.curriculum import ROOT, Task
 from minigpt_challenge.coach.limits import working_in
 from minigpt_challenge.coach.verdict import Check, Report, Verdict
 
 TIME_LIMIT = 120  # seconds
-
-# What one check compiles, the next finds on disk: the reference never changes, and a check is
-# twice as fast. JAX keeps only what is slow and large unless told otherwise.
-COMPILED_ONCE = {
-    "JAX_COMPILATION_CACHE_DIR": str(STATE_FOLDER / "compiled"),
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-}
 
 # A learner's own habits with pytest must not change a verdict; nor may a second process take all
 # of a GPU's memory, as JAX would.
@@ -126,6 +119,7 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(output),
             working_in(work),
+            compiled_once(),
             patch.dict(os.environ, PLAIN_PYTEST),
         ):
             code = pytest.main([*_arguments(task, verdicts, answer), *arguments])
