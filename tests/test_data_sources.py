@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -175,7 +176,7 @@ def test_a_web_that_falls_silent_is_given_up(web, pip, answer):
 
 
 def test_a_look_up_that_heeds_no_time_out_is_given_up(web, pip, monkeypatch):
-    monkeypatch.setattr(download.urllib.request, "urlopen", lambda *_, **__: web.end.wait())
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: web.end.wait())
     pip.data = OTHER_DATA
     start = time.monotonic()
     assert find_shakespeare()[0] == OTHER_TEXT

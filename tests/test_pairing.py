@@ -11,7 +11,8 @@ import pytest
 from minigpt_challenge.coach import draw
 from minigpt_challenge.coach.diagnosis import Fault, Suspects
 from minigpt_challenge.coach.expect import Wrong, all_equal
-from minigpt_challenge.coach.pairing import arrangements, shapes_in_order, weights_for
+from minigpt_challenge.coach.initial import shapes_in_order
+from minigpt_challenge.coach.pairing import arrangements, weights_for
 from minigpt_challenge.coach.twins import Twins
 
 X = draw.floats(2, 3, 4)

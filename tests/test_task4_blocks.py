@@ -9,8 +9,9 @@ import jax
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach import draw, expect
+from minigpt_challenge.coach import draw, expect, initial
 from minigpt_challenge.coach.faults import blocks as faults
+from minigpt_challenge.coach.traced import traced
 from minigpt_challenge.coach.twins import Twins
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
@@ -88,7 +89,7 @@ def test_block_gradients_equal_the_reference(blocks):
     weight = draw.floats(*SHAPES[0], C, seed=6)
 
     def gradient(apply):
-        return jax.jit(jax.grad(lambda x: (apply(blocks.params, x) * weight).sum()))(x)
+        return traced(jax.grad(lambda x: (apply(blocks.params, x) * weight).sum()))(x)
 
     seen, expected = gradient(blocks.mine), gradient(blocks.theirs)
     expect.equal(seen, expected, "BTC", "The gradient of DecoderBlock's input")
@@ -107,7 +108,7 @@ def test_every_layer_has_weights_of_its_own(task, reference):
         for module in (task, reference):
             gpt = module.MiniGPT(V, C, BLOCK, num_layers, N)
             tokens = draw.tokens(1, 2, vocab_size=V)
-            shapes = jax.eval_shape(gpt.init, jax.random.key(0), tokens)
+            shapes = initial.parameters(gpt, tokens)
             for leaf in jax.tree.leaves(shapes):
                 expect.dtype(leaf, np.float32, f"A parameter of shape {leaf.shape}")
             sizes.append(sum(leaf.size for leaf in jax.tree.leaves(shapes)))
@@ -168,7 +169,7 @@ def test_gpt_gradients_equal_the_reference(gpts):
     weight = draw.floats(B, BLOCK, V, seed=8)
 
     def gradients(apply):
-        return jax.jit(jax.grad(lambda params: (apply(params, tokens) * weight).sum()))(gpts.params)
+        return traced(jax.grad(lambda params: (apply(params, tokens) * weight).sum()))(gpts.params)
 
     # Both with respect to the weights as the reference has them.
     seen, expected = gradients(gpts.mine)["params"], gradients(gpts.theirs)["params"]
@@ -179,8 +180,8 @@ def test_gpt_can_learn_from_its_own_first_weights(task):
     # Weights that start at 0 may learn one step later than the rest, but learn they must.
     gpt = task.MiniGPT(**SIZES | dict(num_layers=1))
     tokens, weight = draw.tokens(B, BLOCK, vocab_size=V), draw.floats(B, BLOCK, V)
-    params = first = jax.jit(gpt.init)(jax.random.key(0), tokens)
-    gradient = jax.jit(jax.grad(lambda params: (gpt.apply(params, tokens) * weight).mean()))
+    params = first = traced(gpt.init)(jax.random.key(0), tokens)
+    gradient = traced(jax.grad(lambda params: (gpt.apply(params, tokens) * weight).mean()))
     for _ in range(4):
         params = jax.tree.map(lambda p, g: p - g, params, gradient(params))
     still = [

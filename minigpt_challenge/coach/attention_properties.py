@@ -9,6 +9,7 @@ from minigpt_challenge.coach import draw, expect
 from minigpt_challenge.coach.closeness import differs
 from minigpt_challenge.coach.error_words import in_one_line
 from minigpt_challenge.coach.jaxprs import count_equations
+from minigpt_challenge.coach.traced import traced
 
 AXES = ("B", "T", "out")  # H for one head, N·H for several
 # A hidden position has weight 0, so that what stands there is multiplied by 0 and changes nothing.
@@ -50,7 +51,7 @@ def causal(module: nn.Module, params: dict, x: jax.Array, of: str) -> None:
         x: float (B, T, C).
     """
     B, T, C = x.shape
-    apply = jax.jit(module.apply)
+    apply = traced(module.apply)
     before = np.asarray(expect.something(apply(params, x), of))  # (B, T, …)
     if not np.isfinite(before).all():
         raise expect.Wrong(f"{of} gives NaN or infinite values, so nothing else can be said.")
@@ -68,7 +69,7 @@ def causal(module: nn.Module, params: dict, x: jax.Array, of: str) -> None:
     def output_at(x, t):
         return module.apply(params, x)[:, t].sum()
 
-    gradients = jax.jit(jax.vmap(jax.grad(output_at), (None, 0)))(x, jnp.arange(T))  # (T, B, S, C)
+    gradients = traced(jax.vmap(jax.grad(output_at), (None, 0)))(x, jnp.arange(T))  # (T, B, S, C)
     flow = np.abs(np.asarray(gradients)).max(axis=(1, 3))  # (T, S)
     leaks = np.argwhere(np.triu(flow, 1) > LEAK)
     if len(leaks) or np.isnan(flow).any():
@@ -144,7 +145,7 @@ def same_gradients(module: nn.Module, reference: nn.Module, params: dict, x: jax
         def weighted(params, x):
             return (expect.something(model.apply(params, x), "The module") * weight).sum()
 
-        return jax.jit(jax.grad(weighted, argnums=(0, 1)))(params, x)
+        return traced(jax.grad(weighted, argnums=(0, 1)))(params, x)
 
     seen, seen_of_x = gradients(module)
     expected, expected_of_x = gradients(reference)

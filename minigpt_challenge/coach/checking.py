@@ -123,6 +123,7 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(output),
             working_in(work),
+            compiled.compiled_once(),
             patch.dict(os.environ, PLAIN_PYTEST),
         ):
             try:

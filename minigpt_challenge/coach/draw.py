@@ -8,13 +8,15 @@ from typing import Any
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
+
+from minigpt_challenge.coach import initial
 
 
 def floats(*shape: int, seed: int = 0, scale: float = 1.0) -> jax.Array:
     """Normally distributed float32."""
-    return jnp.asarray(scale * np.random.default_rng(seed).standard_normal(shape), jnp.float32)
+    drawn = scale * np.random.default_rng(seed).standard_normal(shape)
+    return jax.device_put(drawn.astype(np.float32))  # for `jnp.asarray`, JAX would compile
 
 
 def tokens(*shape: int, vocab_size: int, seed: int = 0) -> jax.Array:
@@ -22,7 +24,7 @@ def tokens(*shape: int, vocab_size: int, seed: int = 0) -> jax.Array:
     drawn = np.random.default_rng(seed).integers(0, vocab_size, shape, dtype=np.int32)
     if drawn.size > 1:
         drawn.flat[:2] = 0, vocab_size - 1
-    return jnp.asarray(drawn)
+    return jax.device_put(drawn)
 
 
 def params(module: nn.Module, *inputs: Any, seed: int = 0) -> dict:
@@ -31,8 +33,7 @@ def params(module: nn.Module, *inputs: Any, seed: int = 0) -> dict:
     Every leaf is random, biases and LayerNorm scales too, so that none can be forgotten in
     silence. Kernels are divided by √fan_in, which keeps activations near 1.
     """
-    shapes = jax.eval_shape(module.init, jax.random.key(0), *inputs)
-    leaves, treedef = jax.tree.flatten(shapes)
+    leaves, treedef = jax.tree.flatten(initial.parameters(module, *inputs))
     random = np.random.default_rng(seed)
     drawn = [
         random.standard_normal(leaf.shape) / max(leaf.shape[0], 1) ** 0.5
@@ -40,5 +41,5 @@ def params(module: nn.Module, *inputs: Any, seed: int = 0) -> dict:
         else random.uniform(0.5, 1.5, leaf.shape)
         for leaf in leaves
     ]
-    drawn = [jnp.asarray(new, leaf.dtype) for new, leaf in zip(drawn, leaves, strict=True)]
-    return jax.tree.unflatten(treedef, drawn)
+    drawn = [new.astype(leaf.dtype) for new, leaf in zip(drawn, leaves, strict=True)]
+    return jax.tree.unflatten(treedef, jax.device_put(drawn))

@@ -7,6 +7,7 @@ The learner's file alone is on trial: while task 4 is checked, its
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 
@@ -107,7 +108,16 @@ def forgotten_afterwards(module: ModuleType) -> Iterator[ModuleType]:
 
 
 def solution(number: int) -> ModuleType:
-    """The solution of the task with this number, with those of all earlier ones beneath it."""
+    """The solution of the task with this number, with those of all earlier ones beneath it.
+
+    It stays loaded as long as the files are the same: what JAX has traced and compiled of it
+    serves the next check, too.
+    """
+    return _solution(number, *(task.solution.read_bytes() for task in _up_to(number)))
+
+
+@cache
+def _solution(number: int, *texts: bytes) -> ModuleType:
     with tasks_from(SOLUTIONS_FOLDER, _up_to(number)) as modules:
         return modules[task_by_number(number).stem]
 

@@ -13,13 +13,14 @@ from itertools import chain, islice, permutations, product
 from typing import Any
 
 import flax.linen as nn
-import jax
 import numpy as np
 
 from minigpt_challenge.coach import trees
 from minigpt_challenge.coach.closeness import differs
 from minigpt_challenge.coach.expect import Wrong
+from minigpt_challenge.coach.initial import shapes_in_order
 from minigpt_challenge.coach.stacking import restacked, unstacked
+from minigpt_challenge.coach.traced import traced, traced_apply
 from minigpt_challenge.coach.trees import Path
 
 MOST_PAIRINGS = 400
@@ -40,27 +41,10 @@ def weights_for(answer: nn.Module, reference: nn.Module, reference_params: dict,
     wanted, given = shapes_of_both(answer, reference, *inputs)
     if said := mismatch(wanted, given):
         raise Wrong(said)
-    expected = jax.jit(reference.apply)(reference_params, *inputs)
-    apply = jax.jit(answer.apply)
+    expected = traced_apply(reference)(reference_params, *inputs)
+    apply = traced(answer.apply)
     first, equal = search(wanted, given, reference_params, apply, inputs, expected)
     return (equal or first)(reference_params)
-
-
-def shapes_in_order(module: nn.Module, *inputs: Any) -> dict:
-    """The tree of the module's parameter shapes, in the order in which they are first used.
-
-    JAX sorts the keys of any dictionary that it returns; inside the trace they are still in
-    Flax's order.
-    """
-    found = {}
-
-    def init(key, *inputs):
-        variables = module.init(key, *inputs)
-        found.update(trees.shapes(variables))
-        return variables
-
-    jax.eval_shape(init, jax.random.key(0), *inputs)
-    return found
 
 
 def shapes_of_both(answer: nn.Module, reference: nn.Module, *inputs: Any) -> tuple[dict, dict]:

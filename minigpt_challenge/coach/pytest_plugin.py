@@ -96,13 +96,11 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
 
 
 @pytest.fixture(scope="module")
-def reference(request: pytest.FixtureRequest, task: Answer) -> Iterator[ModuleType]:
-    """The solution of the same task. (It needs `task`, which sees to the earlier tasks.)"""
-    from minigpt_challenge.coach.loading import forgotten_afterwards, load_file
+def reference(request: pytest.FixtureRequest) -> ModuleType:
+    """The solution of the same task."""
+    from minigpt_challenge.coach.loading import solution
 
-    its = _task_of(request.path)
-    with forgotten_afterwards(load_file(its.solution, f"reference_{its.stem}")) as module:
-        yield module
+    return solution(_task_of(request.path).number)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,6 +25,7 @@ from minigpt_challenge.coach.pairing import (
     search,
     shapes_of_both,
 )
+from minigpt_challenge.coach.traced import traced, traced_apply
 from minigpt_challenge.coach.trees import Path
 
 MOST_PAIRINGS_OF_MISTAKES = 24
@@ -59,7 +60,7 @@ class Twins:
         Raises:
             Wrong: the parameters of the two differ in number or shape.
         """
-        apply, self.theirs = jax.jit(answer.apply), jax.jit(reference.apply)
+        apply, self.theirs = traced(answer.apply), traced_apply(reference)
         self.mine = lambda params, *inputs: apply(self._arrange(params), *inputs)
         self.params = draw.params(reference, *inputs, seed=seed)
         expected = self.theirs(self.params, *inputs)
@@ -87,9 +88,9 @@ class Twins:
             inputs: what both are called with.
             scale: what all weights are multiplied by.
         """
-        params = jax.tree.map(lambda leaf: np.float32(scale) * leaf, self.params)
+        params = jax.tree.map(lambda leaf: np.float32(scale) * np.asarray(leaf), self.params)
         seen, expected = self.mine(params, *inputs), self.theirs(params, *inputs)
-        return seen, expected, self._suspects(jax.tree.map(np.asarray, params), *inputs)
+        return seen, expected, self._suspects(params, *inputs)
 
 
 def _explanation(

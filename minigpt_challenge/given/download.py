@@ -3,7 +3,6 @@
 import importlib.util
 import queue
 import threading
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +58,8 @@ def fetch_original() -> bytes:
 
 def _read_chunks(registered: RegisteredDownload, chunks: queue.SimpleQueue) -> None:
     """Put the bytes into the queue as they come; then b"", or the exception that ended it."""
+    import urllib.request  # here, since it takes longer than all else at the start of `minigpt`
+
     missing = registered.size
     try:
         with urllib.request.urlopen(registered.url, timeout=PATIENCE) as response:

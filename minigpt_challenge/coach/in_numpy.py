@@ -1,0 +1,179 @@
+"""JAX's programs, carried out by NumPy: what takes XLA a second to compile is done at once.
+
+A check's arrays are tiny and its code has just been changed, so compiling takes longer than all
+else, and for the gradients of a small GPT a hundred times as long. What NumPy knows nothing of
+here goes to JAX as it is.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
+
+Array = Any
+
+
+def evaluate(jaxpr: Any, consts: Sequence[Array], *arguments: Array) -> list[Array]:
+    """What the program returns.
+
+    Args:
+        jaxpr: that of `jax.make_jaxpr(f)(…).jaxpr`.
+        consts: its constants, which are `jax.make_jaxpr(f)(…).consts`.
+        arguments: an array for each of the program's inputs.
+    """
+    values: dict[Any, Array] = {}
+
+    def write(variables: Sequence[Any], arrays: Sequence[Array]) -> None:
+        for variable, array in zip(variables, arrays, strict=True):
+            dtype = variable.aval.dtype  # JAX's keys are no numbers to NumPy
+            is_key = jax.dtypes.issubdtype(dtype, jax.dtypes.extended)
+            values[variable] = array if is_key else np.asarray(array, dtype)
+
+    def read(atom: Any) -> Array:
+        return np.asarray(atom.val, atom.aval.dtype) if hasattr(atom, "val") else values[atom]
+
+    write(jaxpr.constvars, consts)
+    write(jaxpr.invars, arguments)
+    with np.errstate(all="ignore"):
+        for equation in jaxpr.eqns:
+            arrays = [read(atom) for atom in equation.invars]
+            if inner := _inlined(equation):
+                out = evaluate(*inner, *arrays)
+            elif _is_known(equation):
+                out = OPERATIONS[equation.primitive.name](*arrays, **equation.params)
+                out = out if equation.primitive.multiple_results else [out]
+            else:
+                out = _by_jax(jaxpr, equation)(*map(read, _variables(equation)))
+            write(equation.outvars, out)
+    return [read(atom) for atom in jaxpr.outvars]
+
+
+def _by_jax(jaxpr: Any, equation: Any) -> Callable:
+    """The one equation as a function of its variables."""
+    alone = jaxpr.replace(
+        constvars=[], invars=_variables(equation), outvars=equation.outvars, eqns=[equation]
+    )
+    return jaxpr_as_fun(ClosedJaxpr(alone, []))
+
+
+def _variables(equation: Any) -> list[Any]:
+    return list(dict.fromkeys(atom for atom in equation.invars if not hasattr(atom, "val")))
+
+
+def _inlined(equation: Any) -> tuple[Any, Sequence[Array]] | None:
+    """The program inside a call, and its constants, if NumPy knows all of it."""
+    if equation.primitive.name not in CALLS:
+        return None
+    inner = equation.params.get("call_jaxpr", equation.params.get("jaxpr"))
+    jaxpr, consts = getattr(inner, "jaxpr", inner), getattr(inner, "consts", ())
+    known = all(_is_known(one) or _inlined(one) for one in jaxpr.eqns)
+    return (jaxpr, consts) if known else None
+
+
+def _is_known(equation: Any) -> bool:
+    if equation.primitive.name not in OPERATIONS:
+        return False
+    dtypes = {atom.aval.dtype for atom in (*equation.invars, *equation.outvars)}
+    return dtypes <= (ANY if equation.primitive.name in FOR_INTEGERS_TOO else FLOATS)
+
+
+def _dot_general(left, right, *, dimension_numbers, **_) -> np.ndarray:
+    """Its axes are the batch's, then the free ones of `left`, then those of `right`."""
+    contracted, batch = dimension_numbers
+    mine = list(range(left.ndim))
+    theirs = list(range(left.ndim, left.ndim + right.ndim))
+    for pairs in (contracted, batch):
+        for a, b in zip(*pairs, strict=True):
+            theirs[b] = mine[a]
+    out = [mine[a] for a in batch[0]]
+    out += [axis for axis in mine if axis not in theirs]
+    out += [axis for axis in theirs if axis not in mine]
+    return np.einsum(left, mine, right, theirs, out)
+
+
+def _broadcast_in_dim(x, *, shape, broadcast_dimensions, **_) -> np.ndarray:
+    places = dict(zip(broadcast_dimensions, x.shape, strict=True))
+    return np.broadcast_to(x.reshape([places.get(axis, 1) for axis in range(len(shape))]), shape)
+
+
+def _reshape(x, *, new_sizes, dimensions, **_) -> np.ndarray:
+    return (x if dimensions is None else x.transpose(dimensions)).reshape(new_sizes)
+
+
+def _iota(*, shape, dimension, dtype, **_) -> np.ndarray:
+    sizes = [1] * len(shape)
+    sizes[dimension] = shape[dimension]
+    return np.broadcast_to(np.arange(shape[dimension], dtype=dtype).reshape(sizes), shape)
+
+
+def _slice(x, *, start_indices, limit_indices, strides) -> np.ndarray:
+    strides = strides or [1] * x.ndim
+    return x[tuple(map(slice, start_indices, limit_indices, strides))]
+
+
+def _split(x, *, sizes, axis) -> list[np.ndarray]:
+    return np.split(x, np.cumsum(sizes)[:-1], axis)
+
+
+def _plain(function: Callable) -> Callable:
+    """For an operation whose parameters only say how XLA is to go about it."""
+    return lambda *arrays, **_: function(*arrays)
+
+
+CALLS = {"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "checkpoint"}
+FLOATS = {np.dtype("float32"), np.dtype("bool")}
+ANY = FLOATS | {np.dtype("int32"), np.dtype("uint32")}
+
+MOVES = {
+    "broadcast_in_dim": _broadcast_in_dim,
+    "concatenate": lambda *arrays, dimension: np.concatenate(arrays, dimension),
+    "copy": _plain(np.array),
+    "iota": _iota,
+    "reshape": _reshape,
+    "select_n": lambda which, *cases: np.choose(which.astype(int), cases, mode="clip"),
+    "slice": _slice,
+    "split": _split,
+    "squeeze": lambda x, *, dimensions: x.squeeze(tuple(dimensions)),
+    "transpose": lambda x, *, permutation: x.transpose(permutation),
+}
+COMPARISONS = {
+    "eq": _plain(np.equal),
+    "ge": _plain(np.greater_equal),
+    "gt": _plain(np.greater),
+    "le": _plain(np.less_equal),
+    "lt": _plain(np.less),
+    "ne": _plain(np.not_equal),
+}
+ARITHMETIC = {
+    "abs": _plain(np.abs),
+    "add": _plain(np.add),
+    "add_any": _plain(np.add),
+    "and": _plain(np.bitwise_and),
+    "convert_element_type": lambda x, *, new_dtype, **_: x.astype(new_dtype),
+    "div": _plain(np.divide),
+    "dot_general": _dot_general,
+    "exp": _plain(np.exp),
+    "integer_pow": lambda x, *, y: x**y,
+    "is_finite": _plain(np.isfinite),
+    "log": _plain(np.log),
+    "max": _plain(np.maximum),
+    "min": _plain(np.minimum),
+    "mul": _plain(np.multiply),
+    "neg": _plain(np.negative),
+    "not": _plain(np.logical_not),
+    "or": _plain(np.bitwise_or),
+    "reduce_max": lambda x, *, axes, **_: x.max(tuple(axes)),
+    "reduce_min": lambda x, *, axes, **_: x.min(tuple(axes)),
+    "reduce_sum": lambda x, *, axes, **_: x.sum(tuple(axes)),
+    "rsqrt": lambda x, **_: 1 / np.sqrt(x),
+    "sqrt": _plain(np.sqrt),
+    "square": _plain(np.square),
+    "stop_gradient": _plain(np.array),
+    "sub": _plain(np.subtract),
+    "tanh": _plain(np.tanh),
+}
+OPERATIONS = MOVES | COMPARISONS | ARITHMETIC
+# Division and conversion of integers have rules of their own.
+FOR_INTEGERS_TOO = MOVES.keys() | COMPARISONS.keys() | {"add", "mul", "sub"}
