@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minigpt_challenge.coach import expect
-from minigpt_challenge.coach.diagnosis import Fault, Suspects
+from minigpt_challenge.coach.diagnosis import Fault, Suspects, diagnose, ids
 
 RIGHT = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
 
@@ -94,3 +94,17 @@ def test_the_likely_cause_of_other_leaves_is_looked_for_in_all_that_was_seen():
             expect.trees_equal(seen, right, "The tree", evidence)
         assert caught.value.diagnosis == ()
     expect.trees_equal(right, right, "The tree", [(right, suspects)])
+
+
+def test_mistakes_that_exclude_each_other_are_not_named_together():
+    doubled = Fault("doubled", "with everything doubled", "Once is enough.")
+    shifted = Fault("shifted", "with 1 added", "Nothing is added.")
+    right = np.arange(3.0)
+
+    def compute(faults):
+        return (2.0 if "doubled" in faults else 1.0) * right + ("shifted" in faults)
+
+    seen, known = 2 * right + 1, (doubled, shifted)
+    assert diagnose([(seen, Suspects(known, compute))]) == known
+    assert diagnose([(seen, Suspects(known, compute, ids(known)))]) == ()
+    assert diagnose([(2 * right, Suspects(known, compute, ids(known)))]) == (doubled,)

@@ -10,6 +10,7 @@ from minigpt_challenge.coach.carrying import under_the_given_names
 from minigpt_challenge.coach.curriculum import PARTS_OF_THE_GPT, SOLUTIONS_FOLDER, task_by_stem
 from minigpt_challenge.coach.expect import Wrong
 from minigpt_challenge.coach.loading import load_file, tasks_from
+from minigpt_challenge.given import milestone
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 from minigpt_challenge.given.naive_sampling import generate_naively, greedy
 from minigpt_challenge.given.sampling import generate
@@ -68,8 +69,7 @@ def test_naive_text_has_a_new_shape_at_every_step_the_given_one_has_not():
 
 @pytest.mark.slow
 def test_at_the_milestones_shapes_fast_text_is_the_naive_one(solution):
-    sizes = {"hidden_dim": 128, "block_size": 32, "num_layers": 4, "num_heads": 4}
-    model = CachedMiniGPT(65, **sizes, attention=solution.CachedAttention)
+    model = CachedMiniGPT(65, **milestone.SIZES, attention=solution.CachedAttention)
     caches = model.empty_caches()
     params = jax.jit(model.init)(jax.random.key(0), jnp.zeros((1, 2), jnp.int32), caches, 0)
 
@@ -78,7 +78,7 @@ def test_at_the_milestones_shapes_fast_text_is_the_naive_one(solution):
         return model.apply(params, tokens, caches, 0)[0]
 
     key, prompt = jax.random.key(1), [3, 1, 4]
-    naive = generate_naively(key, apply_fn, params, prompt, 60, 32, greedy)
+    naive = generate_naively(key, apply_fn, params, prompt, 60, milestone.BLOCK_SIZE, greedy)
     fast = solution.generate_fast(key, model, params, prompt, 60, temperature=0)
     np.testing.assert_array_equal(fast, naive)
 

@@ -4,8 +4,17 @@ import ast
 
 import pytest
 
-from minigpt_challenge.coach.curriculum import TASKS
-from minigpt_challenge.coach.stubs import BEGIN, END, BadSource, cut, cut_stub
+from minigpt_challenge.coach import curriculum
+from minigpt_challenge.coach.curriculum import TASKS, task_by_number
+from minigpt_challenge.coach.stubs import (
+    BEGIN,
+    END,
+    BadSource,
+    cut,
+    cut_stub,
+    is_begun,
+    is_untouched,
+)
 
 SOURCE = f'''class Model:
     """What it does."""
@@ -76,3 +85,57 @@ def test_every_stub_says_what_to_write_and_gives_nothing_away(task):
 def test_every_stub_defines_what_the_task_asks_for(task):
     names = {node.name for node in ast.parse(cut_stub(task)).body if hasattr(node, "name")}
     assert set(task.writes) <= names
+
+
+CACHE = task_by_number(6)
+ERROR = 'raise NotImplementedError("Task 6: write sample_token")'
+
+
+def without_function(text, name):
+    """The text, less this function or class."""
+    tree = ast.parse(text)
+    tree.body = [node for node in tree.body if getattr(node, "name", "") != name]
+    return ast.unparse(tree)
+
+
+STUBS = {  # what becomes of the stub, and whether it is untouched still
+    "as given": (lambda stub: stub, True),
+    "older words": (lambda stub: stub.replace("# TODO", "# Your turn"), True),
+    "an older error": (lambda stub: stub.replace("Task 6: write", "Task 6: implement"), True),
+    "fewer functions": (lambda stub: without_function(stub, "generate_fast"), True),
+    "a function more": (lambda stub: f"{stub}\n\ndef old():\n    {ERROR}\n", True),
+    "one written": (lambda stub: stub.replace(ERROR, "return 0"), False),
+    "one written, one gone": (
+        lambda stub: without_function(stub, "generate_fast").replace(
+            ast.unparse(ast.parse(ERROR)), "return 0"
+        ),
+        False,
+    ),
+    "commented out": (lambda stub: stub.replace(ERROR, f"# {ERROR}\n    return 0"), False),
+    "another error": (lambda stub: stub.replace("NotImplementedError", "ValueError"), False),
+    "no Python": (lambda stub: f"{stub}\n(", False),
+    "empty": (lambda stub: "", False),
+}
+
+
+@pytest.mark.parametrize("which", STUBS)
+def test_a_stub_of_any_age_is_untouched_until_something_is_written(which):
+    change, untouched = STUBS[which]
+    stub = cut_stub(CACHE)
+    assert is_untouched(change(stub), CACHE) is untouched
+    assert (change(stub) == stub) is (which == "as given")
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
+def test_a_stub_is_untouched_and_a_solution_is_not(task):
+    assert is_untouched(cut_stub(task), task)
+    assert not is_untouched(task.solution.read_text(encoding="utf-8"), task)
+
+
+def test_a_task_is_begun_once_something_is_written_in_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(curriculum, "TASKS_FOLDER", tmp_path)
+    assert not is_begun(CACHE)  # an older clone has no such file
+    CACHE.stub.write_text(cut_stub(CACHE).replace("# TODO", "# Your turn"), encoding="utf-8")
+    assert not is_begun(CACHE)
+    CACHE.stub.write_text(cut_stub(CACHE).replace(ERROR, "return 0"), encoding="utf-8")
+    assert is_begun(CACHE)

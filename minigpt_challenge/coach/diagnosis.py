@@ -8,7 +8,7 @@ than none.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -45,13 +45,30 @@ class Suspects:
     Attributes:
         faults: the switches.
         compute: from the ids of the faults that are switched on to the output they give, an array
-            or a pytree; with none, the reference's. Raises where the faults exclude each other. A
-            faulty computation may be undefined in places (0/0, ∞ - ∞): where it is NaN or
-            infinite, anything may stand in the learner's output.
+            or a pytree; with none, the reference's. A faulty computation may be undefined in places
+            (0/0, ∞ - ∞): where it is NaN or infinite, anything may stand in the learner's output.
+        alternatives: ids of faults that exclude each other, a group for each decision that can be
+            wrong in one way only.
     """
 
     faults: tuple[Fault, ...]
     compute: Callable[[frozenset[str]], Any]
+    alternatives: tuple[frozenset[str], ...] = ()
+
+    def output(self, faults: frozenset[str]) -> Any:
+        """What comes out with these faults.
+
+        Raises:
+            ValueError: they exclude each other, or leave nothing to compute.
+        """
+        if any(len(faults & group) > 1 for group in self.alternatives):
+            raise ValueError(f"{sorted(faults)} exclude each other")
+        return self.compute(faults)
+
+
+def ids(*groups: Iterable[Fault]) -> tuple[frozenset[str], ...]:
+    """The ids of the faults of each group."""
+    return tuple(frozenset(fault.id for fault in group) for group in groups)
 
 
 def diagnose(evidence: Sequence[tuple[Any, Suspects]]) -> tuple[Fault, ...]:
@@ -89,7 +106,7 @@ def _explains(chosen: tuple[Fault, ...], evidence: list[tuple[Any, Suspects]]) -
     for seen, suspects in evidence:
         try:
             with np.errstate(all="ignore"):
-                computed = suspects.compute(frozenset(fault.id for fault in chosen))
+                computed = suspects.output(*ids(chosen))
         except (ValueError, IndexError, KeyError):
             return False
         mine, theirs = _leaves(computed), _leaves(seen)

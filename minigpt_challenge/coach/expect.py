@@ -60,6 +60,14 @@ def array(seen: Any, shape: tuple[int, ...], axes: Sequence[str], of: str) -> np
     return seen
 
 
+def integers(seen: Any, shape: tuple[int, ...], of: str) -> np.ndarray:
+    """`seen` is an array of this shape, of integers. Returns it as int32."""
+    seen = array(seen, shape, "ij"[: len(shape)], of)
+    if not np.issubdtype(seen.dtype, np.integer):
+        raise Wrong(f"{of} should be integers, and is {seen.dtype}.")
+    return seen.astype(np.int32)
+
+
 def dtype(seen: np.ndarray, expected: Any, of: str) -> np.ndarray:
     """`seen` has this dtype. Returns it."""
     if seen.dtype != expected:

@@ -81,7 +81,7 @@ def forgotten_afterwards(module: ModuleType) -> Iterator[ModuleType]:
         vars(module).clear()
 
 
-def reference(number: int) -> ModuleType:
+def solution(number: int) -> ModuleType:
     """The solution of the task with this number, with those of all earlier ones beneath it."""
     with tasks_from(SOLUTIONS_FOLDER, _up_to(number)) as modules:
         return modules[task_by_number(number).stem]

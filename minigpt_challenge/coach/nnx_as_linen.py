@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from flax.training.train_state import TrainState
 
@@ -35,6 +36,17 @@ class AsLinen:
         leaves = dict(trees.flatten(params["params"]))
         state = jax.tree.unflatten(self._structure, [leaves[path] for path in self._paths])
         return nnx.merge(self._graph, state, self._rest)(*inputs)
+
+
+def weights_of(model: nnx.Module) -> dict[str, np.ndarray]:
+    """All weights by their names."""
+    leaves = trees.flatten(AsLinen(model).params["params"])
+    return {".".join(path): np.asarray(leaf) for path, leaf in leaves}
+
+
+def num_weights(model: nnx.Module) -> int:
+    """How many numbers the model learns."""
+    return sum(leaf.size for leaf in weights_of(model).values())
 
 
 def train_state(model: nnx.Module, optimizer: nnx.Optimizer, apply_fn: Callable) -> TrainState:

@@ -1,6 +1,7 @@
 """Stubs are cut from the solutions, so that the two cannot drift apart."""
 
 import ast
+from collections.abc import Iterator
 
 from minigpt_challenge.coach.curriculum import Task
 
@@ -40,9 +41,17 @@ def is_begun(task: Task) -> bool:
 
 
 def is_untouched(text: str, task: Task) -> bool:
-    """Whether the text is a stub in which nothing is written yet, be it an older one's wording."""
-    mark = f'raise NotImplementedError("Task {task.number}: write '
-    return text.count(mark) == cut_stub(task).count(mark)
+    """Whether the text is a stub in which nothing is written yet.
+
+    It may be an older one, in other words or of fewer functions: what today's asks for, and the
+    text defines, still raises the stub's error.
+    """
+    try:
+        here = _unwritten(text)
+    except (SyntaxError, ValueError):
+        return False
+    asked = [name for name, unwritten in _unwritten(cut_stub(task)).items() if unwritten]
+    return any(here.values()) and all(here.get(name, True) for name in asked)
 
 
 def cut(solution: str, name: str, number: int) -> str:
@@ -85,19 +94,33 @@ def cut(solution: str, name: str, number: int) -> str:
     return "\n".join(stub) + "\n"
 
 
+def _unwritten(source: str) -> dict[str, bool]:
+    """For each function by its name whether it still raises the stub's error."""
+    return {
+        name: any(
+            isinstance(node, ast.Raise)
+            and ast.unparse(node).startswith("raise NotImplementedError('Task ")
+            for node in ast.walk(function)
+        )
+        for name, function in _functions(ast.parse(source))
+    }
+
+
 def _owners(source: str) -> dict[int, str]:
-    """For each line, the name of the innermost function around it: `Class.method` or `function`."""
-    owners = {}
+    """For each line, the name of the innermost function around it."""
+    return {
+        line: name
+        for name, function in _functions(ast.parse(source))
+        # The END marker is a comment: the region may reach beyond the last statement.
+        for line in range(function.lineno, function.end_lineno + 2)
+    }
 
-    def visit(node: ast.AST, names: tuple[str, ...]) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.ClassDef | ast.FunctionDef):
-                inner = (*names, child.name)
-                if isinstance(child, ast.FunctionDef):
-                    # The END marker is a comment: the region may reach beyond the last statement.
-                    for line in range(child.lineno, child.end_lineno + 2):
-                        owners[line] = ".".join(inner)
-                visit(child, inner)
 
-    visit(ast.parse(source), ())
-    return owners
+def _functions(node: ast.AST, names: tuple[str, ...] = ()) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """All functions with their names, `Class.method` or `function`; an outer one comes first."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef | ast.FunctionDef):
+            inner = (*names, child.name)
+            if isinstance(child, ast.FunctionDef):
+                yield ".".join(inner), child
+            yield from _functions(child, inner)

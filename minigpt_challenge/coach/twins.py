@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach import draw, trees
-from minigpt_challenge.coach.diagnosis import LARGEST_SET, Fault, Suspects, in_words
+from minigpt_challenge.coach.diagnosis import LARGEST_SET, Fault, Suspects, ids, in_words
 from minigpt_challenge.coach.expect import Wrong
 from minigpt_challenge.coach.pairing import (
     Arrangement,
@@ -116,7 +116,7 @@ def _explanation(
             read: set[Path] = set()
             watched = suspects(_Watched(values, read), *inputs)
             try:
-                computed = watched.compute(frozenset(fault.id for fault in chosen))
+                computed = watched.output(*ids(chosen))
             except (ValueError, IndexError, KeyError):
                 continue
             tried = outputs(frozenset(read))

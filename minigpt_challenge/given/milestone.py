@@ -14,6 +14,7 @@ from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 
 BATCH_SIZE = 16
 BLOCK_SIZE = 32
+SIZES = {"hidden_dim": 128, "block_size": BLOCK_SIZE, "num_layers": 4, "num_heads": 4}
 LEARNING_RATE = 1e-3
 MOST_STEPS = 4_000
 
@@ -32,9 +33,7 @@ def target_loss(vocabulary: Vocabulary) -> float | None:
 
 def build(mini_gpt: type[nn.Module], vocab_size: int) -> nn.Module:
     """A MiniGPT of the milestone's size."""
-    return mini_gpt(
-        vocab_size=vocab_size, hidden_dim=128, block_size=BLOCK_SIZE, num_layers=4, num_heads=4
-    )
+    return mini_gpt(vocab_size=vocab_size, **SIZES)
 
 
 def train(

@@ -13,7 +13,7 @@ from minigpt_challenge.coach.diagnosis import Suspects
 from minigpt_challenge.coach.faults.attention import einsum_suspects
 from minigpt_challenge.coach.faults.blocks_catalogue import BLOCK, WHOLE
 
-PLACES_OF_THE_NORM = {"post_norm", "norm_after_sublayer", "residual_normed"}
+PLACES_OF_THE_NORM = frozenset({"post_norm", "norm_after_sublayer", "residual_normed"})
 
 
 def block_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
@@ -24,7 +24,7 @@ def block_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
     def compute(faults: frozenset[str]) -> np.ndarray:
         return _block(params["params"], x, num_heads, faults)
 
-    return Suspects(BLOCK, compute)
+    return Suspects(BLOCK, compute, (PLACES_OF_THE_NORM,))
 
 
 def gpt_suspects(params: Any, tokens: np.ndarray, num_heads: int) -> Suspects:
@@ -42,7 +42,7 @@ def gpt_suspects(params: Any, tokens: np.ndarray, num_heads: int) -> Suspects:
             x = _norm(tree["norm"], x, faults)
         return _ending(_logits(tree, x, faults), faults)  # (B, T, V)
 
-    return Suspects(WHOLE + BLOCK, compute)
+    return Suspects(WHOLE + BLOCK, compute, (PLACES_OF_THE_NORM,))
 
 
 def layers(tree: Any) -> list[str]:
@@ -96,8 +96,6 @@ def _ending(logits: np.ndarray, faults: frozenset[str]) -> np.ndarray:
 
 def _block(params: Any, x: np.ndarray, num_heads: int, faults: frozenset[str]) -> np.ndarray:
     """(B, T, C) → (B, T, C)."""
-    if len(faults & PLACES_OF_THE_NORM) > 1:
-        raise ValueError("the norm cannot be in two places")
     if "heads_swapped" in faults:
         num_heads = x.shape[-1] // num_heads
 

@@ -4,13 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from minigpt_challenge.coach.diagnosis import Suspects
-from minigpt_challenge.coach.faults.generation_catalogue import MASK, READ, RETURNED, SCALE, SOFTMAX
+from minigpt_challenge.coach.diagnosis import Suspects, ids
+from minigpt_challenge.coach.faults.cached_attention_catalogue import (
+    MASK,
+    READ,
+    RETURNED,
+    SCALE,
+    SOFTMAX,
+)
 
-ALTERNATIVES = [
-    {fault.id for fault in group}
-    for group in (MASK, SCALE, [fault for fault in READ if fault.id.endswith("not_read")])
-]
+ALTERNATIVES = (*ids(SCALE, MASK), frozenset({"cache_not_read", "new_not_read"}))
 
 
 def cached_attention_suspects(
@@ -27,8 +30,6 @@ def cached_attention_suspects(
     S = old_keys.shape[1]
 
     def compute(faults: frozenset[str]) -> dict[str, np.ndarray]:
-        if any(len(faults & group) > 1 for group in ALTERNATIVES):
-            raise ValueError("Faults that exclude each other.")
         q, k, v = ((x @ layers[n]).reshape(B, T, num_heads, -1) for n in ("query", "key", "value"))
         if "keys_and_values_swapped" in faults:
             k, v = v, k
@@ -53,7 +54,7 @@ def cached_attention_suspects(
             keys, values = old_keys, old_values
         return outcome(mixed @ layers["dense"] + bias, keys, values, min(position + T, S))
 
-    return Suspects(SCALE + MASK + SOFTMAX + READ + RETURNED, compute)
+    return Suspects(SCALE + MASK + SOFTMAX + READ + RETURNED, compute, ALTERNATIVES)
 
 
 def outcome(out: Any, keys: Any, values: Any, length: int) -> dict[str, Any]:

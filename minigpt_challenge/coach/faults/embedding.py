@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minigpt_challenge.coach.diagnosis import Fault, Suspects
+from minigpt_challenge.coach.diagnosis import Fault, Suspects, ids
 
 TABLES = (
     Fault(
@@ -103,6 +103,8 @@ SCALE = (
 )
 
 FAULTS = TABLES + POSITIONS + JOINING + SCALE
+# A forgotten table is looked up nowhere.
+ALTERNATIVES = ids((TABLES[0], *POSITIONS), TABLES[1:], JOINING, SCALE)
 
 
 def embedding_suspects(
@@ -119,15 +121,13 @@ def embedding_suspects(
     tokens = np.asarray(tokens)
 
     def compute(faults: frozenset[str]) -> np.ndarray:
-        _at_most_one(faults, (TABLES[0], *POSITIONS))  # a forgotten table is looked up nowhere
-        _at_most_one(faults, TABLES[1:])
         here = np.broadcast_to(np.arange(tokens.shape[1]), tokens.shape)  # (B, T)
         index = here if "token_of_position" in faults else tokens
         what = _rows(tables["token"], index)  # (B, T, C)
         where = _rows(tables["position"], _positions(faults, tokens, len(tables["position"])))
         return _joined(faults, what, where)
 
-    return Suspects(FAULTS, compute)
+    return Suspects(FAULTS, compute, ALTERNATIVES)
 
 
 def _positions(faults: frozenset[str], tokens: np.ndarray, block_size: int) -> np.ndarray:
@@ -143,13 +143,13 @@ def _positions(faults: frozenset[str], tokens: np.ndarray, block_size: int) -> n
         "positions_shifted": t + 1,
         "positions_at_the_end": t + block_size - T,
     }
-    chosen = _at_most_one(faults, POSITIONS)
+    chosen = _chosen(faults, POSITIONS)
     return np.broadcast_to(rows.get(chosen, t), tokens.shape)
 
 
 def _joined(faults: frozenset[str], what: np.ndarray, where: np.ndarray) -> np.ndarray:
     """(B, T, C) twice → (B, T, C), or (B, T, 2·C) where they are put side by side."""
-    join, scale = _at_most_one(faults, JOINING), _at_most_one(faults, SCALE)
+    join, scale = _chosen(faults, JOINING), _chosen(faults, SCALE)
     alone = faults & {"position_forgotten", "token_forgotten"}
     if alone and (len(alone) == 2 or join in ("tables_multiplied", "tables_concatenated")):
         raise ValueError("nothing is left to be joined")
@@ -175,12 +175,9 @@ def _joined(faults: frozenset[str], what: np.ndarray, where: np.ndarray) -> np.n
     return factors.get(scale, 1.0) * both
 
 
-def _at_most_one(faults: frozenset[str], group: tuple[Fault, ...]) -> str | None:
+def _chosen(faults: frozenset[str], group: tuple[Fault, ...]) -> str | None:
     """The fault of this group, in which each excludes the others."""
-    chosen = [fault.id for fault in group if fault.id in faults]
-    if len(chosen) > 1:
-        raise ValueError(f"{chosen} exclude each other")
-    return chosen[0] if chosen else None
+    return next((fault.id for fault in group if fault.id in faults), None)
 
 
 def _rows(table: np.ndarray, index: np.ndarray) -> np.ndarray:

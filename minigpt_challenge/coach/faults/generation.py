@@ -8,11 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minigpt_challenge.coach.diagnosis import Suspects
+from minigpt_challenge.coach.diagnosis import Suspects, ids
 from minigpt_challenge.coach.faults.generation_catalogue import PAST_THE_BLOCK, PROMPT, STEP
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
-
-ALTERNATIVES = [{fault.id for fault in group} for group in (PAST_THE_BLOCK, PROMPT, STEP)]
 
 # (tokens (T,), caches, position) → logits (T, V), caches
 Read = Callable[[Any, Any, int], tuple[np.ndarray, Any]]
@@ -36,12 +34,10 @@ def greedy_suspects(read: Read, model: CachedMiniGPT, prompt: Any, num_tokens: i
 
     @lru_cache
     def compute(faults: frozenset[str]) -> np.ndarray:
-        if any(len(faults & group) > 1 for group in ALTERNATIVES):
-            raise ValueError("Faults that exclude each other.")
         written = _written(read, empty, model.block_size, prompt, num_tokens, faults)
         return np.array(prompt + written, np.int32)
 
-    return Suspects(PAST_THE_BLOCK + PROMPT + STEP, compute)
+    return Suspects(PAST_THE_BLOCK + PROMPT + STEP, compute, ids(PAST_THE_BLOCK, PROMPT, STEP))
 
 
 def _written(

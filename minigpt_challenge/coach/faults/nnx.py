@@ -51,7 +51,7 @@ def loaded_gpt_suspects(params: Any, tokens: Any, num_heads: int, whole: bool) -
 
     def compute(faults: frozenset[str]) -> np.ndarray:
         carried = {"params": trees.unflatten(_carried(params["params"], faults & of_loading))}
-        return gpt_suspects(carried, tokens, num_heads).compute(faults - of_loading)
+        return gpt_suspects(carried, tokens, num_heads).output(faults - of_loading)
 
     return Suspects(known, compute) if whole else model
 
@@ -69,7 +69,7 @@ def step_suspects(state: TrainState, x: jax.Array, y: jax.Array, by_jax_jit: boo
 
     def compute(faults: frozenset[str]) -> dict:
         known_there = {lost.id: "state_unchanged", "optimizer_created_anew": "opt_state_fresh"}
-        new = of_task_5.compute(frozenset(known_there.get(fault, fault) for fault in faults))
+        new = of_task_5.output(frozenset(known_there.get(fault, fault) for fault in faults))
         if "optimizer_created_anew" in faults:
             new |= {"opt_state": state.opt_state, "step": state.step}
         return new

@@ -13,7 +13,7 @@ from flax.training.train_state import TrainState
 from jax.sharding import Mesh
 
 from minigpt_challenge.coach import shards
-from minigpt_challenge.coach.diagnosis import Suspects
+from minigpt_challenge.coach.diagnosis import Suspects, ids
 from minigpt_challenge.coach.faults import step as one_device
 from minigpt_challenge.coach.faults.parallel_catalogue import (
     BATCH,
@@ -25,7 +25,7 @@ from minigpt_challenge.coach.faults.parallel_catalogue import (
 from minigpt_challenge.coach.faults.step_catalogue import BY_HAND, COUNT, UPDATE
 
 UPDATED = tuple(fault for fault in UPDATE if fault not in BY_HAND)  # a rate would be a guess
-ALTERNATIVES = [{fault.id for fault in group} for group in (BATCH, STATE, GRADIENT, LOSS, UPDATED)]
+ALTERNATIVES = ids(BATCH, STATE, GRADIENT, LOSS, UPDATED)
 
 
 def layout_suspects(mesh: Mesh, tree: dict[str, Any]) -> Suspects:
@@ -37,7 +37,6 @@ def layout_suspects(mesh: Mesh, tree: dict[str, Any]) -> Suspects:
     """
 
     def compute(faults: frozenset[str]) -> dict[str, Any]:
-        _exclude(faults)
         return {
             name: {
                 part: jax.tree.map(
@@ -48,7 +47,7 @@ def layout_suspects(mesh: Mesh, tree: dict[str, Any]) -> Suspects:
             for k, name in enumerate(shards.names(mesh))
         }
 
-    return Suspects(BATCH + STATE, compute)
+    return Suspects(BATCH + STATE, compute, ALTERNATIVES)
 
 
 def step_suspects(mesh: Mesh, state: TrainState, x: jax.Array, y: jax.Array) -> Suspects:
@@ -61,7 +60,7 @@ def step_suspects(mesh: Mesh, state: TrainState, x: jax.Array, y: jax.Array) -> 
         y: integers (B, T).
     """
     model = _Model(mesh, state, np.asarray(x), np.asarray(y))
-    return Suspects(STEP + UPDATED + COUNT, model.outcomes)
+    return Suspects(STEP + UPDATED + COUNT, model.outcomes, ALTERNATIVES)
 
 
 class _Model:
@@ -72,8 +71,7 @@ class _Model:
         self.losses_and_grads = cache(self._losses_and_grads)
 
     def outcomes(self, faults: frozenset[str]) -> dict[str, Any]:
-        _exclude(faults)
-        of_update = faults & ({fault.id for fault in UPDATED + COUNT})
+        of_update = faults & {fault.id for fault in UPDATED + COUNT}
         shared = faults & {"batch_split_over_time", "first_share_only"}
         losses, grads = self.losses_and_grads(shared)
         new = [
@@ -174,8 +172,3 @@ def _share(values: np.ndarray, k: int, n: int, axis: int = 0) -> np.ndarray:
     if values.ndim <= axis or values.shape[axis] % n:
         return values
     return np.split(values, n, axis)[k]
-
-
-def _exclude(faults: frozenset[str]) -> None:
-    if any(len(faults & group) > 1 for group in ALTERNATIVES):
-        raise ValueError("Faults that exclude each other.")

@@ -4,16 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from minigpt_challenge.coach.diagnosis import Suspects, in_words
+from minigpt_challenge.coach.diagnosis import Suspects, ids, in_words
 from minigpt_challenge.coach.expect import Wrong
-from minigpt_challenge.coach.faults.generation_catalogue import CHOICE, KEYS, TEMPERATURE, TOP_K
+from minigpt_challenge.coach.faults.sampling_catalogue import CHOICE, KEYS, TEMPERATURE, TOP_K
 
 # A share may be so many standard deviations away from its probability. By Bennett's inequality, a
 # share of a probability between 0.005 and 0.995 in 40,000 draws, or between 0.05 and 0.95 in 4,000,
 # is farther off with a probability below 2e-9. Task 6 compares fewer than 100 shares: a right
 # answer is refused with a probability below 1e-6.
 MOST_DEVIATIONS = 7
-ALTERNATIVES = [{fault.id for fault in group} for group in (TEMPERATURE, TOP_K, CHOICE)]
 
 
 def probabilities(
@@ -68,12 +67,11 @@ def share_case(
     seen = np.where(_agree(counted, expected, len(tokens)), expected, counted)
 
     def compute(faults: frozenset[str]) -> np.ndarray:
-        if any(len(faults & group) > 1 for group in ALTERNATIVES):
-            raise ValueError("Faults that exclude each other.")
         faulty = probabilities(logits, temperature, top_k, faults)
         return np.where(_agree(counted, faulty, len(tokens)), seen, faulty)
 
-    return seen, expected, Suspects(TEMPERATURE + TOP_K + CHOICE, compute)
+    known, alternatives = TEMPERATURE + TOP_K + CHOICE, ids(TEMPERATURE, TOP_K, CHOICE)
+    return seen, expected, Suspects(known, compute, alternatives)
 
 
 def refuse_a_single_token(tokens: Any, of: str) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import optax
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.coach.diagnosis import Suspects
+from minigpt_challenge.coach.diagnosis import Suspects, ids
 from minigpt_challenge.coach.faults.loss import Model
 from minigpt_challenge.coach.faults.step_catalogue import (
+    COUNT,
     COUNTED,
     GRADIENT,
     LABELS,
@@ -24,10 +25,11 @@ from minigpt_challenge.coach.faults.step_catalogue import (
     UPDATE,
 )
 
-ALTERNATIVES = [
-    {fault.id for fault in group}
-    for group in (LABELS, MEASURE, COUNTED, REDUCTION, GRADIENT[1:], UPDATE)
-]
+ALTERNATIVES = (
+    *ids(LABELS, MEASURE, COUNTED, REDUCTION, GRADIENT[1:], UPDATE),
+    *(frozenset({"state_unchanged", other.id}) for other in GRADIENT + COUNT + RETURNED),
+    frozenset({"step_not_counted", "state_created_anew", *RATES}),
+)
 
 
 def loss_suspects(params: Any, apply_fn: Callable, x: jax.Array, y: jax.Array) -> Suspects:
@@ -35,10 +37,9 @@ def loss_suspects(params: Any, apply_fn: Callable, x: jax.Array, y: jax.Array) -
     model = Model(params, apply_fn, x, y)
 
     def compute(faults: frozenset[str]) -> float:
-        _exclude(faults)
         return model.loss_and_slope(faults)[0]
 
-    return Suspects(LOSS, compute)
+    return Suspects(LOSS, compute, ALTERNATIVES)
 
 
 def step_suspects(state: TrainState, x: jax.Array, y: jax.Array) -> Suspects:
@@ -46,7 +47,6 @@ def step_suspects(state: TrainState, x: jax.Array, y: jax.Array) -> Suspects:
     model = Model(state.params, state.apply_fn, x, y)
 
     def compute(faults: frozenset[str]) -> dict:
-        _exclude(faults)
         in_loss = faults & {fault.id for fault in LOSS}
         loss, grads = model.loss_and_gradients(in_loss)
         new = updated(state, _spoilt(grads, faults), faults - in_loss)
@@ -54,7 +54,7 @@ def step_suspects(state: TrainState, x: jax.Array, y: jax.Array) -> Suspects:
             loss, _ = Model(new["params"], state.apply_fn, x, y).loss_and_slope(in_loss)
         return new | {"loss": loss}
 
-    return Suspects(LOSS + STEP, compute)
+    return Suspects(LOSS + STEP, compute, ALTERNATIVES)
 
 
 def returned_loss_suspects(state: TrainState, x: jax.Array, y: jax.Array) -> Suspects:
@@ -63,22 +63,13 @@ def returned_loss_suspects(state: TrainState, x: jax.Array, y: jax.Array) -> Sus
     Mistakes in the update show in what is updated: one number is too little to accuse them.
     """
     suspects = step_suspects(state, x, y)
-    return Suspects(LOSS + RETURNED, lambda faults: suspects.compute(faults)["loss"])
+    return Suspects(LOSS + RETURNED, lambda faults: suspects.output(faults)["loss"])
 
 
 def outcome(state: TrainState, loss: Any) -> dict:
     """All that a step changes and returns."""
     step = state.step if hasattr(state.step, "shape") else np.asarray(state.step)
     return {"loss": loss, "params": state.params, "opt_state": state.opt_state, "step": step}
-
-
-def _exclude(faults: frozenset[str]) -> None:
-    if (
-        any(len(faults & group) > 1 for group in ALTERNATIVES)
-        or ("state_unchanged" in faults and len(faults & {fault.id for fault in STEP}) > 1)
-        or ("step_not_counted" in faults and faults & {"state_created_anew", *RATES})
-    ):
-        raise ValueError("Faults that exclude each other.")
 
 
 def _spoilt(grads: Any, faults: frozenset[str]) -> Any:

@@ -1,0 +1,111 @@
+"""What an NNX model must be besides right: weights of its own in every layer, drawn from rngs."""
+
+from collections.abc import Callable, Mapping
+
+import jax
+import numpy as np
+from flax import nnx
+
+from minigpt_challenge.coach import expect
+from minigpt_challenge.coach.faults.nnx_catalogue import BLOCKS_SHARED, RNGS_IGNORED, RNGS_REUSED
+from minigpt_challenge.coach.jaxprs import count_primitive
+from minigpt_challenge.coach.nnx_as_linen import AsLinen, num_weights, weights_of
+
+
+def every_layer_has_weights_of_its_own(
+    gpts: Mapping[int, nnx.Module], wanted: Mapping[int, int], tokens: jax.Array
+) -> None:
+    """More layers have more weights, as many as in Linen, all of them float32.
+
+    Args:
+        gpts: the learner's NNXMiniGPT, by its number of layers: one, and several.
+        wanted: how many weights each should have.
+        tokens: integers (B, T).
+    """
+    (_, one), (L, several) = sorted(gpts.items())
+    products = [
+        count_primitive("dot_general", AsLinen(g).apply, AsLinen(g).params, tokens)
+        for g in (one, several)
+    ]
+    if num_weights(one) == num_weights(several) and products[0] < products[1]:
+        raise expect.Wrong(
+            f"NNXMiniGPT has {num_weights(one)} weights with one layer, and as many with {L}: it "
+            f"is one block, applied {L} times. {BLOCKS_SHARED.think}",
+            (BLOCKS_SHARED.id,),
+        )
+    for num_layers, gpt in gpts.items():
+        for name, leaf in weights_of(gpt).items():
+            expect.dtype(leaf, np.float32, f"The weight {name}")
+        size = num_weights(gpt)
+        if size != wanted[num_layers]:
+            raise expect.Wrong(
+                f"NNXMiniGPT with num_layers={num_layers} should have {wanted[num_layers]} "
+                f"weights, and has {size}. Each block has weights of its own, so has each "
+                "LayerNorm; and a weight is an `nnx.Param`, as the layers of NNX make them."
+            )
+
+
+def first_weights_come_from_rngs(make: Callable[[nnx.Rngs], nnx.Module]) -> None:
+    """No two weights begin alike, and none begins alike with other rngs."""
+    one, other = (weights_of(make(nnx.Rngs(n))) for n in (0, 1))
+    drawn = {name: leaf for name, leaf in one.items() if leaf.ndim > 1 and np.ptp(leaf)}
+    seen = {}
+    for name, leaf in drawn.items():
+        twin = seen.setdefault(leaf.tobytes(), name)
+        if twin != name:
+            raise expect.Wrong(
+                f"{twin} and {name} begin with the same random numbers, so they would learn the "
+                f"same. {RNGS_REUSED.think}",
+                (RNGS_REUSED.id,),
+            )
+    for name, leaf in drawn.items():
+        if np.array_equal(leaf, other[name]):
+            raise expect.Wrong(
+                f"{name} begins with the same random numbers whether `rngs` is nnx.Rngs(0) or "
+                f"nnx.Rngs(1). {RNGS_IGNORED.think}",
+                (RNGS_IGNORED.id,),
+            )
+
+
+def sees_nothing_of_the_future(
+    run: Callable[[jax.Array], jax.Array], tokens: jax.Array, vocab_size: int, of: str
+) -> None:
+    """Another token at any position changes no logits before it.
+
+    Args:
+        run: the learner's model, compiled: integers (B, T) → logits (B, T, V).
+        tokens: integers (B, T).
+        vocab_size: V.
+        of: what is called, in words.
+    """
+    B, T = tokens.shape
+    before = expect.array(run(tokens), (B, T, vocab_size), "BTV", of)
+    for s in range(1, T):
+        changed = tokens.at[:, s].set((tokens[:, s] + 1 + s) % vocab_size)
+        moved = np.abs(np.asarray(run(changed)) - before)[:, :s].max(axis=(0, 2))  # (s,)
+        if moved.max() > 1e-5:
+            t = int(moved.argmax())
+            raise expect.Wrong(
+                f"{of} looks into the future: another token at position {s} changed the "
+                f"logits at position {t} by {moved[t]:.3g}."
+            )
+
+
+def survives_jit_and_split_and_merge(model: nnx.Module, tokens: jax.Array, of: str) -> None:
+    """The same logits under `nnx.jit`, traced once, and after `nnx.split` and `nnx.merge`."""
+    expected, traced = np.asarray(model(tokens)), []
+
+    @nnx.jit
+    def traced_run(model, tokens):
+        traced.append(tokens.shape)
+        return model(tokens)
+
+    for _ in range(3):
+        expect.equal(traced_run(model, tokens), expected, "BTV", f"Under nnx.jit, {of}")
+    if len(traced) > 1:
+        raise expect.Wrong(
+            "Under nnx.jit the model is traced at every call, for the same shapes: it seems to "
+            "change itself when it is called. Keep what is computed in ordinary variables."
+        )
+    merged = nnx.merge(*nnx.split(model))
+    expect.equal(merged(tokens), expected, "BTV", f"After nnx.split and nnx.merge, {of}")
