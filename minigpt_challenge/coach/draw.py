@@ -31,7 +31,16 @@ def params(module: nn.Module, *inputs: Any, seed: int = 0) -> dict:
     Every leaf is random, biases and LayerNorm scales too, so that none can be forgotten in
     silence. Kernels are divided by √fan_in, which keeps activations near 1.
     """
-    shapes = jax.eval_shape(module.init, jax.random.key(0), *inputs)
+    return params_of(shapes_of(module, *inputs), seed)
+
+
+def shapes_of(module: nn.Module, *inputs: Any) -> dict:
+    """Shapes and dtypes of the weights that the module's `init` would give."""
+    return jax.eval_shape(module.init, jax.random.key(0), *inputs)
+
+
+def params_of(shapes: dict, seed: int = 0) -> dict:
+    """Weights of these shapes and dtypes, as `params` draws them."""
     leaves, treedef = jax.tree.flatten(shapes)
     random = np.random.default_rng(seed)
     drawn = [

@@ -12,8 +12,13 @@ from minigpt_challenge.coach import draw
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
 
-def lively_params(model: CachedMiniGPT, seed: int = 0) -> Any:
-    """Weights with which the most probable text does not fall into repeating itself.
+def shapes_of(model: CachedMiniGPT) -> Any:
+    """Shapes and dtypes of its weights."""
+    return draw.shapes_of(model, jnp.zeros((1, 2), jnp.int32), model.empty_caches(), 0)
+
+
+def lively_params(shapes: Any, seed: int = 0) -> Any:
+    """Weights of these shapes whose most probable text does not fall into repeating itself.
 
     For that, attention speaks up, and no bias prefers a token whatever the context.
     """
@@ -23,9 +28,7 @@ def lively_params(model: CachedMiniGPT, seed: int = 0) -> Any:
         quiet = 0.0 if "bias" in name else 1.0
         return leaf * (3.0 if any(part in name for part in ("query", "key", "value")) else quiet)
 
-    tokens = jnp.zeros((1, 2), jnp.int32)
-    drawn = draw.params(model, tokens, model.empty_caches(), 0, seed=seed)
-    return jax.tree_util.tree_map_with_path(louder, drawn)
+    return jax.tree_util.tree_map_with_path(louder, draw.params_of(shapes, seed))
 
 
 def counting(model: CachedMiniGPT) -> tuple[CachedMiniGPT, list[tuple[int, ...]]]:
