@@ -19,7 +19,7 @@ from minigpt_challenge.coach.cached_attention_properties import (
     reading_in_pieces_equals,
 )
 from minigpt_challenge.coach.faults import generation, sampling
-from minigpt_challenge.coach.watched_gpt import lively_params, shapes_of
+from minigpt_challenge.coach.watched_gpt import QuickGPT, lively_params, shapes_of
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
 LOGITS = np.array([0.4, 2.1, -0.3, 1.2, 1.7, -0.6, 0.9], np.float32)  # (V,)
@@ -82,23 +82,23 @@ def reads(model, weights):
 
 
 @pytest.fixture(scope="module")
-def thin(reference):
-    """A GPT of one layer, which is compiled in half the time, and its weights."""
-    model = CachedMiniGPT(**SIZES | {"num_layers": 1}, attention=reference.CachedAttention)
+def quick(reference):
+    """A GPT that is quickly traced, and its weights."""
+    model = QuickGPT(**SIZES | {"num_layers": 1}, attention=reference.CachedAttention)
     return model, lively_params(shapes_of(model))
 
 
 @pytest.fixture(scope="module")
 def tiny(reference):
-    """By block_size, a GPT of one narrow layer, and the shapes of its weights."""
-    models = {S: CachedMiniGPT(5, 4, S, 1, 2, reference.CachedAttention) for S in (3, ROOMY)}
+    """By block_size, one that has five tokens only, and the shapes of its weights."""
+    models = {S: QuickGPT(5, 4, S, 1, 2, reference.CachedAttention) for S in (3, ROOMY)}
     return {S: (model, shapes_of(model)) for S, model in models.items()}
 
 
 @pytest.fixture(scope="module")
-def scans(task, thin):
+def scans(task, quick):
     """What would compile for minutes is not tried any further."""
-    properties.steps_are_a_loop(task.generate_fast, *thin)
+    properties.steps_are_a_loop(task.generate_fast, *quick)
 
 
 def gpt_with(file):
@@ -252,12 +252,12 @@ def test_the_key_decides_what_is_sampled(task, tiny):
         raise expect.Wrong("generate_fast writes the same text with another key.")
 
 
-def test_all_prompts_share_a_program(task, thin, scans):
-    properties.prompts_share_a_program(task.generate_fast, *thin)
+def test_all_prompts_share_a_program(task, quick, scans):
+    properties.prompts_share_a_program(task.generate_fast, *quick)
 
 
-def test_the_cache_is_used_while_there_is_room(task, thin):
-    properties.cache_is_used_while_there_is_room(task.generate_fast, *thin)
+def test_the_cache_is_used_while_there_is_room(task, quick):
+    properties.cache_is_used_while_there_is_room(task.generate_fast, *quick)
 
 
 def test_the_prompt_comes_first_and_an_empty_one_is_refused(task, tiny):
