@@ -8,7 +8,7 @@ import jax
 
 @contextmanager
 def compiled_in_haste() -> Iterator[None]:
-    """On a CPU, what is compiled inside is hardly optimised. It gives the same numbers."""
+    """On a CPU, what is compiled inside is hardly optimised: the same numbers, but for rounding."""
     if jax.default_backend() != "cpu":
         yield
         return
