@@ -3,6 +3,9 @@
 `task` is your file. What it is compared with is tasks 1, 4 and 5 in Linen, as the solutions have
 them. Weights get into your whole model by your own `load_linen_params`, so that names and order of
 your submodules are free; those of embedding and block alone are paired by their shapes.
+
+Each check first asks for what the Linen model gives, and then runs your code: the former is kept
+for the next file on trial, and you might change what all code shares.
 """
 
 from functools import partial
@@ -149,8 +152,8 @@ def test_gpt_returns_logits_for_every_position(task, run):
 
 def test_every_layer_has_weights_of_its_own(task):
     of_size = {num_layers: SIZES | dict(num_layers=num_layers) for num_layers in (1, L)}
-    gpts = {n: task.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0)) for n, sizes in of_size.items()}
     wanted = {n: linen_gpt.num_weights(sizes) for n, sizes in of_size.items()}
+    gpts = {n: task.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0)) for n, sizes in of_size.items()}
     properties.every_layer_has_weights_of_its_own(gpts, wanted, draw.tokens(1, 2, vocab_size=V))
 
 
@@ -164,28 +167,30 @@ def test_loading_changes_nothing_but_the_values_of_weights(task):
 
 
 def test_every_linen_weight_arrives(task):
-    for sizes in (SIZES, OTHER_SIZES):
-        params = linen_gpt.params(sizes)
+    drawn = [(sizes, linen_gpt.params(sizes)) for sizes in (SIZES, OTHER_SIZES)]
+    for sizes, params in drawn:
         every_weight_arrived(loaded(task, sizes, params), params)
 
 
 def test_logits_equal_linen(task, run):
+    settings = [(sizes, shapes, seed, 1.0) for seed, (sizes, *shapes) in enumerate(CARRIED)]
+    # What a norm adds to the variance shows where that is small.
+    settings.append((SIZES, [(B, BLOCK)], 0, 0.003))
+    expected = [
+        [linen_gpt.logits(sizes, shape, seed, scale) for shape in shapes]
+        for sizes, shapes, seed, scale in settings
+    ]
     gpt = task.NNXMiniGPT(**SIZES, rngs=nnx.Rngs(0))
     whole = num_weights(gpt) == linen_gpt.num_weights(SIZES)
 
     def cases():
-        for number, (sizes, *shapes) in enumerate(CARRIED):
-            yield from carried(sizes, shapes, seed=number)
-        # What a norm adds to the variance shows where that is small.
-        yield from carried(SIZES, [(B, BLOCK)], scale=0.003)
-
-    def carried(sizes, shapes, seed=0, scale=1.0):
-        params = linen_gpt.params(sizes, seed, scale)
-        model = loaded(task, sizes, params)
-        for shape in shapes:
-            tokens = draw.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
-            suspects = faults.loaded_gpt_suspects(params, tokens, sizes["num_heads"], whole)
-            yield run(model, tokens), linen_gpt.logits(sizes, shape, seed, scale), suspects
+        for (sizes, shapes, seed, scale), outputs in zip(settings, expected, strict=True):
+            params = linen_gpt.params(sizes, seed, scale)
+            model = loaded(task, sizes, params)
+            for shape, logits in zip(shapes, outputs, strict=True):
+                tokens = draw.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
+                suspects = faults.loaded_gpt_suspects(params, tokens, sizes["num_heads"], whole)
+                yield run(model, tokens), logits, suspects
 
     expect.all_equal(cases(), "BTV", f"With the weights of the Linen model, {GPT_OF}")
 
@@ -197,12 +202,13 @@ def test_gpt_sees_nothing_of_the_future(task, run):
 
 def test_gpt_gradients_equal_linen(task):
     setting = SIZES, (B, BLOCK), 7
+    gradients = linen_gpt.gradients(*setting)
     tokens, weight = draw.tokens(B, BLOCK, vocab_size=V, seed=7), linen_gpt.weight(*setting)
     of_model = nnx.grad(lambda model: (model(tokens) * weight).sum())
     model, expected = loaded(task, SIZES, linen_gpt.params(SIZES)), unloaded(task, SIZES)
     nnx.update(model, nnx.jit(of_model)(model))
     # The gradients, too, are carried over by your own function.
-    task.load_linen_params(expected, linen_gpt.gradients(*setting))
+    task.load_linen_params(expected, gradients)
     seen, expected = weights_of(model), weights_of(expected)
     expect.trees_equal(seen, expected, "The gradient of NNXMiniGPT's weights")
 

@@ -1,12 +1,13 @@
 """What task 8 is compared with: the whole model in Linen, as the solutions have it.
 
 It is the same for every file on trial, and tracing it takes as long as all else. So it is run once
-in a process for each setting, and what came out is kept, in NumPy's arrays. Nothing that a file on
-trial could change is kept: weights are handed out as copies, and the solutions are loaded apart.
+in a process for each setting, and what came out is kept, in NumPy's arrays. Weights and gradients
+are handed out as copies. Ask before a file on trial has run in the same check: it may have changed
+JAX for everybody, which is put back after the check.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import jax
@@ -66,7 +67,7 @@ def _gradients(key: _Key, shape: tuple[int, int], seed: int) -> dict:
     return jax.device_get(jax.jit(jax.grad(weighted))(params(sizes)))
 
 
-@cache
+@lru_cache(maxsize=1)  # its keys are a suite's own, and should not pile up
 def three_steps(
     key: _Key, tx: optax.GradientTransformation, batch: Callable[[int], tuple]
 ) -> tuple[list[np.ndarray], np.ndarray]:
