@@ -9,6 +9,7 @@ from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.curriculum import TASKS
 from minigpt_challenge.coach.stubs import cut_stub
 from minigpt_challenge.coach.verdict import Verdict
+from tests.answers.__main__ import parsed
 from tests.answers.bank import right, wrong
 from tests.answers.gate import Outcome, bank, judged_part, mistakes
 
@@ -40,6 +41,25 @@ def test_a_stub_is_not_started(task, tmp_path):
 def test_the_gate_sees_the_graders_mistakes(answer, verdict, claimed, said):
     found = mistakes([Outcome(answer, verdict, frozenset(claimed), "why")])
     assert len(found) == 1 + (said.startswith("called")) and said in found[0]
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        ([], ([task.number for task in TASKS], 1, 1)),
+        (["6", "8"], ([6, 8], 1, 1)),
+        (["7", "--part", "2/3"], ([7], 2, 3)),
+    ],
+)
+def test_which_part_of_the_bank_is_judged(words, expected):
+    assert parsed(words) == expected
+
+
+@pytest.mark.parametrize("part", ["0/2", "3/2", "2", "1/x", "-1/2"])
+def test_a_part_that_is_none_is_refused(part, capsys):
+    with pytest.raises(SystemExit):
+        parsed([f"--part={part}"])
+    assert "it is 1/2, say, or 2/2" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)

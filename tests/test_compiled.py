@@ -1,4 +1,4 @@
-"""What a check compiles is kept on disk within a bound, and what the learner compiles is as before."""
+"""What a check compiles is kept on disk, within a bound; what the learner compiles is not."""
 
 import os
 import subprocess

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach import draw, expect
+from minigpt_challenge.coach import draw, expect, initial
 from minigpt_challenge.coach import generation_properties as properties
 from minigpt_challenge.coach.cached_attention_properties import (
     large_scores_give_no_nan,
@@ -19,7 +19,7 @@ from minigpt_challenge.coach.cached_attention_properties import (
     reading_in_pieces_equals,
 )
 from minigpt_challenge.coach.faults import generation, sampling
-from minigpt_challenge.coach.watched_gpt import lively_params
+from minigpt_challenge.coach.watched_gpt import QuickGPT, lively_params, shapes_of
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
 LOGITS = np.array([0.4, 2.1, -0.3, 1.2, 1.7, -0.6, 0.9], np.float32)  # (V,)
@@ -40,8 +40,25 @@ PIECES = [(9,), (1,) * 9, (3, 1, 4, 1), (2, 5)]  # how many tokens are read at a
 SIZES = {"vocab_size": 13, "hidden_dim": 12, "block_size": 7, "num_layers": 2, "num_heads": 3}
 PROMPTS = {"one token": 1, "five tokens": 5, "a full block": 7, "more than a block": 17}
 LONG, SHORT = 26, 2  # tokens to write
+ROOMY = 64  # a block_size that is not reached
 SEEDS = (0, 1, 3)  # of models whose most probable text is full of change
 GREEDY, FAST = "The most probable text", "generate_fast"
+
+
+# Whatever is traced is kept for all checks: that is what they spend most of their time on.
+
+
+@pytest.fixture(scope="module")
+def attention_params(reference):
+    """Weights for CachedAttention."""
+    x, cache = draw.floats(B, S, C), random_cache(B, S, N, H)
+    return draw.params(reference.CachedAttention(N, H), x, cache, 0)
+
+
+@pytest.fixture(scope="module")
+def attends(task, reference):
+    """Your attention and the reference's, compiled."""
+    return [jax.jit(file.CachedAttention(N, H).apply) for file in (task, reference)]
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +70,35 @@ def model(reference):
 @pytest.fixture(scope="module")
 def weights(model):
     """By seed, weights for it."""
-    return {seed: lively_params(model, seed) for seed in SEEDS}
+    shapes = shapes_of(model)
+    return {seed: lively_params(shapes, seed) for seed in SEEDS}
 
 
 @pytest.fixture(scope="module")
 def reads(model, weights):
     """By seed, the model with its weights, compiled."""
-    return {seed: generation.reader(model, params) for seed, params in weights.items()}
+    apply = jax.jit(model.apply)
+    return {seed: generation.Reader(model, params, apply) for seed, params in weights.items()}
 
 
 @pytest.fixture(scope="module")
-def scans(task, model, weights):
+def quick(reference):
+    """A GPT that is quickly traced, and its weights."""
+    model = QuickGPT(**SIZES | {"num_layers": 1}, attention=reference.CachedAttention)
+    return model, lively_params(shapes_of(model))
+
+
+@pytest.fixture(scope="module")
+def tiny(reference):
+    """By block_size, one that has five tokens only, and the shapes of its weights."""
+    models = {S: QuickGPT(5, 4, S, 1, 2, reference.CachedAttention) for S in (3, ROOMY)}
+    return {S: (model, shapes_of(model)) for S, model in models.items()}
+
+
+@pytest.fixture(scope="module")
+def scans(task, quick):
     """What would compile for minutes is not tried any further."""
-    properties.steps_are_a_loop(task.generate_fast, model, weights[0])
+    properties.steps_are_a_loop(task.generate_fast, *quick)
 
 
 def gpt_with(file):
@@ -135,36 +168,30 @@ def test_rows_are_drawn_independently(task):
 
 
 @pytest.mark.parametrize("pieces", PIECES, ids=str)
-def test_reading_in_pieces_equals_task_3(task, reference, pieces):
+def test_reading_in_pieces_equals_task_3(attends, attention_params, pieces):
     x, rubbish = draw.floats(B, sum(pieces), C, seed=1), random_cache(B, S, N, H, seed=2)
-    mine, theirs = (file.CachedAttention(N, H) for file in (task, reference))
-    reading_in_pieces_equals(mine, theirs, x, rubbish, pieces)
+    reading_in_pieces_equals(*attends, attention_params, x, rubbish, pieces)
 
 
-def test_large_scores_give_no_nan(task, reference):
-    mine, theirs = (file.CachedAttention(N, H) for file in (task, reference))
-    large_scores_give_no_nan(mine, theirs, draw.floats(B, S, C), random_cache(B, S, N, H))
+def test_large_scores_give_no_nan(attends, attention_params):
+    x, cache = draw.floats(B, S, C), random_cache(B, S, N, H)
+    large_scores_give_no_nan(*attends, attention_params, x, cache)
 
 
-def test_weights_are_those_of_task_3(task, reference):
-    x = draw.floats(1, 2, C)
-    seen, expected = (
-        jax.eval_shape(
-            file.CachedAttention(N, H).init, jax.random.key(0), x, random_cache(1, S, N, H), 0
-        )
-        for file in (task, reference)
-    )
-    if jax.tree.map(jnp.shape, seen) != jax.tree.map(jnp.shape, expected):
+def test_weights_are_those_of_task_3(task, attention_params):
+    x, cache = draw.floats(1, 2, C), random_cache(1, S, N, H)
+    seen = initial.parameters(task.CachedAttention(N, H), x, cache, 0)
+    if jax.tree.map(jnp.shape, seen) != jax.tree.map(jnp.shape, attention_params):
         raise expect.Wrong(
             "CachedAttention should have the layers of the given `setup` and no others, so that "
             "the weights of a trained model fit."
         )
 
 
-def test_logits_equal_those_of_the_whole_window_at_every_step(task, model, weights):
-    mine, theirs = gpt_with(task), model
+def test_logits_equal_those_of_the_whole_window_at_every_step(task, weights, reads):
+    mine, read = gpt_with(task), reads[0]
     params, tokens = weights[0], draw.tokens(2, 7, vocab_size=13, seed=3)
-    expected, _ = theirs.apply(params, tokens, theirs.empty_caches(2), 0)
+    expected = np.stack([read(row, read.empty, 0)[0] for row in np.asarray(tokens)])  # (2, 7, V)
     apply, caches = jax.jit(mine.apply), mine.empty_caches(2)
     for t in range(7):
         seen, caches = apply(params, tokens[:, t : t + 1], caches, t)
@@ -181,26 +208,25 @@ def test_greedy_text_equals_the_naive_one(task, model, weights, reads, scans, pr
         for seed in SEEDS:
             params, read = weights[seed], reads[seed]
             start = np.asarray(draw.tokens(PROMPTS[prompt], vocab_size=13, seed=seed))
-            for num_tokens in (SHORT, LONG):
-                seen = greedy(task, model, params, start, num_tokens)
-                suspects = generation.greedy_suspects(read, model, start, num_tokens)
-                yield seen, suspects.compute(frozenset()), suspects
+            text = greedy(task, model, params, start, LONG)
+            for num_tokens in (SHORT, LONG):  # most mistakes show early, at little expense
+                suspects = generation.greedy_suspects(read, start, num_tokens)
+                yield text[: len(start) + num_tokens], suspects.compute(frozenset()), suspects
 
     expect.all_equal(cases(), "T", f"{GREEDY}, from a prompt of {prompt},")
 
 
-def test_sampled_text_has_the_right_frequencies(task, reference, scans):
+def test_sampled_text_has_the_right_frequencies(task, tiny, scans):
     """A model of biases alone knows no context: each token is drawn from the same probabilities."""
     logits = np.array([0.3, 1.1, 0.7, 1.6, 0.9], np.float32)  # (V,)
-    model = CachedMiniGPT(5, 4, 3, 1, 2, reference.CachedAttention)
-    params = jax.tree.map(jnp.zeros_like, lively_params(model))
+    (model, shapes), (roomy, roomy_shapes) = tiny[3], tiny[ROOMY]
+    params = jax.tree.map(jnp.zeros_like, lively_params(shapes))
     params["params"]["dense"]["bias"] = jnp.asarray(logits)
     num_draws = 4_000
 
-    roomy = CachedMiniGPT(5, 4, 64, 1, 2, reference.CachedAttention)
-    even = jax.tree.map(jnp.zeros_like, lively_params(roomy))
-    text = task.generate_fast(jax.random.key(0), roomy, even, [0], 63)
-    sampling.refuse_a_single_token(expect.integers(text, (64,), FAST)[1:], f"What {FAST} wrote")
+    even = jax.tree.map(jnp.zeros_like, lively_params(roomy_shapes))
+    text = task.generate_fast(jax.random.key(0), roomy, even, [0], ROOMY - 1)
+    sampling.refuse_a_single_token(expect.integers(text, (ROOMY,), FAST)[1:], f"What {FAST} wrote")
 
     def cases():
         for key, (temperature, top_k) in enumerate([(1.0, None), (0.7, None), (1.2, 3)]):
@@ -214,10 +240,11 @@ def test_sampled_text_has_the_right_frequencies(task, reference, scans):
     expect.all_equal(cases(), "V", f"The share of each token in {num_draws:,} that were written")
 
 
-def test_the_key_decides_what_is_sampled(task, model, weights):
-    params = weights[0]
+def test_the_key_decides_what_is_sampled(task, tiny):
+    model, shapes = tiny[ROOMY]
+    params = lively_params(shapes)
     first, again, other = (
-        np.asarray(task.generate_fast(jax.random.key(key), model, params, [3, 1], 20))
+        np.asarray(task.generate_fast(jax.random.key(key), model, params, [3, 1], ROOMY - 1))
         for key in (1, 1, 2)
     )
     expect.equal(again, first, "T", "generate_fast with the same key, a second time,")
@@ -225,21 +252,22 @@ def test_the_key_decides_what_is_sampled(task, model, weights):
         raise expect.Wrong("generate_fast writes the same text with another key.")
 
 
-def test_all_prompts_share_a_program(task, model, weights, scans):
-    properties.prompts_share_a_program(task.generate_fast, model, weights[0])
+def test_all_prompts_share_a_program(task, quick, scans):
+    properties.prompts_share_a_program(task.generate_fast, *quick)
 
 
-def test_the_cache_is_used_while_there_is_room(task, model, weights):
-    properties.cache_is_used_while_there_is_room(task.generate_fast, model, weights[0])
+def test_the_cache_is_used_while_there_is_room(task, quick):
+    properties.cache_is_used_while_there_is_room(task.generate_fast, *quick)
 
 
-def test_the_prompt_comes_first_and_an_empty_one_is_refused(task, model, weights):
-    params = weights[0]
-    for prompt in ([4, 2, 9], jnp.array([4, 2, 9]), np.array([4, 2, 9])):
-        text = task.generate_fast(jax.random.key(0), model, params, prompt, 3)
-        text = expect.integers(text, (6,), FAST)
+def test_the_prompt_comes_first_and_an_empty_one_is_refused(task, tiny):
+    model, shapes = tiny[ROOMY]
+    params = lively_params(shapes)
+    for prompt in ([4, 2, 1], jnp.array([4, 2, 1]), np.array([4, 2, 1])):
+        text = task.generate_fast(jax.random.key(0), model, params, prompt, ROOMY - 1)
+        text = expect.integers(text, (3 + ROOMY - 1,), FAST)
         expect.equal(
-            text[:3], np.array([4, 2, 9], np.int32), "T", "What generate_fast returns first"
+            text[:3], np.array([4, 2, 1], np.int32), "T", "What generate_fast returns first"
         )
     expect.raises(
         ValueError,
@@ -249,8 +277,8 @@ def test_the_prompt_comes_first_and_an_empty_one_is_refused(task, model, weights
     )
 
 
-def test_your_attention_and_your_generation_work_together(task, model, weights, reads):
+def test_your_attention_and_your_generation_work_together(task, weights, reads):
     mine, params, start = gpt_with(task), weights[0], np.array([5, 0, 8])
     seen = greedy(task, mine, params, start, LONG)
-    suspects = generation.greedy_suspects(reads[0], model, start, LONG)
+    suspects = generation.greedy_suspects(reads[0], start, LONG)
     expect.equal(seen, suspects.compute(frozenset()), "T", f"{GREEDY}, with your own attention,")

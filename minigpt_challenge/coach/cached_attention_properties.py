@@ -1,12 +1,12 @@
 """What attention with a cache must do: read in pieces, it gives what it gives at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-import flax.linen as nn
 import jax
+import numpy as np
 
 from minigpt_challenge.coach import draw, expect
 from minigpt_challenge.coach.attention_properties import survives_large_scores
@@ -15,6 +15,10 @@ from minigpt_challenge.given.cached_gpt import KeyValueCache
 
 OF = "CachedAttention"
 
+# (params, x (B, T, C), cache, position) → (B, T, N·H), cache: `CachedAttention(…).apply`, compiled
+# once for all checks.
+Apply = Callable[[Any, jax.Array, KeyValueCache, Any], tuple[jax.Array, KeyValueCache]]
+
 
 def random_cache(B: int, S: int, N: int, H: int, seed: int = 0) -> KeyValueCache:
     """A cache in which rubbish stands: (B, S, N, H) twice."""
@@ -22,31 +26,37 @@ def random_cache(B: int, S: int, N: int, H: int, seed: int = 0) -> KeyValueCache
 
 
 def reading_in_pieces_equals(
-    mine: nn.Module, theirs: nn.Module, x: jax.Array, rubbish: KeyValueCache, pieces: Sequence[int]
+    mine: Apply,
+    theirs: Apply,
+    params: Any,
+    x: jax.Array,
+    rubbish: KeyValueCache,
+    pieces: Sequence[int],
 ) -> None:
     """Piece by piece, outputs and caches are the reference's.
 
     Args:
-        mine: the learner's CachedAttention.
-        theirs: the reference's.
+        mine: the learner's.
+        theirs: the reference's. It reads everything at once, which comes to the same.
+        params: the weights of both.
         x: float (B, T, C).
         rubbish: what the cache holds at first; nothing behind the tokens read may be seen.
         pieces: how many tokens are read at a time, T in all.
     """
     B, S, N, H = rubbish.key.shape
-    params = draw.params(theirs, x, rubbish, 0)
-    apply, position = jax.jit(mine.apply), 0
-    expected = rubbish
+    everything, full = theirs(params, x, rubbish, 0)
+    expected, position = rubbish, 0
     seen, whole, evidence = [], [], []
     for T in pieces:
         new = x[:, position : position + T]
-        out, kept = _pair(apply(params, new, expected, position))
+        out, kept = _pair(mine(params, new, expected, position))
         out = expect.array(out, (B, T, N * H), ("B", "T", "N·H"), OF)
         for name, leaf in kept._asdict().items():
             expect.array(leaf, (B, S, N, H), "BSNH", f"The cache's {name}")
         suspects = cached_attention_suspects(params, new, expected, position, N)
-        right, expected = theirs.apply(params, new, expected, position)
+        right = everything[:, position : position + T]
         position += T
+        expected = _read_so_far(rubbish, full, position)
         seen.append(outcome(out, *kept, position))
         whole.append(outcome(right, *expected, position))
         evidence.append((seen[-1], suspects))
@@ -58,18 +68,27 @@ def reading_in_pieces_equals(
 
 
 def large_scores_give_no_nan(
-    mine: nn.Module, theirs: nn.Module, x: jax.Array, cache: KeyValueCache
+    mine: Apply, theirs: Apply, params: Any, x: jax.Array, cache: KeyValueCache
 ) -> None:
     """Scores of ±10⁴ give finite numbers, the reference's."""
-    params = draw.params(theirs, x, cache, 0)
     without_cache = (
-        SimpleNamespace(apply=partial(_attend, module, cache)) for module in (mine, theirs)
+        SimpleNamespace(apply=partial(_attend, apply, cache)) for apply in (mine, theirs)
     )
     survives_large_scores(*without_cache, params, x.shape, OF)
 
 
-def _attend(module: nn.Module, cache: KeyValueCache, params: Any, x: jax.Array) -> jax.Array:
-    return module.apply(params, x, cache, 0)[0]
+def _attend(apply: Apply, cache: KeyValueCache, params: Any, x: jax.Array) -> jax.Array:
+    return apply(params, x, cache, 0)[0]
+
+
+def _read_so_far(before: KeyValueCache, after: KeyValueCache, length: int) -> KeyValueCache:
+    """The cache as it is when all up to `length` is read, and nothing behind."""
+    return KeyValueCache(
+        *(
+            jax.numpy.asarray(np.concatenate([new[:, :length], old[:, length:]], axis=1))
+            for old, new in zip(before, after, strict=True)
+        )
+    )
 
 
 def _pair(returned: Any) -> tuple[jax.Array, KeyValueCache]:

@@ -33,7 +33,12 @@ def params(module: nn.Module, *inputs: Any, seed: int = 0) -> dict:
     Every leaf is random, biases and LayerNorm scales too, so that none can be forgotten in
     silence. Kernels are divided by √fan_in, which keeps activations near 1.
     """
-    leaves, treedef = jax.tree.flatten(initial.parameters(module, *inputs))
+    return params_of(initial.parameters(module, *inputs), seed)
+
+
+def params_of(shapes: dict, seed: int = 0) -> dict:
+    """Weights of these shapes and dtypes, as `params` draws them."""
+    leaves, treedef = jax.tree.flatten(shapes)
     random = np.random.default_rng(seed)
     drawn = [
         random.standard_normal(leaf.shape) / max(leaf.shape[0], 1) ** 0.5

@@ -23,11 +23,11 @@ def every_layer_has_weights_of_its_own(
         tokens: integers (B, T).
     """
     (_, one), (L, several) = sorted(gpts.items())
-    products = [
-        count_primitive("dot_general", AsLinen(g).apply, AsLinen(g).params, tokens)
-        for g in (one, several)
-    ]
-    if num_weights(one) == num_weights(several) and products[0] < products[1]:
+
+    def products(gpt: nnx.Module) -> int:
+        return count_primitive("dot_general", AsLinen(gpt).apply, AsLinen(gpt).params, tokens)
+
+    if num_weights(one) == num_weights(several) and products(one) < products(several):
         raise expect.Wrong(
             f"NNXMiniGPT has {num_weights(one)} weights with one layer, and as many with {L}: it "
             f"is one block, applied {L} times. {BLOCKS_SHARED.think}",

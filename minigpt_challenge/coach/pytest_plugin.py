@@ -87,11 +87,16 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
     """What is on trial; every earlier task is the reference's."""
     import jax
 
+    from minigpt_challenge.coach.hasty import compiled_in_haste
     from minigpt_challenge.coach.loading import on_trial
 
     its = _task_of(request.path)
     path = _answer(request.config, its)
-    with on_trial(its, path, SOLUTIONS_FOLDER) as module, jax.default_matmul_precision("highest"):
+    with (
+        on_trial(its, path, SOLUTIONS_FOLDER) as module,
+        jax.default_matmul_precision("highest"),
+        compiled_in_haste(),
+    ):
         yield Answer(module)
 
 

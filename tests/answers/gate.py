@@ -1,6 +1,7 @@
 """The grader held against the bank: what becomes of each answer, and where it is mistaken."""
 
 import importlib
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,8 +67,14 @@ def judged(task: Task, answer: Answer) -> Outcome:
 
 
 def judged_part(task: Task, first: int, step: int) -> list[Outcome]:
-    """Put every `step`-th answer of the bank on trial."""
-    return [judged(task, answer) for answer in bank(task)[first::step]]
+    """Put every `step`-th answer of the bank on trial, and tell of each on stderr."""
+    outcomes, answers = [], bank(task)
+    for number in range(first, len(answers), step):
+        outcome = judged(task, answers[number])
+        said = f"{number + 1} of {len(answers)}, {outcome.answer.name}: {outcome.verdict.words}"
+        print(f"{task.stem} {said}", file=sys.stderr, flush=True)
+        outcomes.append(outcome)
+    return outcomes
 
 
 def shares(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:

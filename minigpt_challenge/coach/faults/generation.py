@@ -1,49 +1,70 @@
 """Mistakes in generating text (task 6), played through with the reference's model."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from minigpt_challenge.coach.diagnosis import Suspects, ids
 from minigpt_challenge.coach.faults.generation_catalogue import PAST_THE_BLOCK, PROMPT, STEP
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
-# (tokens (T,), caches, position) → logits (T, V), caches
-Read = Callable[[Any, Any, int], tuple[np.ndarray, Any]]
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Caches, told apart by where they come from: so what was read behind them is found again."""
+
+    caches: Any
 
 
-def reader(model: CachedMiniGPT, params: Any) -> Read:
-    """The model with its params, compiled once for each number of tokens."""
-    apply = jax.jit(model.apply)
+class Reader:
+    """The model with its params, compiled once for each number of tokens.
 
-    def read(tokens, caches, position):
-        logits, caches = apply(params, jnp.asarray(tokens, jnp.int32)[None], caches, position)
-        return np.asarray(logits[0]), caches
+    It reads nothing twice, since most mistakes have most of their way in common.
 
-    return read
+    Attributes:
+        empty: caches in which nothing is kept yet.
+        block_size: S.
+    """
+
+    def __init__(self, model: CachedMiniGPT, params: Any, apply: Callable):
+        """`apply` is `model.apply`, compiled: one for all params."""
+        self.empty, self.block_size = Kept(model.empty_caches()), model.block_size
+        self._params, self._apply = params, apply
+        self._read, self.moved = cache(self._read_anew), cache(self._moved)
+
+    def __call__(self, tokens: Any, kept: Kept, position: int) -> tuple[np.ndarray, Kept]:
+        """(T,) → logits (T, V), and what is kept now."""
+        return self._read(tuple(tokens), kept, position)
+
+    def _read_anew(self, tokens: tuple[int, ...], kept: Kept, position: int):
+        of_one = np.array([tokens], np.int32)  # (1, T)
+        logits, caches = self._apply(self._params, of_one, kept.caches, position)
+        return np.asarray(logits[0]), Kept(caches)
+
+    def _moved(self, kept: Kept) -> Kept:
+        """Everything kept one position further to the front."""
+        return Kept(jax.tree.map(lambda leaf: np.roll(leaf, -1, axis=1), kept.caches))
 
 
-def greedy_suspects(read: Read, model: CachedMiniGPT, prompt: Any, num_tokens: int) -> Suspects:
+def greedy_suspects(read: Reader, prompt: Any, num_tokens: int) -> Suspects:
     """The mistakes in `generate_fast` at temperature 0: → int32 (T + num_tokens,)."""
     prompt = [int(token) for token in prompt]
-    empty = model.empty_caches()
 
-    @lru_cache
+    @cache
     def compute(faults: frozenset[str]) -> np.ndarray:
-        written = _written(read, empty, model.block_size, prompt, num_tokens, faults)
+        written = _written(read, prompt, num_tokens, faults)
         return np.array(prompt + written, np.int32)
 
     return Suspects(PAST_THE_BLOCK + PROMPT + STEP, compute, ids(PAST_THE_BLOCK, PROMPT, STEP))
 
 
-def _written(
-    read: Read, empty: Any, S: int, prompt: list[int], num_tokens: int, faults: frozenset[str]
-) -> list[int]:
+def _written(read: Reader, prompt: list[int], num_tokens: int, faults: frozenset[str]) -> list[int]:
     """The tokens that follow the prompt."""
+    S, empty = read.block_size, read.empty
     seen = prompt[:S] if "beginning_of_the_prompt" in faults else prompt[-S:]
     if "prompt_not_read" in faults:
         seen = prompt[-1:]
@@ -73,8 +94,7 @@ def _written(
         if "last_place_overwritten" in faults:
             return _last(read([token], caches, S - 1))
         if "cache_reused" in faults:
-            moved = jax.tree.map(lambda leaf: np.roll(leaf, -1, axis=1), caches)
-            return _last(read([token], moved, S - 1))
+            return _last(read([token], read.moved(caches), S - 1))
         if "started_afresh" in faults:
             return _last(read([token], caches, length % S))
         window.append(window.pop(0))

@@ -1,0 +1,112 @@
+"""What task 8 is compared with: the whole model in Linen, as the solutions have it.
+
+It is the same for every file on trial, and tracing it takes as long as all else. So it is run once
+in a process for each setting, and what came out is kept, in NumPy's arrays. Weights and gradients
+are handed out as copies. Ask before a file on trial has run in the same check: it may have changed
+JAX for everybody, which is put back after the check.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax.training.train_state import TrainState
+
+from minigpt_challenge.coach import draw, initial
+from minigpt_challenge.coach.loading import solution
+
+Sizes = Mapping[str, int]  # MiniGPT's attributes
+_Key = tuple[tuple[str, int], ...]  # the same, hashable
+
+
+def params(sizes: Sizes, seed: int = 0, scale: float = 1.0) -> dict:
+    """Weights drawn for a model of these sizes, all multiplied by `scale`; the caller's own."""
+    drawn = _params(tuple(sizes.items()), seed)
+    return jax.tree.map(lambda leaf: jnp.asarray(np.float32(scale) * leaf), drawn)
+
+
+def num_weights(sizes: Sizes) -> int:
+    """How many numbers a model of these sizes learns."""
+    return sum(leaf.size for leaf in jax.tree.leaves(_shapes(tuple(sizes.items()))))
+
+
+def logits(sizes: Sizes, shape: tuple[int, int], seed: int = 0, scale: float = 1.0) -> np.ndarray:
+    """(B, T, V), with the weights of this seed and scale, for tokens of this seed and shape."""
+    return _logits(tuple(sizes.items()), shape, seed, scale)
+
+
+@cache
+def _logits(key: _Key, shape: tuple[int, int], seed: int, scale: float) -> np.ndarray:
+    tokens = draw.tokens(*shape, vocab_size=dict(key)["vocab_size"], seed=seed)
+    return np.asarray(_apply(key)(params(dict(key), seed, scale), tokens))
+
+
+def gradients(sizes: Sizes, shape: tuple[int, int], seed: int) -> dict:
+    """Of the sum of all logits, each with its `weight`, for tokens of this seed and shape."""
+    grads = _gradients(tuple(sizes.items()), shape, seed)
+    return jax.tree.map(jnp.asarray, grads)
+
+
+def weight(sizes: Sizes, shape: tuple[int, int], seed: int) -> jax.Array:
+    """(B, T, V), what `gradients` multiplies the logits with."""
+    return draw.floats(*shape, sizes["vocab_size"], seed=seed + 1)
+
+
+@cache
+def _gradients(key: _Key, shape: tuple[int, int], seed: int) -> dict:
+    sizes = dict(key)
+    tokens = draw.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
+
+    def weighted(params):
+        return (_apply(key)(params, tokens) * weight(sizes, shape, seed)).sum()
+
+    return jax.device_get(jax.jit(jax.grad(weighted))(params(sizes)))
+
+
+@lru_cache(maxsize=1)  # its keys are a suite's own, and should not pile up
+def three_steps(
+    key: _Key, tx: optax.GradientTransformation, batch: Callable[[int], tuple]
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """The losses of three steps of task 5, and the logits for the last x after them.
+
+    Args:
+        key: the items of the model's sizes.
+        tx: what it trains with.
+        batch: from the number of a step to x, y: integers (B, T).
+    """
+    state = TrainState.create(apply_fn=_apply(key), params=params(dict(key)), tx=tx)
+    losses, x = [], None
+    for step in range(3):
+        x, y = batch(step)
+        state, loss = _solution(5).train_step(state, x, y)
+        losses.append(np.asarray(loss))
+    return losses, np.asarray(_apply(key)(state.params, x))
+
+
+@cache
+def _solution(number: int) -> Any:
+    return solution(number)
+
+
+@cache
+def _apply(key: _Key) -> Callable:
+    return jax.jit(_solution(4).MiniGPT(**dict(key)).apply)
+
+
+@cache
+def _params(key: _Key, seed: int) -> dict:
+    return jax.device_get(draw.params_of(_shapes(key), seed))
+
+
+@cache
+def _shapes(key: _Key) -> dict:
+    """All blocks have the same shapes, so one is enough to trace."""
+    sizes = dict(key)
+    gpt = _solution(4).MiniGPT(**sizes | {"num_layers": 1})
+    tree = initial.parameters(gpt, draw.tokens(1, 2, vocab_size=sizes["vocab_size"]))["params"]
+    blocks = {f"blocks_{i}": tree["blocks_0"] for i in range(sizes["num_layers"])}
+    return {"params": tree | blocks}

@@ -1,0 +1,37 @@
+"""What task 8 is compared with is kept for the next file, and nobody can spoil it."""
+
+import jax
+import pytest
+
+from minigpt_challenge.coach import draw, linen_gpt
+from minigpt_challenge.coach.hasty import compiled_in_haste
+from minigpt_challenge.coach.loading import solution
+from minigpt_challenge.coach.trees import flatten
+
+SIZES = dict(vocab_size=5, hidden_dim=4, block_size=3, num_layers=11, num_heads=2)
+FLAG = "jax_disable_most_optimizations"
+
+
+def test_weights_are_those_drawn_for_the_whole_model():
+    gpt = solution(4).MiniGPT(**SIZES)
+    expected = draw.params(gpt, draw.tokens(1, 2, vocab_size=5), seed=3)
+    seen = linen_gpt.params(SIZES, seed=3)
+    assert jax.tree.all(jax.tree.map(lambda a, b: (a == b).all(), seen, expected))
+    assert linen_gpt.num_weights(SIZES) == sum(leaf.size for leaf in jax.tree.leaves(expected))
+
+
+def test_whoever_empties_the_weights_empties_a_copy():
+    mine = linen_gpt.params(SIZES)
+    mine["params"]["dense"].clear()
+    assert {path for path, _ in flatten(linen_gpt.params(SIZES))} > {
+        ("params", "dense", "kernel"),
+        ("params", "dense", "bias"),
+    }
+
+
+def test_haste_ends_with_the_check():
+    before = jax.config.read(FLAG)
+    with pytest.raises(ZeroDivisionError), compiled_in_haste():
+        assert jax.config.read(FLAG) == (jax.default_backend() == "cpu")
+        raise ZeroDivisionError
+    assert jax.config.read(FLAG) == before
