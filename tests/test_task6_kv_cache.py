@@ -226,7 +226,8 @@ def test_sampled_text_has_the_right_frequencies(task, tiny, scans):
 
     even = jax.tree.map(jnp.zeros_like, lively_params(roomy_shapes))
     text = task.generate_fast(jax.random.key(0), roomy, even, [0], ROOMY - 1)
-    sampling.refuse_a_single_token(expect.integers(text, (ROOMY,), FAST)[1:], f"What {FAST} wrote")
+    wrote, draw_one = f"What {FAST} wrote", task.sample_token
+    sampling.refuse_a_single_token(expect.integers(text, (ROOMY,), FAST)[1:], wrote, draw_one)
 
     def cases():
         for key, (temperature, top_k) in enumerate([(1.0, None), (0.7, None), (1.2, 3)]):
@@ -234,7 +235,7 @@ def test_sampled_text_has_the_right_frequencies(task, tiny, scans):
                 jax.random.key(key), model, params, [0], num_draws, temperature, top_k
             )
             new = expect.integers(text, (1 + num_draws,), FAST)[1:]
-            sampling.refuse_a_single_token(new[model.block_size :], f"What {FAST} wrote")
+            sampling.refuse_a_single_token(new[model.block_size :], wrote, draw_one)
             yield sampling.share_case(new, logits, temperature, top_k)
 
     expect.all_equal(cases(), "V", f"The share of each token in {num_draws:,} that were written")

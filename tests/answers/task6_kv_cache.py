@@ -635,6 +635,7 @@ ANSWERS = [
                 "jax.nn.softmax(jnp.where(visible, scores, -1e9), axis=-2)",
             )
         ),
+        "softmax_over_queries",
     ),
     wrong(
         "an extra mask, from the keys",

@@ -1,7 +1,9 @@
 """Mistakes in drawing a token (task 6): from logits to the probabilities that they lead to."""
 
+from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from minigpt_challenge.coach.diagnosis import Suspects, ids, in_words
@@ -30,9 +32,13 @@ def probabilities(
     order = np.argsort(-logits)
     if "least_probable_kept" in faults:
         order = order[::-1]
-    out = order[max(k, 0) :] if "best_taken_out" not in faults else order[: k % logits.size]
+    out = order[max(k, 0) :]
+    if "best_taken_out" in faults and top_k is not None:
+        out = order[:k]
     logits = logits.copy()
     logits[out] = 0.0 if "others_set_to_zero" in faults else -np.inf
+    if np.isneginf(logits).all():  # then JAX's draw is the first of equals
+        return np.eye(logits.size)[0]
     if "temperature_multiplied" in faults:
         logits = logits * temperature
     elif "temperature_ignored" not in faults:
@@ -74,13 +80,21 @@ def share_case(
     return seen, expected, Suspects(known, compute, alternatives)
 
 
-def refuse_a_single_token(tokens: Any, of: str) -> None:
-    """Many tokens that could be different are not all the same, as with one key for all."""
-    if len(set(np.asarray(tokens).tolist())) == 1:
-        (fault,) = KEYS
-        raise Wrong(
-            f"{of}: all {len(tokens):,} are the token {tokens[0]}.\n{in_words(KEYS)}", (fault.id,)
-        )
+def refuse_a_single_token(tokens: Any, of: str, sample_token: Callable) -> None:
+    """Many tokens that could be different are not all the same, as with one key for all.
+
+    Nothing is claimed where the learner's `sample_token` draws the same with any key: then the keys
+    that it is given are not to blame.
+    """
+    if len(set(np.asarray(tokens).tolist())) > 1:
+        return
+    rows = np.zeros((len(tokens), 5), np.float32)
+    one, other = (np.asarray(sample_token(jax.random.key(key), rows)) for key in (1, 2))
+    said = f"{of}: all {len(tokens):,} are the token {tokens[0]}."
+    if np.array_equal(one, other):
+        raise Wrong(f"{said} `sample_token` alone draws the same with any key, too.")
+    (fault,) = KEYS
+    raise Wrong(f"{said}\n{in_words(KEYS)}", (fault.id,))
 
 
 def _agree(shares: np.ndarray, expected: np.ndarray, num_draws: int) -> np.ndarray:
