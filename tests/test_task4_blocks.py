@@ -87,11 +87,7 @@ def test_residual_path_is_free(blocks):
 def test_block_gradients_equal_the_reference(blocks):
     x = draw.floats(*SHAPES[0], C, seed=5)
     weight = draw.floats(*SHAPES[0], C, seed=6)
-
-    def gradient(apply):
-        return traced(jax.grad(lambda x: (apply(blocks.params, x) * weight).sum()))(x)
-
-    seen, expected = gradient(blocks.mine), gradient(blocks.theirs)
+    seen, expected = blocks.gradients(1, weight, x)
     expect.equal(seen, expected, "BTC", "The gradient of DecoderBlock's input")
 
 
@@ -167,13 +163,10 @@ def test_gpt_sees_nothing_of_the_future(gpts):
 def test_gpt_gradients_equal_the_reference(gpts):
     tokens = draw.tokens(B, BLOCK, vocab_size=V, seed=7)
     weight = draw.floats(B, BLOCK, V, seed=8)
-
-    def gradients(apply):
-        return traced(jax.grad(lambda params: (apply(params, tokens) * weight).sum()))(gpts.params)
-
     # Both with respect to the weights as the reference has them.
-    seen, expected = gradients(gpts.mine)["params"], gradients(gpts.theirs)["params"]
-    expect.trees_equal(seen, expected, "The gradient of MiniGPT's weights, by the solution's names")
+    seen, expected = gpts.gradients(0, weight, tokens)
+    of = "The gradient of MiniGPT's weights, by the solution's names"
+    expect.trees_equal(seen["params"], expected["params"], of)
 
 
 def test_gpt_can_learn_from_its_own_first_weights(task):

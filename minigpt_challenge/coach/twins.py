@@ -6,7 +6,7 @@ paired with those of the reference's weights that the mistaken computation reads
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import combinations, islice
 from typing import Any
 
@@ -91,6 +91,29 @@ class Twins:
         params = jax.tree.map(lambda leaf: np.float32(scale) * np.asarray(leaf), self.params)
         seen, expected = self.mine(params, *inputs), self.theirs(params, *inputs)
         return seen, expected, self._suspects(params, *inputs)
+
+    def gradients(self, argnum: int, weight: jax.Array, *inputs: Any) -> tuple[Any, Any]:
+        """The gradients of both outputs, weighted and summed.
+
+        Args:
+            argnum: with respect to what: 0 for the weights, 1 for the first of the inputs.
+            weight: of the output's shape.
+            inputs: what both are called with.
+        """
+        theirs = _kept_gradient(self.theirs, argnum)
+        return tuple(
+            f(weight, self.params, *inputs) for f in (_gradient(self.mine, argnum), theirs)
+        )
+
+
+def _gradient(apply: Callable, argnum: int) -> Callable:
+    def weighted(weight, *arguments):
+        return (apply(*arguments) * weight).sum()
+
+    return traced(jax.grad(weighted, 1 + argnum))
+
+
+_kept_gradient = lru_cache(64)(_gradient)  # for the reference's `apply`, which is kept as well
 
 
 def _explanation(

@@ -1,5 +1,6 @@
 """pytest in a process that waits: it runs once for each line of JSON arguments that comes."""
 
+import gc
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ def main() -> None:
 
     code = 0
     for line in sys.stdin:
+        gc.freeze()  # to look for garbage in all of JAX takes a tenth of a check
         code = pytest.main(json.loads(line))
     sys.stdout.flush()
     os._exit(int(code))  # the verdicts are written, and JAX takes its time to say farewell
