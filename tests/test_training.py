@@ -12,6 +12,7 @@ from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER
 from minigpt_challenge.coach.loading import tasks_from
 from minigpt_challenge.given import steps
 from minigpt_challenge.given.bigram import SimpleDecoder
+from minigpt_challenge.given.many_steps import BadStep
 from minigpt_challenge.given.sampling import generate
 from minigpt_challenge.given.sources import DataError
 from minigpt_challenge.given.training import evaluate, init_train_state, run_training_loop
@@ -79,6 +80,22 @@ def test_a_program_of_steps_is_traced_once_whatever_their_number():
 
     train(25, train_step=watched_step, steps_per_call=7)  # 7, 3, 7, 3 and 5 of them
     assert traced == [(4, 6)]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda state, x, y: steps.train_step(state, x, y)[::-1],
+        lambda state, x, y: steps.train_step(state, x, y)[0],
+        lambda state, x, y: (state.params, steps.train_step(state, x, y)[1]),
+        lambda state, x, y: (steps.train_step(state, x, y)[0], jnp.zeros(y.shape)),
+        lambda state, x, y: None,
+    ],
+    ids=["loss first", "no loss", "params for a state", "a loss for each token", "nothing"],
+)
+def test_a_step_that_returns_something_else_is_named(step):
+    with pytest.raises(BadStep, match="should return two things"):
+        train(train_step=step)
 
 
 def test_another_state_may_be_made_to_begin_with():

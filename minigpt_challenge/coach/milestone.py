@@ -25,6 +25,7 @@ from minigpt_challenge.coach.judging import describe, is_unwritten, learners_fra
 from minigpt_challenge.coach.loading import tasks_from
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import load_data
+from minigpt_challenge.given.many_steps import BadStep
 from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.vocabulary import Vocabulary
 
@@ -141,6 +142,8 @@ def code(solutions: bool, *more: Task) -> Iterator[dict[str, ModuleType]]:
     try:
         with tasks_from(folder, (*PARTS_OF_THE_GPT, *more)) as modules:
             yield modules
+    except BadStep as error:
+        raise Complaint(str(error)) from error
     except Exception as error:
         if is_unwritten(error):
             raise Complaint(

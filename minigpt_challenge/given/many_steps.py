@@ -7,11 +7,16 @@ compiled as well, Python is asked once for all of them.
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 from flax.training.train_state import TrainState
 
 # (state, first, end, *whatever a batch is cut from) → the state after the steps
 # first, …, end - 1, and the sum of their losses.
 Steps = Callable[..., tuple[TrainState, jax.Array]]
+
+
+class BadStep(TypeError):
+    """What a training step returns is not what the next one needs; the message says what is."""
 
 
 def in_one_program(train_step: Callable, batch_of: Callable) -> Steps:
@@ -22,18 +27,20 @@ def in_one_program(train_step: Callable, batch_of: Callable) -> Steps:
         batch_of: (step, *whatever a batch is cut from) → x, y.
 
     Raises:
-        TypeError: when called: the state that comes out of `train_step` has other shapes or dtypes
-            than the one that went in.
+        BadStep: when called: `train_step` does not return a state like the one that it was given,
+            and a loss.
     """
 
     @jax.jit
     def steps(state: TrainState, first: int, end: int, *source) -> tuple[TrainState, jax.Array]:
         def one(step, carried):
             state, total_loss = carried
-            state, loss = train_step(state, *batch_of(step, *source))
+            returned = train_step(state, *batch_of(step, *source))
+            _refuse_another_kind(returned, (state, total_loss))
+            state, loss = returned
             return state, total_loss + loss
 
-        return jax.lax.fori_loop(first, end, one, (state, 0.0))
+        return jax.lax.fori_loop(first, end, one, (state, jnp.float32(0)))
 
     return steps
 
@@ -49,3 +56,16 @@ def one_by_one(train_step: Callable, batch_of: Callable) -> Steps:
         return state, total_loss
 
     return steps
+
+
+def _refuse_another_kind(returned: object, wanted: tuple[TrainState, jax.Array]) -> None:
+    if _kinds(returned) != _kinds(wanted):
+        raise BadStep(
+            "train_step should return two things: the new state, with the same arrays in the same "
+            "places, of the same shapes and dtypes as in the one that it was given; and the loss, "
+            "a scalar."
+        )
+
+
+def _kinds(tree: object) -> object:
+    return jax.tree.map(lambda leaf: (jnp.shape(leaf), jnp.result_type(leaf)), tree)
