@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,12 @@ def test_weights_that_hold_a_pickle_run_nothing(tmp_path):
 def test_a_report_names_no_folder_of_this_machine(place):
     words = without_places(f'File "{place / "jane" / "file.py"}", line 3')
     assert str(place) not in words and re.search(r'jane.file.py", line 3$', words)
+
+
+def test_words_that_only_look_like_such_a_folder_stay(monkeypatch):
+    monkeypatch.setenv("HOME", "/")
+    for words in ("H = C // N   # see https://x.y", f"/var{tempfile.gettempdir()}/abc"):
+        assert without_places(words) == words
 
 
 @pytest.mark.slow

@@ -14,12 +14,13 @@ from minigpt_challenge.coach.verdict import Verdict
 EMBEDDING = TASKS[0]
 
 
-def test_a_save_that_is_going_on_is_waited_for(tmp_path):
+@pytest.mark.parametrize("pause", [0.5, 4])
+def test_a_save_that_is_going_on_is_waited_for(tmp_path, pause):
     file = tmp_path / "task.py"
     file.write_text("")
 
     def end_the_save():
-        time.sleep(snapshot.LOOK / 2)
+        time.sleep(pause * snapshot.LOOK)
         file.write_text("the whole text")
 
     threading.Thread(target=end_the_save).start()
@@ -41,6 +42,7 @@ def test_what_cannot_be_copied_is_checked_itself(tmp_path, make):
     file = tmp_path / "task.py"
     make(file)
     assert snapshot.take(file, tmp_path / "copies") == file
+    assert snapshot.fingerprint(file) == snapshot.fingerprint(tmp_path / "nothing")
 
 
 @pytest.mark.slow

@@ -102,7 +102,11 @@ STUBS = {  # what becomes of the stub, and whether it is untouched still
     "as given": (lambda stub: stub, True),
     "older words": (lambda stub: stub.replace("# TODO", "# Your turn"), True),
     "an older error": (lambda stub: stub.replace("Task 6: write", "Task 6: implement"), True),
-    "fewer functions": (lambda stub: without_function(stub, "generate_fast"), True),
+    "fewer functions": (lambda stub: without_function(stub, "generate_fast"), False),
+    "another in its place": (
+        lambda stub: without_function(stub, "generate_fast") + "\n\ngenerate_fast = make()\n",
+        False,
+    ),
     "a function more": (lambda stub: f"{stub}\n\ndef old():\n    {ERROR}\n", True),
     "one written": (lambda stub: stub.replace(ERROR, "return 0"), False),
     "one written, one gone": (
@@ -137,5 +141,7 @@ def test_a_task_is_begun_once_something_is_written_in_its_file(tmp_path, monkeyp
     assert not is_begun(CACHE)  # an older clone has no such file
     CACHE.stub.write_text(cut_stub(CACHE).replace("# TODO", "# Your turn"), encoding="utf-8")
     assert not is_begun(CACHE)
+    CACHE.stub.write_text(without_function(cut_stub(CACHE), "generate_fast"), encoding="utf-8")
+    assert not is_begun(CACHE)  # nor has that of a clone from before this function was asked for
     CACHE.stub.write_text(cut_stub(CACHE).replace(ERROR, "return 0"), encoding="utf-8")
     assert is_begun(CACHE)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from jax import lax
 
 from minigpt_challenge.coach import in_numpy
-from minigpt_challenge.coach.traced import traced
+from minigpt_challenge.coach.tampering import Tampered, nothing_shared_is_changed
+from minigpt_challenge.coach.traced import traced, traced_apply
 
 X = jnp.asarray(np.random.default_rng(0).standard_normal((2, 3, 4)), jnp.float32)
 Y = jnp.asarray(np.random.default_rng(1).standard_normal((2, 3, 4)), jnp.float32)
@@ -45,6 +47,8 @@ FUNCTIONS = {
     "reduced": (lambda x: (x.sum((0, 2)), x.max(1), x.min(-1), x.mean(), x.argmax(0)), X),
     "integers reduced": (lambda n: (n.sum(), n.max(), jnp.cumsum(n)), INTEGERS),
     "no values": (lambda x: x.sum(), jnp.zeros((0, 3))),
+    "most of no values": (lambda x: (x.max(initial=-jnp.inf), x.min(initial=jnp.inf)), X[:0]),
+    "softmax of no values": (lambda x: jax.nn.softmax(x[..., :0]), X),
     "converted": (lambda x: (x.astype(int), (x > 0).astype(x.dtype), x.astype("bfloat16")), X),
     "converted at the limits": (lambda x: (x.astype(int), x.astype("uint32")), ODD * 1e9),
     "moved": (lambda x: (x.T, x.reshape(6, -1), x[:, None], jnp.broadcast_to(x, (5, 2, 3, 4))), X),
@@ -88,6 +92,19 @@ def test_numpy_gives_what_a_compiled_function_gives(name):
     for mine, theirs in zip(*map(jax.tree.leaves, (seen, expected)), strict=True):
         assert (mine.shape, mine.dtype) == (theirs.shape, theirs.dtype)
         np.testing.assert_allclose(*(np.asarray(a, float) for a in (mine, theirs)), 1e-5, 1e-6)
+
+
+def test_what_was_kept_while_jax_was_changed_is_forgotten():
+    class Reference(nn.Module):
+        def __call__(self, x):
+            return nn.softmax(x)
+
+    right = np.asarray(traced_apply(Reference())({}, X))
+    with pytest.raises(Tampered), nothing_shared_is_changed():
+        nn.softmax = lambda x: x
+        assert not np.allclose(traced_apply(Reference())({}, Y), jax.nn.softmax(Y))
+    np.testing.assert_allclose(traced_apply(Reference())({}, Y), jax.nn.softmax(Y), rtol=1e-5)
+    np.testing.assert_array_equal(traced_apply(Reference())({}, X), right)
 
 
 def test_every_operation_is_put_to_the_test():

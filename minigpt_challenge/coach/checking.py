@@ -132,6 +132,7 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             except Exception as error:  # such as after `sys.stdout.close()`
                 ending = f"pytest broke down: {in_one_line(error)}"
         checks = _read(verdicts, ending, "" if output.closed else output.getvalue())
+        compiled.trim()
         return _report(task, start, checks, copy)
 
 

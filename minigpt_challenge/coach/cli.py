@@ -138,7 +138,8 @@ def watch(
 def train(
     solutions: SolutionsOption = False,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="At most so many steps; 4,000 if left out.")
+        int | None,
+        typer.Option(min=1, help="At most so many steps; 4,000 if left out, 550 with --fast."),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Learn from this text file instead of Shakespeare.")
@@ -146,7 +147,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the first weights and the batches.")] = 0,
     fast: Annotated[
         bool,
-        typer.Option("--fast", help="With a better optimiser, which needs a quarter of the steps."),
+        typer.Option("--fast", help="With Muon, which needs a quarter of the steps."),
     ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew, not from where a run was interrupted.")

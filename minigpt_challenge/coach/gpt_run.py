@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from inspect import getsource
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +19,7 @@ from minigpt_challenge.coach.complaint import Complaint
 from minigpt_challenge.coach.curriculum import ROOT, STATE_FOLDER
 from minigpt_challenge.coach.history import overwrite
 from minigpt_challenge.coach.loss_curve import draw_loss_curve
+from minigpt_challenge.given import fast as fast_module
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.dataset import Dataset
@@ -100,7 +102,7 @@ def train(
     target = milestone.target_loss(data.vocabulary)
     steps = most_steps(num_iterations or (FAST_STEPS if fast else milestone.MOST_STEPS))
     both = steps_module.train_step, steps_module.eval_step
-    recipe = f", fast in {steps} steps" if fast else ""
+    recipe = f", fast in {steps} steps by {_fingerprint(getsource(fast_module))}" if fast else ""
     checkpoints = Checkpoints(
         CHECKPOINTS_FOLDER, identity(model, both, data, whose, seed, recipe), say
     )

@@ -117,6 +117,11 @@ def _split(x, *, sizes, axis) -> list[np.ndarray]:
     return np.split(x, np.cumsum(sizes)[:-1], axis)
 
 
+def _lowest(x: np.ndarray) -> float:
+    """What the largest of no numbers is."""
+    return x.dtype.type(-np.inf)
+
+
 def _plain(function: Callable) -> Callable:
     """For an operation whose parameters only say how XLA is to go about it."""
     return lambda *arrays, **_: function(*arrays)
@@ -164,8 +169,8 @@ ARITHMETIC = {
     "neg": _plain(np.negative),
     "not": _plain(np.logical_not),
     "or": _plain(np.bitwise_or),
-    "reduce_max": lambda x, *, axes, **_: x.max(tuple(axes)),
-    "reduce_min": lambda x, *, axes, **_: x.min(tuple(axes)),
+    "reduce_max": lambda x, *, axes, **_: np.max(x, tuple(axes), initial=_lowest(x)),
+    "reduce_min": lambda x, *, axes, **_: np.min(x, tuple(axes), initial=-_lowest(x)),
     "reduce_sum": lambda x, *, axes, **_: x.sum(tuple(axes)),
     "rsqrt": lambda x, **_: 1 / np.sqrt(x),
     "sqrt": _plain(np.sqrt),

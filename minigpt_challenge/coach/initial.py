@@ -1,14 +1,12 @@
 """A module's parameters as its `init` would make them: shapes and dtypes, and nothing computed."""
 
-from functools import lru_cache
 from typing import Any
 
 import flax.linen as nn
 import jax
 
 from minigpt_challenge.coach import trees
-
-KEPT = 64  # the references of all suites, with every shape that they are asked for
+from minigpt_challenge.coach.kept import kept
 
 
 def parameters(module: nn.Module, *inputs: Any) -> Any:
@@ -35,7 +33,7 @@ def _traced(module: nn.Module, inputs: tuple) -> tuple[Any, dict]:
     return _init(module, structure, *types)
 
 
-@lru_cache(KEPT)
+@kept
 def _init(module: nn.Module, structure: Any, *types: Any) -> tuple[Any, dict]:
     found = {}
 

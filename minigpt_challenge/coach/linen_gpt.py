@@ -7,8 +7,7 @@ JAX for everybody, which is put back after the check.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
-from typing import Any
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +16,7 @@ import optax
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach import draw, initial
+from minigpt_challenge.coach.kept import kept
 from minigpt_challenge.coach.loading import solution
 
 Sizes = Mapping[str, int]  # MiniGPT's attributes
@@ -39,7 +39,7 @@ def logits(sizes: Sizes, shape: tuple[int, int], seed: int = 0, scale: float = 1
     return _logits(tuple(sizes.items()), shape, seed, scale)
 
 
-@cache
+@kept
 def _logits(key: _Key, shape: tuple[int, int], seed: int, scale: float) -> np.ndarray:
     tokens = draw.tokens(*shape, vocab_size=dict(key)["vocab_size"], seed=seed)
     return np.asarray(_apply(key)(params(dict(key), seed, scale), tokens))
@@ -56,7 +56,7 @@ def weight(sizes: Sizes, shape: tuple[int, int], seed: int) -> jax.Array:
     return draw.floats(*shape, sizes["vocab_size"], seed=seed + 1)
 
 
-@cache
+@kept
 def _gradients(key: _Key, shape: tuple[int, int], seed: int) -> dict:
     sizes = dict(key)
     tokens = draw.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
@@ -67,7 +67,7 @@ def _gradients(key: _Key, shape: tuple[int, int], seed: int) -> dict:
     return jax.device_get(jax.jit(jax.grad(weighted))(params(sizes)))
 
 
-@lru_cache(maxsize=1)  # its keys are a suite's own, and should not pile up
+@partial(kept, most=1)  # its keys are a suite's own, and should not pile up
 def three_steps(
     key: _Key, tx: optax.GradientTransformation, batch: Callable[[int], tuple]
 ) -> tuple[list[np.ndarray], np.ndarray]:
@@ -82,31 +82,26 @@ def three_steps(
     losses, x = [], None
     for step in range(3):
         x, y = batch(step)
-        state, loss = _solution(5).train_step(state, x, y)
+        state, loss = solution(5).train_step(state, x, y)
         losses.append(np.asarray(loss))
     return losses, np.asarray(_apply(key)(state.params, x))
 
 
-@cache
-def _solution(number: int) -> Any:
-    return solution(number)
-
-
-@cache
+@kept
 def _apply(key: _Key) -> Callable:
-    return jax.jit(_solution(4).MiniGPT(**dict(key)).apply)
+    return jax.jit(solution(4).MiniGPT(**dict(key)).apply)
 
 
-@cache
+@kept
 def _params(key: _Key, seed: int) -> dict:
     return jax.device_get(draw.params_of(_shapes(key), seed))
 
 
-@cache
+@kept
 def _shapes(key: _Key) -> dict:
     """All blocks have the same shapes, so one is enough to trace."""
     sizes = dict(key)
-    gpt = _solution(4).MiniGPT(**sizes | {"num_layers": 1})
+    gpt = solution(4).MiniGPT(**sizes | {"num_layers": 1})
     tree = initial.parameters(gpt, draw.tokens(1, 2, vocab_size=sizes["vocab_size"]))["params"]
     blocks = {f"blocks_{i}": tree["blocks_0"] for i in range(sizes["num_layers"])}
     return {"params": tree | blocks}

@@ -7,12 +7,12 @@ The learner's file alone is on trial: while task 4 is checked, its
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 
 import minigpt_challenge.tasks
 from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER, TASKS, Task, task_by_number
+from minigpt_challenge.coach.kept import kept
 from minigpt_challenge.coach.stubs import is_as_given
 
 
@@ -116,7 +116,7 @@ def solution(number: int) -> ModuleType:
     return _solution(number, *(task.solution.read_bytes() for task in _up_to(number)))
 
 
-@cache
+@kept
 def _solution(number: int, *texts: bytes) -> ModuleType:
     with tasks_from(SOLUTIONS_FOLDER, _up_to(number)) as modules:
         return modules[task_by_number(number).stem]

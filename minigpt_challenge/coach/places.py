@@ -1,6 +1,7 @@
 """The folders of this machine, which often hold a person's name, are nobody else's business."""
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -10,12 +11,16 @@ from minigpt_challenge.coach.curriculum import ROOT
 
 def without_places(words: str) -> str:
     """The words with paths cut short: reports are handed in, pasted into mails and shown around."""
-    for folder, short in (
+    places = (
         (ROOT, ""),
-        (sys.prefix, ""),
-        (sys.base_prefix, ""),
-        (tempfile.gettempdir(), ""),
+        (Path(sys.prefix), ""),
+        (Path(sys.base_prefix), ""),
+        (Path(tempfile.gettempdir()), ""),
         (Path.home(), f"~{os.sep}"),
-    ):
-        words = words.replace(f"{folder}{os.sep}", short)
+    )
+    for folder, short in places:
+        if folder == folder.parent:  # the root of all is no place in particular
+            continue
+        start = re.escape(f"{folder}{os.sep}")
+        words = re.sub(rf"(?<![\w./~-]){start}", lambda _, short=short: short, words)
     return words

@@ -41,6 +41,6 @@ def _settled(file: Path) -> bytes:
     while time.time() - file.stat().st_mtime < PATIENCE and time.monotonic() < until:
         time.sleep(LOOK)
         before, data = data, file.read_bytes()
-        if data == before:
+        if data == before and data:  # an empty one is most likely still to be filled
             break
     return data

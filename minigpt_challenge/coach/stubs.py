@@ -28,10 +28,10 @@ def written(task: Task) -> str:
 
 
 def text_of(file: Path) -> str:
-    """The file's text; empty where it is missing."""
+    """The file's text; empty where it is missing, or cannot be read."""
     try:
         return file.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except OSError:
         return ""
 
 
@@ -41,23 +41,30 @@ def is_as_given(task: Task) -> bool:
 
 
 def is_begun(task: Task) -> bool:
-    """Whether the learner's file is there, and anything is written in it."""
+    """Whether the learner's file is there, and anything is written in it.
+
+    An older clone's stub, of fewer functions, is not begun either.
+    """
     text = written(task)
-    return bool(text) and not is_untouched(text, task)
+    return bool(text) and not _is_unwritten(text, task, if_absent=True)
 
 
 def is_untouched(text: str, task: Task) -> bool:
-    """Whether the text is a stub in which nothing is written yet.
+    """Whether the text is a stub, in whatever words, in which nothing is written yet.
 
-    It may be an older one, in other words or of fewer functions: what today's asks for, and the
-    text defines, still raises the stub's error.
+    A function that is gone is work: something else may have taken its place.
     """
+    return _is_unwritten(text, task, if_absent=False)
+
+
+def _is_unwritten(text: str, task: Task, if_absent: bool) -> bool:
+    """Whether all that today's stub asks for still raises the stub's error; or is absent."""
     try:
         here = _unwritten(text)
     except (SyntaxError, ValueError):
         return False
     asked = [name for name, unwritten in _unwritten(cut_stub(task)).items() if unwritten]
-    return any(here.values()) and all(here.get(name, True) for name in asked)
+    return any(here.values()) and all(here.get(name, if_absent) for name in asked)
 
 
 def cut(solution: str, name: str, number: int) -> str:

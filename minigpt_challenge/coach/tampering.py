@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from minigpt_challenge.coach.kept import forget
+
 SHARED = (
     "builtins",
     "flax.linen",
@@ -42,7 +44,9 @@ def nothing_shared_is_changed() -> Iterator[None]:
         ]
         for name, attributes in before.items():
             vars(sys.modules[name]).update(attributes)
-        if changed:  # whatever else was raised may be no more than a consequence
+        if changed:
+            forget()
+            # Whatever else was raised may be no more than a consequence.
             raise Tampered(
                 f"Your file replaced {', '.join(changed)}, which all code shares. It has been put "
                 "back. Write functions of your own instead."

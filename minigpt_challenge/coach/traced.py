@@ -1,7 +1,6 @@
 """A function as `jax.jit` sees it, run without being compiled."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import flax.linen as nn
@@ -9,6 +8,7 @@ import jax
 from jax.extend.core import jaxpr_as_fun
 
 from minigpt_challenge.coach import in_numpy
+from minigpt_challenge.coach.kept import kept
 
 
 def traced(function: Callable) -> Callable:
@@ -30,7 +30,7 @@ def traced(function: Callable) -> Callable:
     return run
 
 
-@lru_cache(64)
+@kept
 def traced_apply(reference: nn.Module) -> Callable:
     """The module's `apply`, kept: the reference of the next check is an equal module."""
     return traced(reference.apply)

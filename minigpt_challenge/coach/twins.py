@@ -6,7 +6,7 @@ paired with those of the reference's weights that the mistaken computation reads
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from itertools import combinations, islice
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from minigpt_challenge.coach import draw, trees
 from minigpt_challenge.coach.diagnosis import LARGEST_SET, Fault, Suspects, ids, in_words
 from minigpt_challenge.coach.expect import Wrong
+from minigpt_challenge.coach.kept import kept
 from minigpt_challenge.coach.pairing import (
     Arrangement,
     arrangements,
@@ -113,7 +114,7 @@ def _gradient(apply: Callable, argnum: int) -> Callable:
     return traced(jax.grad(weighted, 1 + argnum))
 
 
-_kept_gradient = lru_cache(64)(_gradient)  # for the reference's `apply`, which is kept as well
+_kept_gradient = kept(_gradient)  # for the reference's `apply`, which is kept as well
 
 
 def _explanation(

@@ -51,7 +51,9 @@ def fast_train_state(model: nn.Module, params: Any, num_steps: int) -> TrainStat
 
 def _rescaled(model: nn.Module, params: Any) -> Any:
     """Louder tables, so that a token is heard among all that the blocks add to it."""
-    tables = {(model.vocab_size, model.hidden_dim), (model.block_size, model.hidden_dim)}
+    V, T, C = model.vocab_size, model.block_size, model.hidden_dim
+    # A table as long as a multiple of C has the shape of a hidden matrix: it stays as it is.
+    tables = {(rows, C) for rows in (V, T) if rows % C}
     return jax.tree.map(lambda leaf: leaf * 8.0 if leaf.shape in tables else leaf, params)
 
 

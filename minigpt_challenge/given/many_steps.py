@@ -36,9 +36,9 @@ def in_one_program(train_step: Callable, batch_of: Callable) -> Steps:
         def one(step, carried):
             state, total_loss = carried
             returned = train_step(state, *batch_of(step, *source))
-            _refuse_another_kind(returned, (state, total_loss))
+            _refuse_another_kind(returned, state)
             state, loss = returned
-            return state, total_loss + loss
+            return state, total_loss + jnp.float32(loss)
 
         return jax.lax.fori_loop(first, end, one, (state, jnp.float32(0)))
 
@@ -58,8 +58,9 @@ def one_by_one(train_step: Callable, batch_of: Callable) -> Steps:
     return steps
 
 
-def _refuse_another_kind(returned: object, wanted: tuple[TrainState, jax.Array]) -> None:
-    if _kinds(returned) != _kinds(wanted):
+def _refuse_another_kind(returned: object, before: TrainState) -> None:
+    is_pair = isinstance(returned, tuple | list) and len(returned) == 2
+    if not is_pair or _kinds(returned[0]) != _kinds(before) or jnp.shape(returned[1]):
         raise BadStep(
             "train_step should return two things: the new state, with the same arrays in the same "
             "places, of the same shapes and dtypes as in the one that it was given; and the loss, "
