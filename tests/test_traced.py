@@ -99,12 +99,11 @@ def test_what_was_kept_while_jax_was_changed_is_forgotten():
         def __call__(self, x):
             return nn.softmax(x)
 
-    right = np.asarray(traced_apply(Reference())({}, X))
     with pytest.raises(Tampered), nothing_shared_is_changed():
         nn.softmax = lambda x: x
-        assert not np.allclose(traced_apply(Reference())({}, Y), jax.nn.softmax(Y))
-    np.testing.assert_allclose(traced_apply(Reference())({}, Y), jax.nn.softmax(Y), rtol=1e-5)
-    np.testing.assert_array_equal(traced_apply(Reference())({}, X), right)
+        spoilt = np.asarray(traced_apply(Reference())({}, X))
+    np.testing.assert_array_equal(spoilt, X)
+    np.testing.assert_allclose(traced_apply(Reference())({}, X), jax.nn.softmax(X), rtol=1e-5)
 
 
 def test_every_operation_is_put_to_the_test():
