@@ -82,3 +82,11 @@ def test_names_are_free_and_layers_may_be_stacked(start):
     for layer in np.asarray(after.params["layers"] - state.params["layers"]):
         lengths = np.linalg.svd(layer, compute_uv=False)
         assert lengths.max() / lengths.min() < 3
+
+
+def test_a_table_that_cannot_be_told_from_a_hidden_matrix_stays_as_it_is(start):
+    model, *_ = start
+    params = {"table": jnp.ones((2 * C, C)), "positions": jnp.ones((T, C))}
+    state = fast_train_state(model.clone(vocab_size=2 * C), params, STEPS)
+    assert float(state.params["table"].max()) == 1.0
+    assert float(state.params["positions"].max()) == 8.0
