@@ -75,8 +75,15 @@ def page():
         )
         page = browser.new_page(viewport={"width": 1100, "height": 1500})
         page.set_default_timeout(PATIENCE)
+        page.add_locator_handler(page.locator("dialog.jp-Dialog"), agree)
         yield page
         browser.close()
+
+
+def agree(dialog):
+    """Take what a dialog of JupyterLab offers, such as a kernel, when the machine was slow."""
+    print("A dialog came:", dialog.inner_text())
+    dialog.locator(".jp-mod-accept").click()
 
 
 def cells_of(task) -> list[str]:
