@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,11 @@ import pytest
 from jax.experimental.compilation_cache.compilation_cache import reset_cache
 
 from minigpt_challenge.coach import compiled
+from minigpt_challenge.coach.checking import check_in_this_process
+from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.verdict import Verdict
 
+NNX = TASKS[7]
 FOLDER = "jax_compilation_cache_dir"
 
 
@@ -73,3 +78,16 @@ def test_the_oldest_go_until_the_rest_fits(tmp_path):
 
 def test_where_nothing_is_kept_there_is_nothing_to_trim(tmp_path):
     compiled.trim(tmp_path / "absent")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="it counts the memory maps that Linux shows")
+def test_what_a_check_compiled_goes_with_it():
+    """A process may have 65,530 memory maps, and a kernel checks over and over."""
+
+    def num_maps_after_a_check():
+        assert check_in_this_process(NNX, NNX.solution).verdict is Verdict.PASSED
+        return len(Path("/proc/self/maps").read_text().splitlines())
+
+    _, second, third = (num_maps_after_a_check() for _ in range(3))
+    assert third - second < 500

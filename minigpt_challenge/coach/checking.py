@@ -145,11 +145,16 @@ def _report(task: Task, start: float, checks: tuple[Check, ...], copy: Path) -> 
 
 @contextlib.contextmanager
 def _old_objects_left_alone() -> Iterator[None]:
-    """Inside, garbage is looked for among new objects only: in all of JAX it takes long."""
+    """Inside, garbage is looked for among new objects only: in all of JAX it takes long.
+
+    It is thrown away at the end. With it goes what was compiled: each program takes some of the
+    memory maps that a process may have, and a kernel runs many checks.
+    """
     gc.freeze()
     try:
         yield
     finally:
+        gc.collect()
         gc.unfreeze()
 
 
