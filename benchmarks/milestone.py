@@ -96,14 +96,13 @@ def by_torch(data: Dataset, compiled: bool) -> dict:
     from minigpt_challenge.given.training import EVALUATION_BATCHES
 
     B, T = milestone.BATCH_SIZE, milestone.BLOCK_SIZE
-    text = torch.from_numpy(np.array(data.train, np.int64))
+    text = torch.from_numpy(np.array(data.train)).long()
     sample, whole = (
-        [torch.from_numpy(np.array(part, np.int64)) for part in batches]
-        for batches in (
-            evenly_spaced_batches(data.evaluation, B, T, most)
-            for most in (EVALUATION_BATCHES, None)
-        )
-    )
+        torch.from_numpy(
+            np.stack(evenly_spaced_batches(data.evaluation, B, T, most), axis=1)
+        ).long()
+        for most in (EVALUATION_BATCHES, None)
+    )  # (number of batches, 2, B, T): x and y
     start = time.perf_counter()
     torch.manual_seed(0)
     model = torch_gpt.MiniGPT(data.vocabulary.size, **milestone.SIZES)
