@@ -9,11 +9,11 @@ what else the machine is doing.
 """
 
 import statistics
-import time
 
 import jax
 import numpy as np
 from matplotlib.figure import Figure
+from measuring import measured
 from rich.console import Console
 from rich.table import Table
 from steps import VOCAB_SIZE, flops_per_token
@@ -44,7 +44,7 @@ def kept_bytes(hidden_dim, num_layers, block_size, num_heads) -> float:
     return 4 * (7 * weights + activations)
 
 
-def measured(modules, sizes: dict) -> tuple[float, int]:
+def cost(modules, sizes: dict) -> tuple[float, int]:
     """Seconds a step, and the bytes of its arguments, results and intermediate arrays."""
     model = modules["task4_blocks"].MiniGPT(VOCAB_SIZE, **sizes)
     train_step = modules["task5_training_step"].train_step
@@ -55,11 +55,7 @@ def measured(modules, sizes: dict) -> tuple[float, int]:
     plan = step.memory_analysis()
     held = plan.argument_size_in_bytes + plan.output_size_in_bytes + plan.temp_size_in_bytes
     jax.block_until_ready(step(state, x, x))
-    seconds = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        jax.block_until_ready(step(state, x, x))
-        seconds.append(time.perf_counter() - start)
+    seconds = measured(lambda: jax.block_until_ready(step(state, x, x)), REPEATS)
     return statistics.median(seconds), held
 
 
@@ -98,7 +94,7 @@ def main() -> None:
     with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT) as modules:
         for name, sizes in GROWN.items():
             shapes = [milestone.SIZES | {name: size} for size in sizes]
-            seconds, held = zip(*(measured(modules, shape) for shape in shapes), strict=True)
+            seconds, held = zip(*(cost(modules, shape) for shape in shapes), strict=True)
             flops = [shape["block_size"] * flops_per_token(**shape) for shape in shapes]
             kept = [kept_bytes(**shape) for shape in shapes]
             ms, mb = [1e3 * s for s in seconds], [h / 1e6 for h in held]

@@ -13,15 +13,14 @@ import math
 import statistics
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 
+from measuring import REPEATS, measured
 from rich.console import Console
 from rich.table import Table
 
 from minigpt_challenge.given import milestone
 
-REPEATS = 5
 VOCAB_SIZE = 65
 SHAPES = {
     "milestone": milestone.SIZES | dict(batch_size=milestone.BATCH_SIZE, steps=50),
@@ -44,23 +43,14 @@ def flops_per_token(hidden_dim, num_layers, block_size, **_) -> float:
 
 def timed(run, steps: int) -> dict:
     """Seconds until the first `steps` are done, and seconds a step from then on, each time."""
-    seconds = []
-    for _ in range(1 + REPEATS):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return {"first": seconds[0], "step": [s / steps for s in seconds[1:]]}
+    first, *again = measured(run, 1 + REPEATS)
+    return {"first": first, "step": [seconds / steps for seconds in again]}
 
 
 def peak(multiply, size: int) -> float:
     """Floating-point operations a second in a product of two matrices (size, size)."""
     multiply()
-    seconds = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        multiply()
-        seconds.append(time.perf_counter() - start)
-    return 2 * size**3 / min(seconds)
+    return 2 * size**3 / min(measured(multiply))
 
 
 def of_jax(shape: dict, dtype: str, way: str) -> dict:
@@ -167,21 +157,21 @@ def main() -> None:
         for name, (of_library, _) in WAYS.items():
             if of_library is of_torch and not find_spec("torch"):
                 continue
-            measured = in_new_process(name, shape, dtype)
-            print(shape, dtype, name, measured, file=sys.stderr, flush=True)
-            said |= {measured["version"], measured["device"]}
-            step = statistics.median(measured["step"])
+            its = in_new_process(name, shape, dtype)
+            print(shape, dtype, name, its, file=sys.stderr, flush=True)
+            said |= {its["version"], its["device"]}
+            step = statistics.median(its["step"])
             one_by_one = one_by_one or step
             tokens = sizes["batch_size"] * sizes["block_size"] / step
-            spread = f"{1e3 * min(measured['step']):.2f}–{1e3 * max(measured['step']):.2f}"
+            spread = f"{1e3 * min(its['step']):.2f}–{1e3 * max(its['step']):.2f}"
             table.add_row(
                 f"{shape}: {name}",
                 dtype,
-                f"{measured['first']:.1f}",
+                f"{its['first']:.1f}",
                 f"{1e3 * step:.2f} ({spread})",
                 f"{tokens:,.0f}",
                 f"{one_by_one / step:.2f}",
-                f"{tokens * flops_per_token(**sizes) / measured['peak']:.1%}",
+                f"{tokens * flops_per_token(**sizes) / its['peak']:.1%}",
             )
     Console(width=130).print(table)
     print("; ".join(sorted(said)))
