@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-import tests.answers
-import tests.mutants  # noqa: F401  before a test imports a package that has `tests` of its own
 from minigpt_challenge.coach.compiled import COMPILED_ONCE
 from minigpt_challenge.coach.curriculum import ROOT, TASKS, Task
 from minigpt_challenge.coach.stubs import cut_stub

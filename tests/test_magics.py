@@ -104,6 +104,14 @@ def test_a_learners_own_pytest_habits_change_no_verdict(workshop, run_cells, mon
     assert said.count("✓") > 8
 
 
+def test_a_library_that_brings_a_package_called_tests_changes_no_verdict(workshop, run_cells):
+    workshop.solve(EMBEDDING)
+    said = run_cells(
+        "import sys, types; sys.modules['tests'] = types.ModuleType('tests')", "%check 1"
+    )
+    assert "Task 1 · Embedding: passed" in said
+
+
 def test_a_verdict_is_shown_even_where_it_cannot_be_noted(workshop, run_cells):
     workshop.solve(EMBEDDING)
     (workshop.root / ".minigpt").write_text("a file in the way of the folder")

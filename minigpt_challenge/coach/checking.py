@@ -127,7 +127,9 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             compiled.compiled_once(),
             _old_objects_left_alone(),
             patch.dict(os.environ, PLAIN_PYTEST),
+            pytest.MonkeyPatch.context() as without,
         ):
+            without.delitem(sys.modules, "tests", raising=False)  # a library may have its own
             try:
                 code = pytest.main([*_arguments(task, verdicts, copy), *arguments])
                 ending = f"pytest ended with exit code {int(code)}."
@@ -165,6 +167,7 @@ def _arguments(task: Task, verdicts: Path, answer: Path) -> list[str]:
         f"--rootdir={ROOT}",
         f"--verdicts={verdicts}",
         f"--answer={answer}",
+        "--noconftest",  # it serves the project's own tests
         "-q",
         "--tb=native",  # nobody reads it, and pytest's own takes a tenth of a second each
         "-p",
