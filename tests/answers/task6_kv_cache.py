@@ -329,6 +329,10 @@ ANSWERS = [
     ),
     wrong("top_k not used", edited((LEFT_OUT, "pass")), "top_k_ignored"),
     wrong("one too many", edited(top_k_too_many), "one_too_many_kept"),
+    wrong(
+        "k held against the rows, not against V",
+        edited(("min(top_k, logits.shape[-1])", "min(top_k, logits.shape[0])")),
+    ),
     wrong("one too few", edited((LEFT_OUT, LEFT_OUT.replace("<", "<="))), "one_too_few_kept"),
     wrong(
         "the least probable",
