@@ -1,6 +1,7 @@
 """A training run that is killed, stopped, damaged or changed: what becomes of it."""
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -79,7 +80,7 @@ def test_a_run_of_another_text_is_set_aside_and_named(checkpoints, said):
     other = Checkpoints(checkpoints.folder, {"the text": "another"}, said.append)
     assert train(10, other)[1] == train(10)[1]
     (aside,) = checkpoints.folder.parent.glob("run_until_*")
-    assert "stopped after step 20, but the text changed since" in said[0]
+    assert "reached step 20, but the text changed since" in said[0]
     assert str(aside) in said[0]
     assert (aside / "20").is_dir()
 
@@ -129,7 +130,14 @@ def test_minigpt_train_goes_on_until_it_is_told_to_start_anew(workshop, own_text
         return done.stdout
 
     assert "Going on" not in said("--steps", "2")
+    assert "Going on" not in said("--steps", "2", "--fast")
     assert "Going on with the run that was kept: 2 steps are done." in said("--steps", "4")
+    fast = said("--steps", "2", "--fast")
+    assert "Going on with the run that was kept: 2 steps are done." in fast
+    assert re.search(r"Your former weights \(loss \d\.\d{3}\) are kept", fast)
+    assert "the number of steps, by which --fast sets its rates, changed" in said(
+        "--steps", "3", "--fast"
+    )
     anew = said("--steps", "3", "--fresh")
     assert "Starting anew. The run that was kept here is now in" in anew
     assert "After 3 steps" in anew

@@ -28,6 +28,12 @@ def test_the_road_loads_nothing_heavy(workshop):
     assert workshop.python("-c", script).stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("command", ["check", "hint", "reset", "history"])
+def test_a_word_in_place_of_a_number_is_answered_with_the_numbers(workshop, command):
+    asked = workshop.minigpt(command, "five")
+    assert asked.returncode == 2 and "Write its number, 1 to 8" in asked.stderr
+
+
 def test_a_stub_is_not_started(workshop):
     checked = workshop.minigpt("check", "1")
     assert checked.returncode == 1

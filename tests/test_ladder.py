@@ -8,12 +8,15 @@ import jax
 import jax.numpy as jnp
 import matplotlib.image
 import pytest
+from rich.console import Console
 
-from minigpt_challenge.coach import climbing, gpt_run, ladder
+from minigpt_challenge.coach import climbing, gpt_run, ladder, terminal
 from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER, TASKS
 from minigpt_challenge.coach.ladder import Rung
 from minigpt_challenge.coach.ladder_chart import figure
 from minigpt_challenge.coach.loading import tasks_from
+from minigpt_challenge.coach.progress import Standing
+from minigpt_challenge.coach.verdict import Verdict
 from minigpt_challenge.given import milestone, steps
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.rungs import EmbedAndGuess
@@ -33,6 +36,22 @@ def test_rungs_come_from_the_top_down_and_the_same_name_replaces(ladder_file):
     ladder.remember(Rung("bigram", 3.0, "x"))
     ladder.remember(BIGRAM)
     assert ladder.rungs() == (ladder.UNIFORM, BIGRAM, MANY)
+
+
+def test_the_milestone_is_on_the_road_once_it_is_reached(ladder_file):
+    standings = {task: Standing(Verdict.PASSED) for task in TASKS}
+
+    def shown():
+        console = Console(file=io.StringIO(), width=100)
+        console.print(terminal.road(standings, ladder.milestone(), terminal.NOTEBOOK))
+        console.print(terminal.what_next(standings, ladder.milestone(), terminal.NOTEBOOK))
+        return console.file.getvalue()
+
+    ladder.remember(MANY)
+    assert shown().count("✓") == len(TASKS) and "Train it with %ladder 5" in shown()
+    ladder.remember(Rung(ladder.MILESTONE, 1.8803, "GLO:", borrowed=(3,)))
+    assert "loss 1.88" in shown() and "task 3 borrowed" in shown()
+    assert shown().count("✓") == len(TASKS) + 1 and "Train it" not in shown()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '[{"name": "bigram"}]', '{"a": 1}'])
@@ -106,7 +125,7 @@ class TestAnotherRun:
         wider = self.identity(own_text, gpt=wide_gpt)
         assert [key for key in first if first[key] != wider[key]] == ["the code"]
         seeded = self.identity(own_text, seed=1)
-        assert [key for key in first if first[key] != seeded[key]] == ["the settings"]
+        assert [key for key in first if first[key] != seeded[key]] == ["the seed"]
         other = tmp_path / "other.txt"
         other.write_text(own_text.read_text().replace("question", "queestion"))
         read = self.identity(other)

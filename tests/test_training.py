@@ -1,5 +1,7 @@
 """The training loop, the given step, and writing with what was learned."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,8 +30,7 @@ def train(num_iterations=40, **options):
         eval_data=TEXT[-80:],
         train_data=TEXT[:-80],
         model=SimpleDecoder(V),
-        show_progress=False,
-        **settings | options,
+        **dict(show_progress=False) | settings | options,
     )
 
 
@@ -132,6 +133,12 @@ def test_the_bar_shows_step_training_and_evaluation_loss(capsys):
     last = history[-1]
     assert "10/10" in shown
     assert f"loss {last.train_loss:.3f}, evaluation {last.eval_loss:.3f}" in shown
+
+
+def test_the_training_loss_in_the_bar_is_that_of_the_last_call(capsys):
+    train(num_iterations=6, steps_per_call=2, eval_every=6, show_progress=True)
+    shown = re.findall(r"loss (\d\.\d+), evaluation", capsys.readouterr().err)
+    assert len(set(shown)) >= 4  # at the start, after each call, and measured over all of them
 
 
 def test_a_text_shorter_than_a_block_is_refused():

@@ -13,7 +13,7 @@ import numpy as np
 from minigpt_challenge.coach import (
     cli_help,
     curriculum,
-    gpt_run,
+    finished_run,
     help_used,
     history,
     ladder,
@@ -42,9 +42,9 @@ def settle_in(folder: Path) -> None:
     progress.PROGRESS_FILE = folder / "state" / "progress.json"
     help_used.HELP_FILE = folder / "state" / "help.json"
     ladder.LADDER_FILE = folder / "state" / "ladder.json"
-    gpt_run.WEIGHTS = folder / "my_gpt" / "weights.msgpack"
-    gpt_run.CURVE = folder / "my_gpt" / "loss_curve.png"
-    gpt_run.SAMPLE = folder / "my_gpt" / "sample.txt"
+    finished_run.WEIGHTS = folder / "my_gpt" / "weights.msgpack"
+    finished_run.CURVE = folder / "my_gpt" / "loss_curve.png"
+    finished_run.SAMPLE = folder / "my_gpt" / "sample.txt"
 
 
 def text(number: int) -> str:
@@ -120,13 +120,13 @@ def fill_cache(folder: Path, registered: RegisteredDownload) -> None:
 def save_weights(folder: Path, ready: Callable[[], None]) -> None:
     """What `minigpt train` saves at its end: weights, curve and sample."""
     settle_in(folder)
-    gpt_run.draw_loss_curve = lambda history, target: text(history).encode()
+    finished_run.draw_loss_curve = lambda history, target: text(history).encode()
     vocabulary = SimpleNamespace(characters="abc")
     ready()
     for number in count(1):
         state = SimpleNamespace(params={"w": np.full((200, 300), number, np.float32)})
         run = SimpleNamespace(state=state, history=number, target=None, text=text(number))
-        gpt_run.save(run, vocabulary, solutions=False)
+        finished_run.save(run, vocabulary, solutions=False)
 
 
 def stub() -> str:

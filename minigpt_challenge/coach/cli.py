@@ -12,8 +12,14 @@ from typing import Annotated
 import typer
 
 from minigpt_challenge.atomic import write_text
-from minigpt_challenge.coach import cli_help, progress, terminal
-from minigpt_challenge.coach.cli_words import a_task, complaining, complaints, several_processes
+from minigpt_challenge.coach import cli_help, ladder, progress, terminal
+from minigpt_challenge.coach.cli_words import (
+    a_task,
+    complaining,
+    complaints,
+    several_processes,
+    task_number,
+)
 from minigpt_challenge.coach.curriculum import TASKS, Task
 from minigpt_challenge.coach.verdict import Report, Verdict
 
@@ -42,16 +48,21 @@ def _remember(task: Task, report: Report) -> None:
         complaints.print(why_not, style="yellow", markup=False, soft_wrap=True)
 
 
+def _so_far() -> tuple[dict[Task, progress.Standing], ladder.Rung | None]:
+    """How each task stands, and the milestone if it is reached."""
+    return {task: progress.standing(task) for task in TASKS}, ladder.milestone()
+
+
 @app.callback(invoke_without_command=True)
 def road(context: typer.Context) -> None:
     """Show the road: the tasks, how each stands, and what to do next."""
     if context.invoked_subcommand:
         return
     with complaining():
-        standings = {task: progress.standing(task) for task in TASKS}
+        standings, reached = _so_far()
         console.print("\n[bold]miniGPT Challenge[/bold]\n")
-        console.print(terminal.road(standings))
-        console.print(f"\n{terminal.what_next(standings)}\n")
+        console.print(terminal.road(standings, reached))
+        console.print(f"\n{terminal.what_next(standings, reached)}\n")
 
 
 @app.command()
@@ -61,17 +72,14 @@ def start() -> None:
 
     with complaining():
         start.run(console)
-    standings = {task: progress.standing(task) for task in TASKS}
-    console.print(f"\n{terminal.what_next(standings)}\n")
+    console.print(f"\n{terminal.what_next(*_so_far())}\n")
 
 
 @app.command()
 def check(
     number: Annotated[
         int | None,
-        typer.Argument(
-            metavar="N", help="The task. If left out: 1 to 5, and those beyond that are begun."
-        ),
+        task_number("The task. If left out: 1 to 5, and those beyond that are begun."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each task, a line each.")
@@ -117,14 +125,15 @@ def check(
         if gradescope:
             write_text(gradescope, json.dumps(gradescope_results(reports), indent=2) + "\n")
     if all_passed and not as_json and not solutions:
-        console.print(terminal.what_next({task: progress.standing(task) for task in TASKS}))
+        console.print(terminal.what_next(*_so_far()))
     raise typer.Exit(0 if all_passed else 1)
 
 
 @app.command()
 def watch(
     number: Annotated[
-        int | None, typer.Argument(metavar="N", help="The task; the next one if left out.")
+        int | None,
+        task_number("The task; the next one if left out."),
     ] = None,
 ) -> None:
     """Check a task whenever its file is saved; a key shows a hint, or goes on to the next task."""
@@ -147,7 +156,10 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the first weights and the batches.")] = 0,
     fast: Annotated[
         bool,
-        typer.Option("--fast", help="With Muon, which needs a quarter of the steps."),
+        typer.Option(
+            "--fast",
+            help="Another optimiser (Muon), a quarter of the steps. --steps sets its rates, too.",
+        ),
     ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew, not from where a run was interrupted.")
@@ -169,8 +181,9 @@ def train(
 ) -> None:
     """Train your own GPT until its evaluation loss is below 1.9, and let it write.
 
-    An interrupted run goes on where it stopped. A run of several processes uses task 7 as well,
-    saves only at its end, and starts anew if it is interrupted.
+    An interrupted run goes on where it stopped.
+
+    A run of several processes uses task 7 as well. It is not kept on its way.
     """
     together = several_processes(coordinator, num_processes, process_id)
     if together and fresh:

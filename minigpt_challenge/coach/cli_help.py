@@ -6,16 +6,14 @@ from typing import Annotated
 import typer
 
 from minigpt_challenge.coach import history, terminal
-from minigpt_challenge.coach.cli_words import a_task, complaining
+from minigpt_challenge.coach.cli_words import a_task, complaining, task_number
 from minigpt_challenge.coach.complaint import Complaint
 from minigpt_challenge.coach.stubs import cut_stub, is_as_given
 
 app = typer.Typer()
 console = terminal.console()
 
-NumberArgument = Annotated[
-    int | None, typer.Argument(metavar="N", help="The task; the next one if left out.")
-]
+NumberArgument = Annotated[int | None, task_number("The task; the next one if left out.")]
 
 
 @app.command()
@@ -57,7 +55,7 @@ def solution(
 
 
 @app.command()
-def reset(number: Annotated[int, typer.Argument(metavar="N", help="The task.")]) -> None:
+def reset(number: Annotated[int, task_number("The task.")]) -> None:
     """Put a task's stub back as it was given. What you wrote is kept, and it is said where."""
     with complaining():
         task = a_task(number)
@@ -76,7 +74,7 @@ def reset(number: Annotated[int, typer.Argument(metavar="N", help="The task.")])
 
 @app.command("history")
 def show_history(
-    number: Annotated[int, typer.Argument(metavar="N", help="The task.")],
+    number: Annotated[int, task_number("The task.")],
     show: Annotated[int | None, typer.Option(metavar="V", help="Show this version.")] = None,
     restore: Annotated[
         int | None, typer.Option(metavar="V", help="Bring this version back.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
@@ -35,6 +36,20 @@ def complaining() -> Iterator[None]:
             raise
         complaints.print(f"✗ {words}", style="red", markup=False)
         raise typer.Exit(1) from None
+
+
+def task_number(help: str) -> Any:
+    """The argument of a command that takes a task's number."""
+    return typer.Argument(metavar="N", parser=_number, help=help)
+
+
+def _number(word: str) -> int:
+    try:
+        return int(word)
+    except ValueError:
+        raise typer.BadParameter(
+            f"Which task? Write its number, {TASKS[0].number} to {TASKS[-1].number}."
+        ) from None
 
 
 def a_task(number: int | None) -> Task:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from minigpt_challenge.coach import gpt_run, ladder, live, milestone, progress
+from minigpt_challenge.coach import finished_run, gpt_run, ladder, live, milestone, progress
 from minigpt_challenge.coach.curriculum import TASKS, WARM_UP, Task
 from minigpt_challenge.coach.ladder import Rung
 from minigpt_challenge.coach.verdict import Verdict
@@ -178,14 +178,11 @@ def climb_to_milestone(
         on_measure=live.watcher(data.vocabulary),
     )
     if not lent:  # `minigpt sample` would look for the learner's own files
-        kept = gpt_run.save(run, data.vocabulary, solutions=False)
-        if kept:
-            console.print(f"Your former weights are kept in {kept}.", soft_wrap=True)
+        former = finished_run.save(run, data.vocabulary, solutions=False)
+        if former:
+            console.print(former, markup=False, soft_wrap=True)
     console.print(Panel(Text(run.text.strip()), width=72, title=ladder.MILESTONE))
-    console.print(
-        f"After {run.history[-1].step:,} steps the loss on the whole evaluation text is "
-        f"{run.loss:.3f}."
-    )
+    console.print(finished_run.in_words(run), soft_wrap=True)
     console.print(milestone.verdict(run))
     if run.reached:
         _join(console, Rung(ladder.MILESTONE, run.loss, run.text, lent), run.target is not None)

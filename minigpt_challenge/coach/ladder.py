@@ -77,6 +77,11 @@ def rungs() -> tuple[Rung, ...]:
     return tuple(reached[place.name] for place in PLACES if place.name in reached)
 
 
+def milestone() -> Rung | None:
+    """The learner's trained GPT, once it has been at its goal."""
+    return next((rung for rung in rungs() if rung.name == MILESTONE), None)
+
+
 def remember(rung: Rung) -> None:
     """Add the rung to the ladder, in the place of one that has the same name."""
     cut = replace(rung, sample=rung.sample[:LONGEST_SAMPLE])

@@ -18,6 +18,7 @@ from minigpt_challenge.coach import (
     progress,
     terminal,
 )
+from minigpt_challenge.coach import ladder as loss_ladder
 from minigpt_challenge.coach.checking import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.complaint import Complaint, in_words
 from minigpt_challenge.coach.curriculum import (
@@ -132,7 +133,7 @@ def ladder(ipython: Any, line: str) -> None:
     `%ladder 5` trains the whole GPT; `--steps 1000`, `--fast` and `--fresh` are as in
     `minigpt train`.
     """
-    number, *rest = line.split() or [""]
+    number, *rest = line.replace("=", " ").split() or [""]
     its = _task(number, "%ladder 2", WARM_UP)
     options = _options(rest)
     from minigpt_challenge.coach import climbing, live
@@ -149,8 +150,9 @@ def ladder(ipython: Any, line: str) -> None:
 def show_progress(ipython: Any, line: str) -> None:
     """`%progress`: the road, and how each task stands."""
     standings = {task: progress.standing(task) for task in TASKS}
-    console.print(terminal.road(standings))
-    console.print(f"\n{terminal.what_next(standings)}")
+    reached = loss_ladder.milestone()
+    console.print(terminal.road(standings, reached, terminal.NOTEBOOK))
+    console.print(f"\n{terminal.what_next(standings, reached, terminal.NOTEBOOK)}")
 
 
 def hint(ipython: Any, line: str) -> None:
@@ -214,7 +216,10 @@ def _options(words: list[str]) -> dict[str, Any]:
             return {name[2:]: True} | _options(rest)
         case ["--steps", number, *rest] if number.isdecimal() and int(number):
             return {"num_iterations": int(number)} | _options(rest)
-    raise Complaint(f"What is {' '.join(words)}? There are --fast, --fresh and --steps 1000.")
+    raise Complaint(
+        f"What is {words[0]}? There are --fast (another optimiser, a quarter of the steps), "
+        "--fresh (start anew) and --steps 1000 (at most so many)."
+    )
 
 
 def _task(number: str, example: str, warm_up: Task | None = None) -> Task:

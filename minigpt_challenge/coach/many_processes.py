@@ -14,7 +14,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from rich.console import Console
 
-from minigpt_challenge.coach import gpt_run, milestone
+from minigpt_challenge.coach import finished_run, gpt_run, milestone
 from minigpt_challenge.coach.complaint import Complaint
 from minigpt_challenge.coach.curriculum import task_by_number
 from minigpt_challenge.given import milestone as setting
@@ -84,7 +84,7 @@ def train(
         )
         if not speaks:
             return True
-        run = gpt_run.judged(model, jax.device_get(state), history, data, seed)
+        run = finished_run.judged(model, jax.device_get(state), history, data, seed)
     return milestone.keep_and_tell(console, run, data.vocabulary, solutions)
 
 

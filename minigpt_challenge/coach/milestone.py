@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from minigpt_challenge.coach import gpt_run, ladder
+from minigpt_challenge.coach import finished_run, gpt_run, ladder
 from minigpt_challenge.coach.complaint import Complaint
 from minigpt_challenge.coach.curriculum import (
     PARTS_OF_THE_GPT,
@@ -20,7 +20,7 @@ from minigpt_challenge.coach.curriculum import (
     TASKS_FOLDER,
     Task,
 )
-from minigpt_challenge.coach.gpt_run import CURVE, WEIGHTS
+from minigpt_challenge.coach.finished_run import CURVE, WEIGHTS, Run
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.loading import tasks_from
 from minigpt_challenge.given import milestone
@@ -65,26 +65,24 @@ def train(
     return keep_and_tell(console, run, data.vocabulary, solutions)
 
 
-def keep_and_tell(
-    console: Console, run: gpt_run.Run, vocabulary: Vocabulary, solutions: bool
-) -> bool:
+def keep_and_tell(console: Console, run: Run, vocabulary: Vocabulary, solutions: bool) -> bool:
     """Save a finished run, and print what it has come to; returns whether it is at its target."""
-    kept = gpt_run.save(run, vocabulary, solutions)
+    former = finished_run.save(run, vocabulary, solutions)
     console.print(Panel(Text(run.text.strip()), width=72))
+    console.print(finished_run.in_words(run))
     console.print(
-        f"After {run.history[-1].step:,} steps the loss on the whole evaluation text is "
-        f"{run.loss:.3f}.\nThe curve is in {CURVE.relative_to(ROOT)}, the weights are in "
+        f"The curve is in {CURVE.relative_to(ROOT)}, the weights are in "
         f"{WEIGHTS.relative_to(ROOT)}. [bold]minigpt sample[/bold] writes more."
     )
-    if kept:
-        console.print(f"The former ones are kept in {kept}.", soft_wrap=True)
+    if former:
+        console.print(former, markup=False, soft_wrap=True)
     console.print(verdict(run))
     if run.reached and run.target and not solutions:
         ladder.remember(ladder.Rung(ladder.MILESTONE, run.loss, run.text))
     return run.reached
 
 
-def verdict(run: gpt_run.Run) -> str:
+def verdict(run: Run) -> str:
     """One sentence (Rich markup) about what the run has reached."""
     if run.peeks:
         return "[red]✗ The model looks into the future, so its loss says nothing.[/red]"
@@ -92,6 +90,8 @@ def verdict(run: gpt_run.Run) -> str:
         return "(This text is not Shakespeare, so there is no target.)"
     if run.reached:
         return f"[green]✓ Below {run.target}: the milestone is reached.[/green]"
+    if run.was_stopped:
+        return f"The milestone, a loss below {run.target}, is not reached yet."
     return f"[red]✗ The milestone, a loss below {run.target}, is not reached.[/red]"
 
 

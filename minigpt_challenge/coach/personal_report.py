@@ -10,7 +10,7 @@ from flax import serialization
 from minigpt_challenge.coach import ladder, progress
 from minigpt_challenge.coach.attention_pictures import attention_at_work
 from minigpt_challenge.coach.curriculum import TASKS, Task
-from minigpt_challenge.coach.gpt_run import CURVE, FOLDER, SAMPLE, WEIGHTS
+from minigpt_challenge.coach.finished_run import CURVE, FOLDER, SAMPLE, WEIGHTS
 from minigpt_challenge.coach.help_used import HelpUsed, help_used
 from minigpt_challenge.coach.history import overwrite
 from minigpt_challenge.coach.notebooks import repository

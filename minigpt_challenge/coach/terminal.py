@@ -1,6 +1,7 @@
 """Reports and the road, for a terminal."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rich.console import Console, Group
 from rich.markup import escape
@@ -11,6 +12,7 @@ from rich.theme import Theme
 
 from minigpt_challenge.coach.curriculum import WARM_UP, Task, task_by_stem
 from minigpt_challenge.coach.history import Version
+from minigpt_challenge.coach.ladder import Rung
 from minigpt_challenge.coach.progress import Standing
 from minigpt_challenge.coach.report_lines import report_lines, so_far
 from minigpt_challenge.coach.verdict import Report, Verdict
@@ -22,6 +24,19 @@ COLOURS = {
     Verdict.COULD_NOT_RUN: "yellow",
     None: "yellow",  # changed, not checked yet
 }
+
+
+class Ways(NamedTuple):
+    """What to type where the learner is."""
+
+    start: str
+    train: str
+    sample: str
+    check: str
+
+
+TERMINAL = Ways("minigpt start", "minigpt train", "minigpt sample", "minigpt check")
+NOTEBOOK = Ways("%ladder 0", "%ladder 5", "!minigpt sample", "%check")
 
 
 def report(report: Report) -> Group:
@@ -42,14 +57,14 @@ def report(report: Report) -> Group:
     return Group(*lines)
 
 
-def road(standings: dict[Task, Standing]) -> Table:
-    """The tasks and how each stands."""
+def road(standings: dict[Task, Standing], milestone: Rung | None, to: Ways = TERMINAL) -> Table:
+    """The tasks and how each stands; `milestone` is the rung, once it is reached."""
     table = Table(box=None, padding=(0, 2), show_header=False)
-    table.add_row(" ", str(WARM_UP.number), WARM_UP.title, "[dim]given: minigpt start[/dim]", "")
+    table.add_row(" ", str(WARM_UP.number), WARM_UP.title, f"[dim]given: {to.start}[/dim]", "")
     beyond = False
     for task, standing in standings.items():
         if task.beyond and not beyond:
-            table.add_row("", "", "[dim]The milestone[/dim]", "[dim]minigpt train[/dim]", "")
+            table.add_row(*_milestone(milestone, to))
             beyond = True
         colour = COLOURS[standing.verdict]
         table.add_row(
@@ -62,20 +77,26 @@ def road(standings: dict[Task, Standing]) -> Table:
     return table
 
 
-def what_next(standings: dict[Task, Standing]) -> str:
+def _milestone(reached: Rung | None, to: Ways) -> tuple[str, ...]:
+    if reached is None:
+        return "", "", "[dim]The milestone[/dim]", f"[dim]{to.train}[/dim]", ""
+    mark = "[green]✓[/green]"
+    return mark, "", "The milestone", f"[green]loss {reached.loss:.2f}[/green]", reached.remark
+
+
+def what_next(standings: dict[Task, Standing], milestone: Rung | None, to: Ways = TERMINAL) -> str:
     """A few sentences (Rich markup): the next thing to do."""
     following = next((t for t, s in standings.items() if s.verdict is not Verdict.PASSED), None)
-    train = (
-        "All parts of your GPT are there. Train it with [bold]minigpt train[/bold], let it write "
-        "with [bold]minigpt sample[/bold]."
-    )
+    train = f"All parts of your GPT are there. Train it with [bold]{to.train}[/bold]."
+    if milestone:
+        train = f"Your GPT is trained. [bold]{to.sample}[/bold] lets it write."
     if following is None:
         return f"All {len(standings)} tasks are passed. {train}"
     file = escape(f"minigpt_challenge/tasks/{following.stem}.py")
     task = (
         f"task {following.number}: {following.goal}\n"
         f"Read [bold]notebooks/{following.stem}.ipynb[/bold], write in [bold]{file}[/bold], then "
-        f"[bold]minigpt check {following.number}[/bold]."
+        f"[bold]{to.check} {following.number}[/bold]."
     )
     return f"{train}\nAnd beyond, {task}" if following.beyond else f"Next, {task}"
 

@@ -78,9 +78,7 @@ class Checkpoints:
             return self._start_anew(f"is damaged ({type(error).__name__})")
         if changed:
             others = " and ".join(changed)
-            return self._start_anew(
-                f"stopped after step {history[-1][0]:,}, but {others} changed since"
-            )
+            return self._start_anew(f"reached step {history[-1][0]:,}, but {others} changed since")
         self.say(f"Going on with the run that was kept: {history[-1][0]:,} steps are done.")
         state, best_state = (_with_leaves(fresh, restored[name]) for name in ("state", "best"))
         return Kept(state, best_state, history)

@@ -153,8 +153,10 @@ def run_training_loop(
             measurement = min(done - done % eval_every + eval_every, num_iterations)
             until = min(done + steps_per_call, measurement)
             state, loss = run_steps(state, done + 1, until + 1, train_data, batches_key)
-            total_loss += float(loss)  # waits for it, so that the bar tells the truth
+            loss = float(loss)  # waits for it, so that the bar tells the truth
+            total_loss += loss
             bar.update(until - done)
+            _show(bar, history[-1]._replace(train_loss=loss / (until - done)))
             done = until
             if done != measurement:
                 continue
