@@ -36,6 +36,7 @@ def test_the_repository_is_named_in_one_place():
     assert naming - built == {"pyproject.toml"}
 
 
+@pytest.mark.author
 @pytest.mark.parametrize("first", [0, 1])
 def test_built_files_that_were_changed_are_noticed_and_no_others(workshop, first):
     workshop.minigpt("author")  # the clone's notebooks may be out of step themselves
@@ -54,6 +55,7 @@ def test_built_files_that_were_changed_are_noticed_and_no_others(workshop, first
     assert sorted(noticed) == sorted(workshop.root / path for path in changed)
 
 
+@pytest.mark.author
 def test_building_mends_and_keeps_what_was_there(workshop):
     stub = workshop.stub(TASKS[0])
     stub.write_text("my own work\n")

@@ -109,6 +109,7 @@ def test_code_that_cannot_run_is_said_so(workshop, text, words):
     assert words in " ".join(check["message"] for check in report["checks"])
 
 
+@pytest.mark.slow
 def test_a_missing_file_is_said_so_and_harms_nothing(workshop):
     workshop.stub(EMBEDDING).unlink()
     checked = workshop.minigpt("check", "1")
@@ -151,6 +152,7 @@ def test_training_saves_curve_and_weights_and_sampling_uses_them(workshop, own_t
     assert refused.returncode == 1 and "has never seen 'Ω'" in refused.stderr
 
 
+@pytest.mark.slow
 def test_sampling_without_weights_or_with_damaged_ones_says_what_to_do(workshop):
     assert "minigpt train" in workshop.minigpt("sample").stderr
     weights = workshop.root / "my_gpt" / "weights.msgpack"
@@ -160,6 +162,7 @@ def test_sampling_without_weights_or_with_damaged_ones_says_what_to_do(workshop)
     assert sampled.returncode == 1 and "damaged" in sampled.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [None, "", "too short for a block"])
 def test_a_missing_empty_or_short_text_is_refused_in_words(workshop, tmp_path, text):
     path = tmp_path / "text.txt"
@@ -178,6 +181,7 @@ def test_start_trains_the_bigram_and_says_what_is_next(workshop, own_text):
     assert "fell from" in started.stdout and "minigpt check 1" in started.stdout
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_named(workshop):
     workshop.solve(EMBEDDING)
     (workshop.root / ".minigpt").write_text("a file where the folder should be")

@@ -33,6 +33,7 @@ def test_too_few_are_told_with_what_to_do_and_never_pass():
     assert "JAX_NUM_CPU_DEVICES=1000" in check.message
 
 
+@pytest.mark.slow
 def test_plain_pytest_makes_them_and_leaves_a_number_of_ones_own_alone(workshop, monkeypatch):
     arguments = ["-m", "pytest", "--solutions", "tests/test_task7_data_parallel.py", "-k", "mesh"]
     monkeypatch.delenv(devices.SETTING)
@@ -47,6 +48,7 @@ def test_a_check_in_its_own_process_makes_them_whatever_the_number(workshop):
     assert checked.returncode == 0, checked.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first, own_process",
     [('jax.config.update("jax_num_cpu_devices", 8)', False), ("jax.devices()", True)],

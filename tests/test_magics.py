@@ -70,6 +70,7 @@ def test_a_cell_that_python_cannot_read_changes_nothing(workshop, run_cells):
     assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == before
 
 
+@pytest.mark.slow
 def test_garbage_in_a_cell_is_answered_in_words_and_changes_nothing(workshop, run_cells):
     before = workshop.stub(EMBEDDING).read_text(encoding="utf-8")
     random = Random(0)
@@ -81,6 +82,7 @@ def test_garbage_in_a_cell_is_answered_in_words_and_changes_nothing(workshop, ru
     assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == before
 
 
+@pytest.mark.slow
 def test_check_says_that_the_last_cell_was_not_written(run_cells):
     said = run_cells(f"%%task 1\n{SOLUTION}", "%%task 1\nclass A(:\n    pass", "%check 1")
     assert "passed" in said and "Your last cell was not written" in said
@@ -97,6 +99,7 @@ def test_lines_above_a_raise_that_was_left_are_written_and_the_raise_is_named(wo
     assert "is still there" in said and "as given" not in said
 
 
+@pytest.mark.slow
 def test_a_learners_own_pytest_habits_change_no_verdict(workshop, run_cells, monkeypatch):
     monkeypatch.setenv("PYTEST_ADDOPTS", "-k value")
     workshop.solve(EMBEDDING)
@@ -104,6 +107,7 @@ def test_a_learners_own_pytest_habits_change_no_verdict(workshop, run_cells, mon
     assert said.count("✓") > 8
 
 
+@pytest.mark.slow
 def test_a_library_that_brings_a_package_called_tests_changes_no_verdict(workshop, run_cells):
     workshop.solve(EMBEDDING)
     said = run_cells(
@@ -112,6 +116,7 @@ def test_a_library_that_brings_a_package_called_tests_changes_no_verdict(worksho
     assert "Task 1 · Embedding: passed" in said
 
 
+@pytest.mark.slow
 def test_a_verdict_is_shown_even_where_it_cannot_be_noted(workshop, run_cells):
     workshop.solve(EMBEDDING)
     (workshop.root / ".minigpt").write_text("a file in the way of the folder")
@@ -154,6 +159,7 @@ def test_what_goes_wrong_is_said_in_words(run_cells, cell, words):
     assert words in run_cells(cell)
 
 
+@pytest.mark.slow
 def test_the_reference_is_shown_only_when_asked_for_twice(run_cells):
     assert "nn.Embed(self.block_size" not in run_cells("%solution 1")
     assert "nn.Embed(self.block_size" in run_cells("%solution 1 --show")
@@ -170,6 +176,7 @@ def test_check_says_when_the_file_was_edited_and_the_cell_was_not_run(run_cells)
     assert "task1_embedding.py was edited since its `%%task` cell last ran" in after
 
 
+@pytest.mark.slow
 def test_welcome_names_what_is_missing_and_the_two_ways_on(workshop, run_cells):
     workshop.solve(ATTENTION)
     said = run_cells("%welcome 4")

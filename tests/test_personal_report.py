@@ -111,6 +111,7 @@ def test_a_task_changed_since_its_check_is_said_to_be(learner):
     assert page.count("? changed, not checked yet") == len(TASKS) and "to be" in page
 
 
+@pytest.mark.slow
 def test_the_command_says_where_and_keeps_the_former_page(workshop):
     said = workshop.minigpt("report")
     page = workshop.root / "my_gpt" / "report.html"

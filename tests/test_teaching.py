@@ -69,6 +69,7 @@ def test_the_command_line_writes_it_and_all_means_all(workshop):
     assert workshop.minigpt("check", "--all", "1").returncode == 2
 
 
+@pytest.mark.slow
 def test_junit_tells_not_started_from_failed(workshop):
     workshop.stub(EMBEDDING).write_text("class TokenAndPositionEmbedding: pass", encoding="utf-8")
     suites = [str(task.tests.relative_to(task.tests.parents[1])) for task in TASKS[:2]]
