@@ -4,6 +4,8 @@
 it foretells depends on a token and on all before it.
 """
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,8 +14,9 @@ import pytest
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach import draw, expect
+from minigpt_challenge.coach.faults import stability
 from minigpt_challenge.coach.faults import step as faults
-from minigpt_challenge.coach.jaxprs import MARK, count_uncompiled, marked
+from minigpt_challenge.coach.jaxprs import MARK, count_uncompiled, is_compiled_within, marked
 
 B, T, V = 3, 5, 7
 SETTINGS = [(B, T), (2, 1), (1, 9)]  # (B, T)
@@ -31,7 +34,12 @@ def apply_fn(params, x):
     """int (B, T) → float (B, T, V): what a token, and the mean of all so far, say of the next."""
     if x.ndim != 2:
         raise ValueError(f"The model reads tokens of shape (B, T), and x has the shape {x.shape}.")
-    tables = params["params"]
+    tables = params.get("params") if isinstance(params, Mapping) else None
+    if tables is None or "token" not in tables:
+        raise ValueError(
+            "`params` is what `model.init` returned, with the key 'params' inside. Hand it to "
+            "`apply_fn` as it is, and keep it so in the state."
+        )
     count = jnp.arange(1, x.shape[1] + 1)[:, None]  # (T, 1)
     so_far = jnp.cumsum(tables["context"][x], axis=1) / count  # (B, T, V)
     return SHARPNESS * (tables["token"][x] + so_far + tables["bias"])
@@ -87,10 +95,17 @@ def test_loss_of_uniform_logits_is_log_vocab_size(task):
 
 
 def test_loss_survives_large_logits(task):
-    params = jax.tree.map(lambda leaf: 1e4 * leaf, new_params())
     x, y = batch()
-    expected = np.float32(cross_entropy(params, x, y))
-    expect.equal(task.loss_fn(params, apply_fn, x, y), expected, "", "With logits of 10⁴, the loss")
+    small = new_params()
+    shifted = {"params": small["params"] | {"bias": small["params"]["bias"] + 100 / SHARPNESS}}
+    large = jax.tree.map(lambda leaf: 1e4 * leaf, small)
+    evidence = []
+    for params in (small, shifted, large):
+        seen = task.loss_fn(params, apply_fn, x, y)
+        suspects = stability.unstable_suspects(apply_fn(params, x), y)
+        evidence.append((stability.outcome(seen), suspects))
+    expected = np.float32(cross_entropy(large, x, y))
+    expect.equal(seen, expected, "", "With logits of 10⁴, the loss", evidence)
 
 
 def test_loss_gradients_equal_the_reference(task, reference):
@@ -180,9 +195,13 @@ def test_is_compiled_once(task, name):
         raise expect.Wrong(f"{name} never calls state.apply_fn.")
     step(state, *batch(1))
     if len(calls) > first:
+        words = f"Under `@jax.jit` above {name} it is traced once and then compiled."
+        plain = new_state(OPTIMISERS["Adam"], apply_fn=counting)  # the model's marks alone
+        if is_compiled_within(MARK, step, plain, *batch(2)):
+            words = f"There is a `jax.jit`, but it begins anew at every call. {words}"
         raise expect.Wrong(
             f"A second call of {name}, with another batch of the same shape, ran the Python code "
-            "of the model again. Under `@jax.jit` it is traced once and then compiled."
+            f"of the model again. {words}"
         )
     if count_uncompiled(MARK, step, state, *batch(2)):
         raise expect.Wrong(
@@ -193,12 +212,12 @@ def test_is_compiled_once(task, name):
 
 def test_overfits_one_batch(task):
     state = new_state(OPTIMISERS["Adam"])
-    x = jnp.arange(V)[None]  # (1, V): each token once, so that a bigram can know what comes next
+    x = jnp.arange(6).reshape(2, 3)  # no token twice, so that a bigram can know what comes next
     y = (x * 3 + 1) % V
     for _ in range(60):
         state, loss = expect.pair(task.train_step(state, x, y), STEP, TrainState)
-    if not loss < 0.5:
+    if not expect.array(loss, (), "", "The loss that train_step returns") < 0.5:
         raise expect.Wrong(
-            f"After 60 steps on the same {V} predictions the loss is still {float(loss):.3g}; "
+            f"After 60 steps on the same {x.size} predictions the loss is still {float(loss):.3g}; "
             "below 0.5 is easy."
         )

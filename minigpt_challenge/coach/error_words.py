@@ -2,6 +2,7 @@
 
 import re
 from itertools import chain
+from traceback import walk_tb
 
 # By the name of the error's class, so that none of the libraries need be imported to look it up.
 WORDS = {
@@ -58,9 +59,19 @@ WORDS = {
         "A module of NNX was changed inside a function of JAX's own, such as `jax.jit` or "
         "`jax.grad`: take the one of the same name from `nnx`."
     ),
+    "ApplyScopeInvalidVariablesStructureError": (
+        "What `model.init` returned has the key 'params' inside: hand it to `apply` as it is."
+    ),
+    "FrozenInstanceError": (
+        "This cannot be changed. A `TrainState` has `state.apply_gradients(grads=…)`, which "
+        "returns a new one: return that."
+    ),
     "RecursionError": "Something calls itself without end.",
 }
 
+
+# How JAX names the type of a function, of a method such as `model.apply`, of a compiled function.
+FUNCTIONS = ("<class 'function'>", "<class 'method'>", "<class 'jaxlib._jax.PjitFunction'>")
 
 # By a part of what the error says, for errors that are a plain TypeError or ValueError. A wording
 # may change with the library; then the error stands there without an explanation.
@@ -92,7 +103,34 @@ PHRASES = {
     ),
     "KeyError: ','": "Is there a comma too many in an einsum? Commas stand between operands only.",
     "Gradient only defined for scalar-output": (
-        "`jax.grad` wants a function that returns one number: what is the loss of a whole batch?"
+        "`jax.grad` wants a function that returns one number, and nothing beside it: what is the "
+        "loss of a whole batch?"
+    ),
+    "np.inexact), but got int": (
+        "A gradient is taken with respect to floats, and this holds integers: is it a whole state, "
+        "or x? Take it with respect to the params alone; `allow_int` is not what you need."
+    ),
+    "argument of type 'TrainState' is not": (
+        "A `TrainState` came where the params, or gradients like them, were wanted. Is the "
+        "gradient taken with respect to `state.params`, or to the whole state?"
+    ),
+    "with a float0 array": (
+        "A float0 stands for the gradient with respect to integers, and there is none. Take it "
+        "with respect to the params alone, without `allow_int`."
+    ),
+    "aux output to return a two-element tuple": (
+        "`has_aux=True` is for a function that returns (loss, more). If yours returns the loss "
+        "alone, leave it out."
+    ),
+    **dict.fromkeys(
+        [f"value is of type {function}" for function in FUNCTIONS],
+        "A function under `jax.jit` takes arrays, and trees of them; this one got a function. If "
+        "it is `loss_fn`, leave it undecorated: `train_step` compiles what it calls.",
+    ),
+    **dict.fromkeys(
+        [f"of type {function} is not a valid JAX type" for function in FUNCTIONS],
+        "JAX takes arrays, and trees of them, and a function came. A gradient is taken with "
+        "respect to the params alone; `apply_fn` is an argument of its own.",
     ),
     "Expected a callable": (
         "A function is wanted here, and a value came. Hand over the function itself, without "
@@ -150,6 +188,19 @@ PHRASES = {
 }
 
 
+# The same, by the function of Optax that raised it as well.
+IN_OPTAX = {
+    ("softmax_cross_entropy", "shapes for broadcasting"): (
+        "`optax.softmax_cross_entropy` wants labels of the logits' shape, such as one-hot ones. "
+        "For integers there is `optax.softmax_cross_entropy_with_integer_labels`."
+    ),
+}
+
+# What nobody reads: the address of a manual, a place in memory.
+UNREAD = re.compile(r" \(https?://\S+\)| at 0x[0-9a-f]+")
+VALUES = re.compile(r"\bArray\(\[.*?\],\s+(?=shape=|dtype=)", re.DOTALL)
+
+
 def said_by(error: BaseException) -> str:
     """What the error says; empty where it fails to, as a learner's own may."""
     try:
@@ -159,8 +210,8 @@ def said_by(error: BaseException) -> str:
 
 
 def in_one_line(error: BaseException) -> str:
-    """The error's kind and the first line of what it says, without the address of a manual."""
-    said = re.sub(r" \(https?://\S+\)", "", said_by(error).strip().split("\n")[0])
+    """The error's kind and the first line of what it says, arrays without their values."""
+    said = VALUES.sub("Array(…, ", UNREAD.sub("", said_by(error))).strip().split("\n")[0]
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
@@ -169,5 +220,15 @@ def meaning_of(error: BaseException) -> str:
     names = [kind.__name__ for kind in type(error).__mro__]
     by_name = (WORDS[name] for name in names if name in WORDS)
     said = f"{names[0]}: {said_by(error)}"
+    in_optax = {
+        frame.f_code.co_name
+        for frame, _ in walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__", "").startswith("optax.")
+    }
+    by_function = (
+        words
+        for (function, phrase), words in IN_OPTAX.items()
+        if function in in_optax and phrase in said
+    )
     by_phrase = (words for phrase, words in PHRASES.items() if phrase in said)
-    return next(chain(by_name, by_phrase), "")
+    return next(chain(by_name, by_function, by_phrase), "")

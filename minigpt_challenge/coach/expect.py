@@ -48,7 +48,7 @@ def array(seen: Any, shape: tuple[int, ...], axes: Sequence[str], of: str) -> np
     """
     something(seen, of)
     if not isinstance(seen, ARRAY | float | int):
-        raise Wrong(f"{of} should return an array, and returned {_kind(seen)}.")
+        raise Wrong(f"{of} should be an array, and is {_kind(seen)}.")
     seen = np.asarray(seen)
     if seen.shape != shape:
         hint = ""
@@ -75,7 +75,13 @@ def dtype(seen: np.ndarray, expected: Any, of: str) -> np.ndarray:
     return seen
 
 
-def equal(seen: Any, expected: Any, axes: Sequence[str], of: str) -> None:
+def equal(
+    seen: Any,
+    expected: Any,
+    axes: Sequence[str],
+    of: str,
+    evidence: Sequence[tuple[Any, Suspects]] = (),
+) -> None:
     """`seen` equals `expected`: shape, kind of number, every value.
 
     Args:
@@ -83,8 +89,10 @@ def equal(seen: Any, expected: Any, axes: Sequence[str], of: str) -> None:
         expected: what the reference returned.
         axes: a name for each axis, e.g. "BTC" or ("B", "T", "N·H").
         of: what was called, in words.
+        evidence: in which the likely cause of a difference is looked for, as in `trees_equal`.
     """
-    _equal(seen, np.asarray(expected), axes, of)
+    if wrong := _difference(seen, np.asarray(expected), axes, of):
+        raise explained(wrong, evidence)
 
 
 def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: Sequence[str], of: str) -> None:

@@ -5,7 +5,10 @@ from typing import Any
 
 import jax
 
+from minigpt_challenge.coach.limits import TookTooLong
+
 MARK = "reduce_precision"
+JIT = ("jit", "pjit")  # the primitive, under its names
 
 
 def count_primitive(name: str, function: Callable, *arguments: Any) -> int:
@@ -22,7 +25,27 @@ def count_uncompiled(name: str, function: Callable, *arguments: Any) -> int:
     if hasattr(function, "lower"):  # it is jitted itself, perhaps with inline=True, and then
         return 0  # there is nothing to be seen of that in a jaxpr
     jaxpr = jax.make_jaxpr(function)(*arguments).jaxpr
-    return _count(jaxpr, lambda primitive: primitive == name, closed=("jit", "pjit"))
+    return _count(jaxpr, lambda primitive: primitive == name, closed=JIT)
+
+
+def is_compiled_within(name: str, function: Callable, *arguments: Any) -> bool:
+    """Whether the primitive is there, under a `jax.jit` inside of the function everywhere.
+
+    False for a function that is jitted itself, and for one that cannot be traced.
+    """
+    if hasattr(function, "lower"):
+        return False
+    try:
+        jaxpr = jax.make_jaxpr(function)(*arguments).jaxpr
+    except TookTooLong:
+        raise
+    except Exception:  # such as at `float(loss)`, which needs a value
+        return False
+
+    def wanted(primitive: str) -> bool:
+        return primitive == name
+
+    return _count(jaxpr, wanted) > 0 == _count(jaxpr, wanted, closed=JIT)
 
 
 def marked(tree: Any) -> Any:

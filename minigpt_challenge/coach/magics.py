@@ -216,6 +216,8 @@ def _options(words: list[str]) -> dict[str, Any]:
             return {name[2:]: True} | _options(rest)
         case ["--steps", number, *rest] if number.isdecimal() and int(number):
             return {"num_iterations": int(number)} | _options(rest)
+        case ["--steps", *_]:
+            raise Complaint("How many steps? Such as --steps 1000.")
     raise Complaint(
         f"What is {words[0]}? There are --fast (another optimiser, a quarter of the steps), "
         "--fresh (start anew) and --steps 1000 (at most so many)."

@@ -76,12 +76,14 @@ def remember(task: Task, report: Report) -> None:
 def _failed(report: Report) -> list[str]:
     """What went wrong, in a word or two, the most telling first.
 
-    The mistakes that were found, if any, and the check that found them; else the first wrong check
-    (the others mostly follow from it), without the parameters in brackets. A crash explains itself.
+    The mistakes that were found, if any, and the check that found them; else the first check that
+    is wrong or could not run (the others mostly follow from it), without the parameters in
+    brackets.
     """
-    wrong = [check for check in report.checks if check.verdict is Verdict.WRONG]
-    diagnosed = [check for check in wrong if check.diagnosis]
-    first = (diagnosed or wrong)[:1]
+    failing = (Verdict.WRONG, Verdict.COULD_NOT_RUN)
+    failed = [check for check in report.checks if check.verdict in failing]
+    diagnosed = [check for check in failed if check.diagnosis]
+    first = (diagnosed or failed)[:1]
     return [name for check in first for name in (*check.diagnosis, check.name.split("[")[0])]
 
 
