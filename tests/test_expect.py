@@ -15,7 +15,7 @@ RIGHT = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
     ("seen", "words"),
     [
         (None, "returned None. Is a `return` missing?"),
-        ("text", "should return an array, and returned a str."),
+        ("text", "should be an array, and is a str."),
         (RIGHT[0], r"should have the shape (B, T, C) = (1, 2, 3), and has (2, 3)."),
         (RIGHT.swapaxes(1, 2), "is an axis transposed?"),
         (RIGHT.astype(np.float16), "should be float32, and is float16."),

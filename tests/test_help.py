@@ -71,6 +71,11 @@ def test_hints_follow_the_check_and_are_counted(workshop):
     assert again.index("A nudge") < again.index("The idea") < again.index("block size")
 
 
+def test_a_loss_that_comes_with_logits_is_asked_whether_it_comes_alone():
+    hint = next_hint(hints(TASKS[4]), ["loss_is_the_mean_cross_entropy"], [])
+    assert "return it alone" in hint.text
+
+
 def test_what_is_not_written_has_not_failed(workshop):
     workshop.minigpt("check", "1")
     assert "A nudge" in workshop.minigpt("hint", "1").stdout
@@ -94,12 +99,14 @@ def test_no_hint_is_spent_on_what_python_cannot_read(workshop):
 @pytest.mark.parametrize(
     "checks, failed",
     [
-        ((Check("a", Verdict.COULD_NOT_RUN), Check("b", Verdict.NOT_STARTED)), []),
+        ((Check("a", Verdict.NOT_STARTED), Check("b", Verdict.PASSED)), []),
+        ((Check("a", Verdict.COULD_NOT_RUN), Check("b", Verdict.WRONG)), ["a"]),
         ((Check("a[Adam]", Verdict.WRONG), Check("b", Verdict.WRONG)), ["a"]),
+        ((Check("a", Verdict.WRONG), Check("b", Verdict.COULD_NOT_RUN)), ["a"]),
         ((Check("a", Verdict.WRONG), Check("b", Verdict.WRONG, "", ("x", "y"))), ["x", "y", "b"]),
     ],
 )
-def test_what_went_wrong_is_what_was_found_and_the_first_wrong_check(
+def test_what_went_wrong_is_what_was_found_and_the_first_check_that_failed(
     monkeypatch, tmp_path, checks, failed
 ):
     monkeypatch.setattr(progress, "PROGRESS_FILE", tmp_path / "progress.json")

@@ -1,13 +1,30 @@
 """From what a check raised to a verdict in words: Flax's and JAX's own errors, explained."""
 
+from functools import partial
+from types import SimpleNamespace
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
 import pytest
 
 from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.curriculum import TASKS
-from minigpt_challenge.coach.judging import describe
+from minigpt_challenge.coach.judging import describe, judge
 from minigpt_challenge.coach.verdict import Check, Report, Verdict
+from tests import test_task5_training_step as suite
+from tests.answers.task5_training_step import (
+    APPLY,
+    GRAD,
+    JIT_TRAIN,
+    LOGITS,
+    LOSSES,
+    RETURN,
+    edited,
+)
 
 ATTENTION = TASKS[1]
+DENSE = nn.Dense(2)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +55,101 @@ def test_an_error_is_explained_with_the_learners_line_and_no_other(tmp_path, lin
     assert "    answer.py, line 44, in __call__:" in said or "    answer.py, line 45" in said
     assert max(len(check.message.splitlines()) for check in report.checks) < 10
     assert "site-packages" not in said
+
+
+NO_JIT = (JIT_TRAIN, "def train_step")
+ALLOWED = "jax.value_and_grad(lambda s: loss_fn(s.params, s.apply_fn, x, y), allow_int=True)(state)"
+ONE_TREE = "jax.value_and_grad(lambda all: loss_fn(*all))((state.params, state.apply_fn, x, y))"
+INNER_JIT = "jax.jit(jax.value_and_grad(lambda p: loss_fn(p, state.apply_fn, x, y)))(state.params)"
+PICKED = "jnp.take_along_axis(logits, y[..., None], -1)[..., 0]"
+LOSS, STEP = suite.test_loss_is_the_mean_cross_entropy, suite.test_input_state_is_untouched
+LARGE, OVERFITS = suite.test_loss_survives_large_logits, suite.test_overfits_one_batch
+COMPILED = partial(suite.test_is_compiled_once, name="train_step")
+
+
+def grad_with(options):
+    return GRAD, GRAD.replace("(loss_fn)", f"(loss_fn, {options})")
+
+
+@pytest.mark.parametrize(
+    ("check", "edits", "words", "unsaid"),
+    [
+        (LOSS, [(LOGITS, 'logits = apply_fn({"params": params}, x)')], "as it is", "KeyError"),
+        (LOSS, [(LOGITS, 'logits = apply_fn(params["params"], x)')], "as it is", "KeyError"),
+        (LOSS, [(JIT_TRAIN, f"loss_fn = jax.jit(loss_fn)\n{JIT_TRAIN}")], "undecorated", " at 0x"),
+        (
+            LOSS,
+            [(LOSSES, "losses = optax.softmax_cross_entropy(logits, y)")],
+            "`optax.softmax_cross_entropy_with_integer_labels`",
+            "from the last axis backwards",
+        ),
+        (LOSS, [(LOSSES, "losses = logits - y")], "from the last axis backwards", "one-hot"),
+        (STEP, [grad_with("argnums=2")], "holds integers", "a function came"),
+        (STEP, [(GRAD, f"loss, grads = {ALLOWED}")], "to the whole state?", "holds integers"),
+        (STEP, [grad_with("argnums=1")], "a function came", " at 0x"),
+        (STEP, [(GRAD, f"loss, grads = {ONE_TREE}")], "a function came", " at 0x"),
+        (STEP, [grad_with("has_aux=True")], "returns (loss, more)", "one number"),
+        (STEP, [(APPLY, "state.params = grads")], "which returns a new one", "`setup`"),
+        (
+            LARGE,
+            [(LOSSES, f"losses = jnp.log(jnp.exp(logits).sum(-1)) - {PICKED}")],
+            "exp of 89",
+            "has become 0",
+        ),
+        (
+            LARGE,
+            [
+                (LOGITS, "logits = jnp.log(jax.nn.softmax(apply_fn(params, x)))"),
+                (LOSSES, f"losses = -{PICKED}"),
+            ],
+            "a probability that has become 0",
+            "exp of 89",
+        ),
+        (LARGE, [(LOSSES, f"losses = jnp.exp(-{PICKED})")], "should be", "Most likely"),
+        (OVERFITS, [(LOSSES, "losses = optax.softmax_cross_entropy(logits, y)")], "one-hot", "60"),
+        (OVERFITS, [(RETURN, "return state, (loss, loss)")], "is a tuple of 2", "'<'"),
+        (COMPILED, [NO_JIT, (GRAD, f"loss, grads = {INNER_JIT}")], "anew at every call", "parts"),
+        (COMPILED, [NO_JIT, (GRAD, f"{GRAD}; float(loss)")], "the Python code", "anew"),
+        (
+            COMPILED,
+            [
+                (JIT_TRAIN, "applied = jax.jit(TrainState.apply_gradients)\ndef train_step"),
+                (APPLY, "state = applied(state, grads=grads)"),
+            ],
+            "the Python code",
+            "anew",
+        ),
+    ],
+)
+def test_a_slip_in_the_training_step_is_named(tmp_path, check, edits, words, unsaid):
+    answer, names = tmp_path / "answer.py", {}
+    answer.write_text(edited(*edits), encoding="utf-8")
+    exec(compile(edited(*edits), answer, "exec"), names)
+    with pytest.raises(Exception) as caught:
+        check(SimpleNamespace(**names))
+    said = judge("check", caught.value, answer).message
+    assert words in said
+    assert unsaid not in said
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda x: DENSE.apply({"params": DENSE.init(jax.random.key(0), x)}, x),
+            "hand it to `apply` as it is",
+        ),
+        (lambda x: jax.grad(lambda s: s["x"].sum())({"x": x, "step": 1}), "holds integers"),
+        (lambda x: jnp.square(jax.grad(lambda i: 1.0, allow_int=True)(1)), "without `allow_int`"),
+        (lambda x: jax.grad(lambda s: s[0].sum())((x, DENSE.apply)), "a function came"),
+        (lambda x: jax.jit(lambda x, f: f(x))(x, DENSE.apply), "leave it undecorated"),
+        (lambda x: jax.grad(lambda x: (x.sum(), x))(x), "was (Array(2., dtype=float32), Array(…, "),
+    ],
+)
+def test_a_slip_with_a_real_model_is_named_too(tmp_path, call, words):
+    with pytest.raises(Exception) as caught:
+        call(jnp.ones((1, 2)))
+    assert words in describe(caught.value, tmp_path / "answer.py")
 
 
 def test_what_a_check_cannot_use_is_no_fault_of_the_learners_lines(tmp_path):

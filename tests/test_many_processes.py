@@ -86,7 +86,7 @@ def test_processes_that_do_not_do_the_same_are_told_so(workshop, own_text):
     seeds = (["--solutions", "--seed", "0"], ["--solutions", "--seed", "1"])
     for trained in train_together(workshop, own_text, 2, 2, *seeds):
         assert trained.returncode == 1
-        assert "do not agree on the settings" in trained.stderr.replace("\n", " ")
+        assert "do not agree on the seed" in trained.stderr.replace("\n", " ")
 
 
 def test_what_is_not_written_is_said(workshop, own_text):

@@ -120,7 +120,8 @@ def check(
                 _remember(task, report)
             reports.append((report, borrowed))
             all_passed &= report.verdict is Verdict.PASSED
-            if report.verdict in (Verdict.WRONG, Verdict.COULD_NOT_RUN) and not as_json:
+            begun = any(check.verdict is not Verdict.NOT_STARTED for check in report.checks)
+            if begun and report.verdict is not Verdict.PASSED and not as_json:
                 console.print(f"[dim]Stuck? minigpt hint {task.number}[/dim]")
         if gradescope:
             write_text(gradescope, json.dumps(gradescope_results(reports), indent=2) + "\n")

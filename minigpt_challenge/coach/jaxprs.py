@@ -29,7 +29,7 @@ def count_uncompiled(name: str, function: Callable, *arguments: Any) -> int:
 
 
 def is_compiled_within(name: str, function: Callable, *arguments: Any) -> bool:
-    """Whether the primitive is there, under a `jax.jit` inside of the function everywhere.
+    """Whether the primitive is there, and everywhere under a `jax.jit` inside of the function.
 
     False for a function that is jitted itself, and for one that cannot be traced.
     """
@@ -45,7 +45,7 @@ def is_compiled_within(name: str, function: Callable, *arguments: Any) -> bool:
     def wanted(primitive: str) -> bool:
         return primitive == name
 
-    return _count(jaxpr, wanted) > 0 == _count(jaxpr, wanted, closed=JIT)
+    return _count(jaxpr, wanted) > 0 and not _count(jaxpr, wanted, closed=JIT)
 
 
 def marked(tree: Any) -> Any:

@@ -427,6 +427,47 @@ def eval_step""",
                 ),
             )
         ),
+        "probability_underflows",
+    ),
+    wrong(
+        "log of the softmax with one-hot labels, unstable",
+        edited(
+            (
+                LOSSES,
+                after(ONE_HOT, "losses = -(one_hot * jnp.log(jax.nn.softmax(logits))).sum(-1)"),
+            )
+        ),
+        "probability_underflows",
+    ),
+    wrong(
+        "softmax by hand, unstable",
+        edited(
+            (
+                LOSSES,
+                after(
+                    "probs = jnp.exp(logits) / jnp.exp(logits).sum(-1, keepdims=True)",
+                    "losses = -jnp.log(jnp.take_along_axis(probs, y[..., None], -1))",
+                ),
+            )
+        ),
+        "exp_overflows",
+    ),
+    wrong(
+        "logsumexp by hand, unstable",
+        edited(
+            (
+                LOSSES,
+                after(
+                    "picked = jnp.take_along_axis(logits, y[..., None], -1)[..., 0]",
+                    "losses = jnp.log(jnp.exp(logits).sum(-1)) - picked",
+                ),
+            )
+        ),
+        "exp_overflows",
+    ),
+    wrong(
+        "integer labels taken for one-hot ones",
+        edited((LOSSES, "losses = optax.softmax_cross_entropy(logits, y)")),
     ),
     wrong(
         "log of the softmax and a bit",
@@ -466,6 +507,7 @@ def eval_step""",
         ),
     ),
     wrong("loss returned with logits", edited((MEAN, "return losses.mean(), logits"))),
+    wrong("loss in a tuple", edited((RETURN, "return state, (loss, loss)"))),
     wrong("state unchanged", edited(no_update), "state_unchanged"),
     wrong(
         "params unchanged",
@@ -600,6 +642,19 @@ state = state.replace(step=state.step + 1, params=optax.apply_updates(state.para
     wrong("list in place of tuple", edited((RETURN, "return [state, loss]"))),
     wrong("gradients in place of the state", edited((RETURN, "return grads, loss"))),
     wrong("params in place of the state", edited((RETURN, "return state.params, loss"))),
+    wrong(
+        "jit of the gradient, anew at every call",
+        edited(
+            (JIT_TRAIN, "def train_step"),
+            (
+                GRAD,
+                """
+of_params = jax.value_and_grad(lambda p: loss_fn(p, state.apply_fn, x, y))
+loss, grads = jax.jit(of_params)(state.params)
+""",
+            ),
+        ),
+    ),
     wrong("train_step without jit", edited((JIT_TRAIN, "def train_step"))),
     wrong("train_step under checkpoint", edited((JIT_TRAIN, "@jax.checkpoint\ndef train_step"))),
     wrong("eval_step under checkpoint", edited((JIT_EVAL, "@jax.checkpoint\ndef eval_step"))),
