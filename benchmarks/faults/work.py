@@ -42,6 +42,7 @@ def settle_in(folder: Path) -> None:
     progress.PROGRESS_FILE = folder / "state" / "progress.json"
     help_used.HELP_FILE = folder / "state" / "help.json"
     ladder.LADDER_FILE = folder / "state" / "ladder.json"
+    finished_run.ROOT = folder
     finished_run.WEIGHTS = folder / "my_gpt" / "weights.msgpack"
     finished_run.CURVE = folder / "my_gpt" / "loss_curve.png"
     finished_run.SAMPLE = folder / "my_gpt" / "sample.txt"
@@ -125,7 +126,9 @@ def save_weights(folder: Path, ready: Callable[[], None]) -> None:
     ready()
     for number in count(1):
         state = SimpleNamespace(params={"w": np.full((200, 300), number, np.float32)})
-        run = SimpleNamespace(state=state, history=number, target=None, text=text(number))
+        run = SimpleNamespace(
+            state=state, history=number, target=None, loss=float(number), text=text(number)
+        )
         finished_run.save(run, vocabulary, solutions=False)
 
 
