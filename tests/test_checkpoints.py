@@ -134,7 +134,7 @@ def test_minigpt_train_goes_on_until_it_is_told_to_start_anew(workshop, own_text
     assert "Going on with the run that was kept: 2 steps are done." in said("--steps", "4")
     fast = said("--steps", "2", "--fast")
     assert "Going on with the run that was kept: 2 steps are done." in fast
-    assert re.search(r"Your former weights \(loss \d\.\d{3}\) are kept", fast)
+    assert re.search(r"The former weights \(loss \d\.\d{3}\) are kept", fast)
     assert "the number of steps, by which --fast sets its rates, changed" in said(
         "--steps", "3", "--fast"
     )

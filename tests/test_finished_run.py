@@ -1,5 +1,7 @@
 """What is said of a run that has ended."""
 
+import math
+
 import jax.numpy as jnp
 import pytest
 
@@ -26,10 +28,12 @@ def run(*eval_losses, loss=1.95, every=250, kept_until=4000):
     ],
 )
 def test_who_stopped_it_is_told_that_it_goes_on(ended, goes_on):
-    assert ("it goes on" in finished_run.in_words(ended)) == goes_on
+    assert ("the same again" in finished_run.in_words(ended)) == goes_on
 
 
-@pytest.mark.parametrize("own, odd", [(1.91, False), (1.99, False), (0.3, True), (3.98, True)])
+@pytest.mark.parametrize(
+    "own, odd", [(1.91, False), (1.99, False), (0.3, True), (3.98, True), (math.nan, True)]
+)
 def test_a_loss_of_ones_own_that_differs_from_the_given_one_is_named(own, odd):
     said = finished_run.in_words(run(4.2, own))
     assert "evaluation text is 1.950" in said

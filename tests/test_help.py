@@ -101,6 +101,7 @@ def test_no_hint_is_spent_on_what_python_cannot_read(workshop):
     [
         ((Check("a", Verdict.NOT_STARTED), Check("b", Verdict.PASSED)), []),
         ((Check("a", Verdict.COULD_NOT_RUN), Check("b", Verdict.WRONG)), ["a"]),
+        ((Check("a", Verdict.COULD_NOT_RUN), Check("b", Verdict.COULD_NOT_RUN)), []),
         ((Check("a[Adam]", Verdict.WRONG), Check("b", Verdict.WRONG)), ["a"]),
         ((Check("a", Verdict.WRONG), Check("b", Verdict.COULD_NOT_RUN)), ["a"]),
         ((Check("a", Verdict.WRONG), Check("b", Verdict.WRONG, "", ("x", "y"))), ["x", "y", "b"]),

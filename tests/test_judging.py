@@ -93,7 +93,7 @@ def grad_with(options):
         (
             LARGE,
             [(LOSSES, f"losses = jnp.log(jnp.exp(logits).sum(-1)) - {PICKED}")],
-            "exp of 89",
+            "exp of the logits as they are",
             "has become 0",
         ),
         (
@@ -102,13 +102,13 @@ def grad_with(options):
                 (LOGITS, "logits = jnp.log(jax.nn.softmax(apply_fn(params, x)))"),
                 (LOSSES, f"losses = -{PICKED}"),
             ],
-            "a probability that has become 0",
-            "exp of 89",
+            "the smallest probabilities are 0",
+            "as they are",
         ),
         (LARGE, [(LOSSES, f"losses = jnp.exp(-{PICKED})")], "should be", "Most likely"),
         (OVERFITS, [(LOSSES, "losses = optax.softmax_cross_entropy(logits, y)")], "one-hot", "60"),
         (OVERFITS, [(RETURN, "return state, (loss, loss)")], "is a tuple of 2", "'<'"),
-        (COMPILED, [NO_JIT, (GRAD, f"loss, grads = {INNER_JIT}")], "anew at every call", "parts"),
+        (COMPILED, [NO_JIT, (GRAD, f"loss, grads = {INNER_JIT}")], "anew at every call", "in part"),
         (COMPILED, [NO_JIT, (GRAD, f"{GRAD}; float(loss)")], "the Python code", "anew"),
         (
             COMPILED,

@@ -131,20 +131,22 @@ def test_temperature_0_takes_the_most_probable(task):
     "temperature, top_k", WAYS_TO_DRAW, ids=lambda value: "all" if value is None else str(value)
 )
 def test_tokens_are_drawn_as_often_as_they_should_be(task, temperature, top_k):
-    shapes = (DRAWS,), (1, DRAWS)  # a draw does not depend on how many others there are
+    shapes = {0: (DRAWS,), 1000: (1, DRAWS)}
 
     def cases():
-        # Softmax does not mind 1000 more, a bare exp does.
-        for key, (shift, shape) in enumerate(zip((0, 1000), shapes, strict=True)):
+        # Softmax does not mind 1000 more, a bare exp does; and a draw minds no neighbours.
+        for key, (shift, shape) in enumerate(shapes.items()):
             rows = jnp.tile(LOGITS + np.float32(shift), (*shape, 1))  # (…, D, V)
             of = f"sample_token for logits of shape {rows.shape}"
             tokens = task.sample_token(jax.random.key(key), rows, temperature, top_k)
             tokens = expect.integers(tokens, shape, of).ravel()  # (D,)
             yield sampling.share_case(tokens, LOGITS, temperature, top_k)
 
-    either = " or ".join(str((*shape, len(LOGITS))) for shape in shapes)
+    here = " and ".join(
+        f"{(*shape, len(LOGITS))}, {shift} added," for shift, shape in shapes.items()
+    )
     of = (
-        f"The share of each token in {DRAWS:,} draws, from logits of shape {either} at "
+        f"The share of each token in {DRAWS:,} draws, from logits of shape {here} at "
         f"{temperature=} and {top_k=},"
     )
     expect.all_equal(cases(), "V", of)

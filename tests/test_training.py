@@ -42,6 +42,15 @@ def test_it_learns_and_tells_how():
     assert evaluate(state, TEXT[-80:], 4, 6) == pytest.approx(history[-1].eval_loss, rel=0.2)
 
 
+def test_a_loss_that_was_no_number_at_first_keeps_no_later_state_away():
+    def blind_at_first(state, x, y):
+        return jnp.where(state.step == 0, jnp.nan, steps.eval_step(state, x, y))
+
+    state, history = train(eval_step=blind_at_first)
+    assert np.isnan(history[0].eval_loss)
+    assert state.step > 0 and history[-1].eval_loss < 0.1
+
+
 def test_the_state_with_the_best_evaluation_loss_is_kept():
     def spoiling_step(state, x, y):
         """Learns for 20 steps, then spoils the params more and more."""

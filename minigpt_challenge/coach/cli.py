@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from minigpt_challenge.atomic import write_text
-from minigpt_challenge.coach import cli_help, ladder, progress, terminal
+from minigpt_challenge.coach import cli_help, progress, terminal
 from minigpt_challenge.coach.cli_words import (
     a_task,
     complaining,
@@ -48,18 +48,13 @@ def _remember(task: Task, report: Report) -> None:
         complaints.print(why_not, style="yellow", markup=False, soft_wrap=True)
 
 
-def _so_far() -> tuple[dict[Task, progress.Standing], ladder.Rung | None]:
-    """How each task stands, and the milestone if it is reached."""
-    return {task: progress.standing(task) for task in TASKS}, ladder.milestone()
-
-
 @app.callback(invoke_without_command=True)
 def road(context: typer.Context) -> None:
     """Show the road: the tasks, how each stands, and what to do next."""
     if context.invoked_subcommand:
         return
     with complaining():
-        standings, reached = _so_far()
+        standings, reached = progress.so_far()
         console.print("\n[bold]miniGPT Challenge[/bold]\n")
         console.print(terminal.road(standings, reached))
         console.print(f"\n{terminal.what_next(standings, reached)}\n")
@@ -72,7 +67,7 @@ def start() -> None:
 
     with complaining():
         start.run(console)
-    console.print(f"\n{terminal.what_next(*_so_far())}\n")
+    console.print(f"\n{terminal.what_next(*progress.so_far())}\n")
 
 
 @app.command()
@@ -120,13 +115,12 @@ def check(
                 _remember(task, report)
             reports.append((report, borrowed))
             all_passed &= report.verdict is Verdict.PASSED
-            begun = any(check.verdict is not Verdict.NOT_STARTED for check in report.checks)
-            if begun and report.verdict is not Verdict.PASSED and not as_json:
+            if report.verdict is not Verdict.PASSED and is_begun(task) and not as_json:
                 console.print(f"[dim]Stuck? minigpt hint {task.number}[/dim]")
         if gradescope:
             write_text(gradescope, json.dumps(gradescope_results(reports), indent=2) + "\n")
     if all_passed and not as_json and not solutions:
-        console.print(terminal.what_next(*_so_far()))
+        console.print(terminal.what_next(*progress.so_far()))
     raise typer.Exit(0 if all_passed else 1)
 
 
@@ -159,7 +153,7 @@ def train(
         bool,
         typer.Option(
             "--fast",
-            help="Another optimiser (Muon), a quarter of the steps. --steps sets its rates, too.",
+            help="Another optimiser (Muon), a quarter of the steps. Its rates end with --steps.",
         ),
     ] = False,
     fresh: Annotated[

@@ -1,5 +1,6 @@
 """A run that has ended: what can be said of it, and what is saved."""
 
+import math
 from dataclasses import dataclass
 
 import flax.linen as nn
@@ -36,7 +37,7 @@ class Run:
             the learner's own that flatters itself does not help.
         peeks: whether the model looks into the future, so that its loss says nothing.
         text: what it writes.
-        kept_until: the step at which a run would have ended that can be gone on with.
+        kept_until: the last step that it should have, where it is kept on its way; else None.
     """
 
     model: nn.Module
@@ -55,8 +56,12 @@ class Run:
 
     @property
     def own_loss(self) -> float:
-        """The best evaluation loss by the learner's own step, on a sample of the text."""
-        return min(measured.eval_loss for measured in self.history)
+        """The best evaluation loss by the learner's own step, on a sample of the text.
+
+        NaN where it ever was.
+        """
+        losses = [measured.eval_loss for measured in self.history]
+        return math.nan if any(map(math.isnan, losses)) else min(losses)
 
     @property
     def was_stopped(self) -> bool:
@@ -118,13 +123,16 @@ def in_words(run: Run) -> str:
         f"After {run.history[-1].step:,} steps the loss on the whole evaluation text is "
         f"{run.loss:.3f}."
     )
-    if abs(run.own_loss - run.loss) > SAME_LOSS:
+    if not abs(run.own_loss - run.loss) <= SAME_LOSS:  # one may be no number
         said += (
             f" That is the given eval_step's word; yours said {run.own_loss:.3f}. The check of "
             "task 5 looks for the reason."
         )
     if run.was_stopped:
-        said += " The run was stopped there, and is kept: do the same again, and it goes on."
+        said += (
+            " The run was stopped, and is kept as it was there: the same again, without --fresh, "
+            "goes on."
+        )
     return said
 
 
@@ -149,7 +157,7 @@ def save(run: Run, vocabulary: Vocabulary, solutions: bool) -> str:
     if kept is None:
         return ""
     return (
-        f"Your former weights{had_loss} are kept: to have them back, copy {kept} to "
+        f"The former weights{had_loss} are kept in {kept}; `minigpt sample` takes those in "
         f"{WEIGHTS.relative_to(ROOT)}."
     )
 

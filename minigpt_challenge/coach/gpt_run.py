@@ -25,8 +25,9 @@ from minigpt_challenge.locks import locked
 # A folder for each kind of run, so that either goes on whatever the other did in between.
 CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints"
 FAST_CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints_fast"
+# One run at a time, of whatever kind: each ends in my_gpt/, and takes all of the machine.
 ANOTHER_TRAINS = (
-    "{holder} is training in this folder, and two would spoil each other's run. Wait until it is "
+    "{holder} is training in this folder, and two would be in each other's way. Wait until it is "
     "done, or stop it there (Ctrl-C; in a notebook the stop button). To train both at once, work "
     "in a second clone."
 )

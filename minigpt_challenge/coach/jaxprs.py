@@ -36,16 +36,13 @@ def is_compiled_within(name: str, function: Callable, *arguments: Any) -> bool:
     if hasattr(function, "lower"):
         return False
     try:
-        jaxpr = jax.make_jaxpr(function)(*arguments).jaxpr
+        return bool(count_primitive(name, function, *arguments)) and not count_uncompiled(
+            name, function, *arguments
+        )
     except TookTooLong:
         raise
     except Exception:  # such as at `float(loss)`, which needs a value
         return False
-
-    def wanted(primitive: str) -> bool:
-        return primitive == name
-
-    return _count(jaxpr, wanted) > 0 and not _count(jaxpr, wanted, closed=JIT)
 
 
 def marked(tree: Any) -> Any:

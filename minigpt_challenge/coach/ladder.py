@@ -78,8 +78,8 @@ def rungs() -> tuple[Rung, ...]:
 
 
 def milestone() -> Rung | None:
-    """The learner's trained GPT, once it has been at its goal."""
-    return next((rung for rung in rungs() if rung.name == MILESTONE), None)
+    """The learner's own GPT, once it has been at its goal with nothing borrowed."""
+    return next((rung for rung in rungs() if rung.name == MILESTONE and not rung.borrowed), None)
 
 
 def remember(rung: Rung) -> None:

@@ -18,11 +18,9 @@ from minigpt_challenge.coach import (
     progress,
     terminal,
 )
-from minigpt_challenge.coach import ladder as loss_ladder
 from minigpt_challenge.coach.checking import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.complaint import Complaint, in_words
 from minigpt_challenge.coach.curriculum import (
-    TASKS,
     TASKS_FOLDER,
     WARM_UP,
     Task,
@@ -149,8 +147,7 @@ def ladder(ipython: Any, line: str) -> None:
 
 def show_progress(ipython: Any, line: str) -> None:
     """`%progress`: the road, and how each task stands."""
-    standings = {task: progress.standing(task) for task in TASKS}
-    reached = loss_ladder.milestone()
+    standings, reached = progress.so_far()
     console.print(terminal.road(standings, reached, terminal.NOTEBOOK))
     console.print(f"\n{terminal.what_next(standings, reached, terminal.NOTEBOOK)}")
 

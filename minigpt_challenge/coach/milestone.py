@@ -69,7 +69,7 @@ def keep_and_tell(console: Console, run: Run, vocabulary: Vocabulary, solutions:
     """Save a finished run, and print what it has come to; returns whether it is at its target."""
     former = finished_run.save(run, vocabulary, solutions)
     console.print(Panel(Text(run.text.strip()), width=72))
-    console.print(finished_run.in_words(run))
+    console.print(finished_run.in_words(run), soft_wrap=True)
     console.print(
         f"The curve is in {CURVE.relative_to(ROOT)}, the weights are in "
         f"{WEIGHTS.relative_to(ROOT)}. [bold]minigpt sample[/bold] writes more."

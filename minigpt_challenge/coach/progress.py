@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from minigpt_challenge.atomic import write_text
-from minigpt_challenge.coach.curriculum import STATE_FOLDER, Task
+from minigpt_challenge.coach.curriculum import STATE_FOLDER, TASKS, Task
+from minigpt_challenge.coach.ladder import Rung, milestone
 from minigpt_challenge.coach.snapshot import fingerprint
 from minigpt_challenge.coach.stubs import is_as_given
 from minigpt_challenge.coach.verdict import Report, Verdict
@@ -49,6 +50,11 @@ def standing(task: Task) -> Standing:
     return Standing(Verdict.NOT_STARTED if is_as_given(task) else None)
 
 
+def so_far() -> tuple[dict[Task, Standing], Rung | None]:
+    """How each task stands, and the milestone if it is reached."""
+    return {task: standing(task) for task in TASKS}, milestone()
+
+
 def failed(task: Task) -> list[str]:
     """What went wrong when the task was last checked: faults that were found, and a check's name.
 
@@ -78,9 +84,10 @@ def _failed(report: Report) -> list[str]:
 
     The mistakes that were found, if any, and the check that found them; else the first check that
     is wrong or could not run (the others mostly follow from it), without the parameters in
-    brackets.
+    brackets. Where none could run, something is wrong with the file, not with what a check asks.
     """
-    failing = (Verdict.WRONG, Verdict.COULD_NOT_RUN)
+    verdicts = {check.verdict for check in report.checks}
+    failing = {Verdict.WRONG, Verdict.COULD_NOT_RUN} if verdicts != {Verdict.COULD_NOT_RUN} else ()
     failed = [check for check in report.checks if check.verdict in failing]
     diagnosed = [check for check in failed if check.diagnosis]
     first = (diagnosed or failed)[:1]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -33,10 +32,17 @@ class Ways(NamedTuple):
     train: str
     sample: str
     check: str
+    write: str  # where; of a task's stem
 
 
-TERMINAL = Ways("minigpt start", "minigpt train", "minigpt sample", "minigpt check")
-NOTEBOOK = Ways("%ladder 0", "%ladder 5", "!minigpt sample", "%check")
+TERMINAL = Ways(
+    "minigpt start",
+    "minigpt train",
+    "minigpt sample",
+    "minigpt check",
+    "minigpt_challenge/tasks/{}.py",
+)
+NOTEBOOK = Ways("%ladder 0", "%ladder 5", "!minigpt sample", "%check", "its %%task cell")
 
 
 def report(report: Report) -> Group:
@@ -81,7 +87,7 @@ def _milestone(reached: Rung | None, to: Ways) -> tuple[str, ...]:
     if reached is None:
         return "", "", "[dim]The milestone[/dim]", f"[dim]{to.train}[/dim]", ""
     mark = "[green]✓[/green]"
-    return mark, "", "The milestone", f"[green]loss {reached.loss:.2f}[/green]", reached.remark
+    return mark, "", "The milestone", f"[green]loss {reached.loss:.2f}[/green]", ""
 
 
 def what_next(standings: dict[Task, Standing], milestone: Rung | None, to: Ways = TERMINAL) -> str:
@@ -92,10 +98,10 @@ def what_next(standings: dict[Task, Standing], milestone: Rung | None, to: Ways 
         train = f"Your GPT is trained. [bold]{to.sample}[/bold] lets it write."
     if following is None:
         return f"All {len(standings)} tasks are passed. {train}"
-    file = escape(f"minigpt_challenge/tasks/{following.stem}.py")
     task = (
         f"task {following.number}: {following.goal}\n"
-        f"Read [bold]notebooks/{following.stem}.ipynb[/bold], write in [bold]{file}[/bold], then "
+        f"Read [bold]notebooks/{following.stem}.ipynb[/bold], write in "
+        f"[bold]{to.write.format(following.stem)}[/bold], then "
         f"[bold]{to.check} {following.number}[/bold]."
     )
     return f"{train}\nAnd beyond, {task}" if following.beyond else f"Next, {task}"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from math import isnan
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -161,13 +162,14 @@ def run_training_loop(
             if done != measurement:
                 continue
             train_loss = total_loss / (done - history[-1].step)
-            history.append(Measurement(done, train_loss, measure(state)))
+            measured = Measurement(done, train_loss, measure(state))
             total_loss = 0.0
-            _show(bar, history[-1])
-            if history[-1].eval_loss < best_loss:
-                best_state, best_loss = state, history[-1].eval_loss
-            if checkpoints:
-                checkpoints.save(state, best_state, history)
+            _show(bar, measured)
+            if measured.eval_loss < best_loss or isnan(best_loss):
+                best_state, best_loss = state, measured.eval_loss
+            if checkpoints:  # before it is in the history: who stops here has not kept it
+                checkpoints.save(state, best_state, [*history, measured])
+            history.append(measured)
             if on_measure:
                 on_measure(state, history)
             if target_loss is not None and best_loss <= target_loss:

@@ -427,7 +427,7 @@ def eval_step""",
                 ),
             )
         ),
-        "probability_underflows",
+        "beyond_float32",
     ),
     wrong(
         "log of the softmax with one-hot labels, unstable",
@@ -437,7 +437,29 @@ def eval_step""",
                 after(ONE_HOT, "losses = -(one_hot * jnp.log(jax.nn.softmax(logits))).sum(-1)"),
             )
         ),
-        "probability_underflows",
+        "beyond_float32",
+    ),
+    *(
+        wrong(
+            f"logsumexp by hand, less {name}",
+            edited(
+                (
+                    LOSSES,
+                    after(
+                        "picked = jnp.take_along_axis(logits, y[..., None], -1)",
+                        f"shift = {shift}",
+                        "total = jnp.exp(logits - shift).sum(-1, keepdims=True)",
+                        "losses = shift + jnp.log(total) - picked",
+                    ),
+                )
+            ),
+            "beyond_float32",
+        )
+        for name, shift in (
+            ("the largest of all", "logits.max()"),
+            ("the mean of each row", "logits.mean(-1, keepdims=True)"),
+            ("the first of each row", "logits[..., :1]"),
+        )
     ),
     wrong(
         "softmax by hand, unstable",

@@ -14,10 +14,11 @@ UNSTABLE = (
         "Subtract the largest logit first, as `jax.nn.log_softmax` and optax's functions do.",
     ),
     Fault(
-        "probability_underflows",
-        "with the logarithm of a probability that has become 0",
+        "beyond_float32",
+        "with numbers on the way that float32 cannot hold: exp of 89 is infinite, and the smallest "
+        "probabilities are 0",
         "`jax.nn.log_softmax` and optax's functions get from logits to log-probabilities without "
-        "any probability in between.",
+        "either.",
     ),
 )
 
@@ -30,8 +31,11 @@ def unstable_suspects(logits: jax.Array, y: jax.Array) -> Suspects:
     def compute(faults: frozenset[str]) -> np.ndarray:
         largest = 0 if "exp_overflows" in faults else logits.max(-1, keepdims=True)
         exps = np.exp(logits - largest)  # (B, T, V)
-        probs = np.take_along_axis(exps / exps.sum(-1, keepdims=True), y, -1)  # (B, T, 1)
-        return outcome(-np.log(probs).mean())
+        total = exps.sum(-1, keepdims=True)  # (B, T, 1)
+        if not faults:
+            picked = np.take_along_axis(logits, y, -1)  # (B, T, 1)
+            return outcome((largest + np.log(total) - picked).mean())
+        return outcome(-np.log(np.take_along_axis(exps / total, y, -1)).mean())
 
     return Suspects(UNSTABLE, compute, ids(UNSTABLE))
 
