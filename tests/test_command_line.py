@@ -126,6 +126,7 @@ def test_misuse_is_exit_code_2_in_words(workshop, arguments):
     assert "Error" in checked.stderr and "Traceback" not in checked.stderr
 
 
+@pytest.mark.slow
 def test_an_earlier_task_does_not_fail_a_later_one(workshop):
     workshop.solve(*TASKS)
     workshop.stub(EMBEDDING).write_text("raise RuntimeError('broken')\n")
@@ -174,6 +175,7 @@ def test_a_missing_empty_or_short_text_is_refused_in_words(workshop, tmp_path, t
     assert not (workshop.root / "my_gpt").exists()
 
 
+@pytest.mark.slow
 def test_start_trains_the_bigram_and_says_what_is_next(workshop, own_text):
     started = workshop.minigpt("start", MINIGPT_DATA=str(own_text))
     assert started.returncode == 0, started.stderr
