@@ -85,6 +85,12 @@ def test_a_run_of_another_text_is_set_aside_and_named(checkpoints, said):
     assert (aside / "20").is_dir()
 
 
+def test_a_run_that_was_told_apart_by_other_things_is_not_said_to_have_changed(checkpoints, said):
+    train(20, Checkpoints(checkpoints.folder, {"the settings": "some"}, said.append))
+    assert train(10, checkpoints)[1] == train(10)[1]
+    assert "reached step 20, but what this challenge tells runs apart by changed since" in said[0]
+
+
 def test_how_much_room_the_runs_take_is_said_from_the_second_on(checkpoints, said):
     train(10, checkpoints)
     for text in ("another", "a third"):

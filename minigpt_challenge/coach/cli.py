@@ -126,10 +126,7 @@ def check(
 
 @app.command()
 def watch(
-    number: Annotated[
-        int | None,
-        task_number("The task; the next one if left out."),
-    ] = None,
+    number: cli_help.NumberArgument = None,
 ) -> None:
     """Check a task whenever its file is saved; a key shows a hint, or goes on to the next task."""
     from minigpt_challenge.coach.watch import watch

@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -150,21 +152,23 @@ def save(run: Run, vocabulary: Vocabulary, solutions: bool) -> str:
         "solutions": solutions,
         "loss": run.loss,
     }
-    had_loss = _saved_loss()
     kept = overwrite(WEIGHTS, serialization.msgpack_serialize(packed))
     overwrite(CURVE, draw_loss_curve(run.history, run.target))
     overwrite(SAMPLE, run.text)
     if kept is None:
         return ""
+    loss = saved(kept).get("loss")
+    had_loss = f" (loss {loss:.3f})" if isinstance(loss, float) else ""
     return (
         f"The former weights{had_loss} are kept in {kept}; `minigpt sample` takes those in "
         f"{WEIGHTS.relative_to(ROOT)}."
     )
 
 
-def _saved_loss() -> str:
-    """The loss of the weights that are saved now, as a remark; empty where it is not known."""
+def saved(weights: Path) -> dict[str, Any]:
+    """What `save` packed into the file; nothing where there is none, or it is damaged."""
     try:
-        return f" (loss {serialization.msgpack_restore(WEIGHTS.read_bytes())['loss']:.3f})"
+        packed = serialization.msgpack_restore(weights.read_bytes())
     except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        return {}
+    return packed if isinstance(packed, dict) else {}

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from flax import serialization
-
 from minigpt_challenge.coach import ladder, progress
 from minigpt_challenge.coach.attention_pictures import attention_at_work
 from minigpt_challenge.coach.curriculum import TASKS, Task
-from minigpt_challenge.coach.finished_run import CURVE, FOLDER, SAMPLE, WEIGHTS
+from minigpt_challenge.coach.finished_run import CURVE, FOLDER, SAMPLE, WEIGHTS, saved
 from minigpt_challenge.coach.help_used import HelpUsed, help_used
 from minigpt_challenge.coach.history import overwrite
 from minigpt_challenge.coach.notebooks import repository
@@ -93,10 +91,7 @@ def _curve() -> Picture | None:
 
 def _trained_on_the_reference() -> bool:
     """Whether the last training ran on the reference, not on the learner's own code."""
-    try:
-        return bool(serialization.msgpack_restore(WEIGHTS.read_bytes())["solutions"])
-    except (OSError, ValueError, KeyError, TypeError):  # none, or damaged: nothing can be said
-        return False
+    return bool(saved(WEIGHTS).get("solutions"))
 
 
 def _text(path: Path) -> str:

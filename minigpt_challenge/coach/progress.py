@@ -86,8 +86,9 @@ def _failed(report: Report) -> list[str]:
     is wrong or could not run (the others mostly follow from it), without the parameters in
     brackets. Where none could run, something is wrong with the file, not with what a check asks.
     """
-    verdicts = {check.verdict for check in report.checks}
-    failing = {Verdict.WRONG, Verdict.COULD_NOT_RUN} if verdicts != {Verdict.COULD_NOT_RUN} else ()
+    if all(check.verdict is Verdict.COULD_NOT_RUN for check in report.checks):
+        return []
+    failing = (Verdict.WRONG, Verdict.COULD_NOT_RUN)
     failed = [check for check in report.checks if check.verdict in failing]
     diagnosed = [check for check in failed if check.diagnosis]
     first = (diagnosed or failed)[:1]

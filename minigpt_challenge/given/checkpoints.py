@@ -99,9 +99,10 @@ class Checkpoints:
                 raise LookupError
             read = manager.restore(latest, args=described)
             was = read["identity"]
-            changed = [name for name, value in self.identity.items() if was.get(name) != value]
             if was.keys() != self.identity.keys():
                 changed = ["what this challenge tells runs apart by"]
+            else:
+                changed = [name for name, value in self.identity.items() if was[name] != value]
             restored = None if changed else manager.restore(latest, args=arrays)["arrays"]
             return read["history"], changed, restored
 
