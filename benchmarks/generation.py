@@ -30,7 +30,11 @@ def jax_writers():
     import jax
     import jax.numpy as jnp
 
-    from minigpt_challenge.coach.curriculum import PARTS_OF_THE_GPT, SOLUTIONS_FOLDER, task_by_stem
+    from minigpt_challenge.coach.course.curriculum import (
+        PARTS_OF_THE_GPT,
+        SOLUTIONS_FOLDER,
+        task_by_stem,
+    )
     from minigpt_challenge.coach.loading import load_file, tasks_from
     from minigpt_challenge.given.cached_gpt import CachedMiniGPT
     from minigpt_challenge.given.naive_sampling import generate_naively

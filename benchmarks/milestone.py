@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from rich.console import Console
 from rich.table import Table
 
-from minigpt_challenge.coach.curriculum import PARTS_OF_THE_GPT, SOLUTIONS_FOLDER
+from minigpt_challenge.coach.course.curriculum import PARTS_OF_THE_GPT, SOLUTIONS_FOLDER
 from minigpt_challenge.given.dataset import Dataset, load_data
 
 AIMS = {"minigpt train": 4, "minigpt train --fast": 8}  # times as fast as the original

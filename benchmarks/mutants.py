@@ -12,8 +12,8 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table
 
-from minigpt_challenge.coach.curriculum import TASKS, Task, task_by_number
-from minigpt_challenge.coach.verdict import Verdict
+from minigpt_challenge.coach.course.curriculum import TASKS, Task, task_by_number
+from minigpt_challenge.coach.course.verdict import Verdict
 from tests.mutants.breeding import bred
 from tests.mutants.equivalence import why_equivalent
 from tests.mutants.trial import Outcome, tried

@@ -18,7 +18,7 @@ from measuring import in_new_process, judged, measured, ratio, spread
 from rich.console import Console
 from rich.table import Table
 
-from minigpt_challenge.coach.curriculum import ROOT
+from minigpt_challenge.coach.course.curriculum import ROOT
 
 SETUPS = 3
 LOAD = """

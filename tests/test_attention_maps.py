@@ -10,7 +10,7 @@ from minigpt_challenge.coach.attention_maps import (
     random_probe,
     text_probe,
 )
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.course.curriculum import TASKS
 
 EMBEDDING, ATTENTION, EINSUM = TASKS[:3]
 BOTH = pytest.mark.parametrize("task", [ATTENTION, EINSUM], ids=["task2", "task3"])

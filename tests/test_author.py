@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from minigpt_challenge.coach import author, notebooks
-from minigpt_challenge.coach.curriculum import ROAD, ROOT, TASKS
-from minigpt_challenge.coach.stubs import BadSource
+from minigpt_challenge.coach import author
+from minigpt_challenge.coach.course import notebooks
+from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, TASKS
+from minigpt_challenge.coach.course.stubs import BadSource
 
 BUILT = [
     path.relative_to(ROOT)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.course.curriculum import TASKS
 
 EMBEDDING, ATTENTION = TASKS[:2]
 

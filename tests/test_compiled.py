@@ -12,8 +12,8 @@ from jax.experimental.compilation_cache.compilation_cache import reset_cache
 
 from minigpt_challenge.coach import compiled
 from minigpt_challenge.coach.checking import check_in_this_process
-from minigpt_challenge.coach.curriculum import TASKS
-from minigpt_challenge.coach.verdict import Verdict
+from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.coach.course.verdict import Verdict
 
 NNX = TASKS[7]
 FOLDER = "jax_compilation_cache_dir"

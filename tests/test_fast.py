@@ -22,7 +22,7 @@ def leaf_at(params, path):
 @pytest.fixture(scope="module")
 def start():
     """The reference's model at a small size, its first params, and the state to begin with."""
-    from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER
+    from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER
 
     with tasks_from(SOLUTIONS_FOLDER) as modules:
         model = modules["task4_blocks"].MiniGPT(V, C, T, num_layers=2, num_heads=3)

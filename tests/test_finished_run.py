@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import pytest
 
 from minigpt_challenge.coach import finished_run
-from minigpt_challenge.coach.complaint import Complaint
+from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.finished_run import Run
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.training import Measurement

@@ -7,7 +7,11 @@ import pytest
 
 from minigpt_challenge.coach import draw
 from minigpt_challenge.coach.carrying import under_the_given_names
-from minigpt_challenge.coach.curriculum import PARTS_OF_THE_GPT, SOLUTIONS_FOLDER, task_by_stem
+from minigpt_challenge.coach.course.curriculum import (
+    PARTS_OF_THE_GPT,
+    SOLUTIONS_FOLDER,
+    task_by_stem,
+)
 from minigpt_challenge.coach.expect import Wrong
 from minigpt_challenge.coach.loading import load_file, tasks_from
 from minigpt_challenge.given import milestone

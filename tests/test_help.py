@@ -7,11 +7,11 @@ import pytest
 from rich.console import Console
 
 from minigpt_challenge.coach import help_used, history, progress
-from minigpt_challenge.coach.curriculum import ROOT, TASKS
+from minigpt_challenge.coach.course.curriculum import ROOT, TASKS
+from minigpt_challenge.coach.course.stubs import BEGIN, END
+from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from minigpt_challenge.coach.hints import Hint, hints, next_hint
 from minigpt_challenge.coach.peek import show_solution
-from minigpt_challenge.coach.stubs import BEGIN, END
-from minigpt_challenge.coach.verdict import Check, Report, Verdict
 
 COACH = ROOT / "minigpt_challenge" / "coach"
 

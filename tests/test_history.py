@@ -8,7 +8,7 @@ import pytest
 
 from minigpt_challenge import atomic
 from minigpt_challenge.coach import history
-from minigpt_challenge.coach.complaint import in_words
+from minigpt_challenge.coach.course.errors import in_words
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER, TASKS
-from minigpt_challenge.coach.stubs import cut_stub
+from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, TASKS
+from minigpt_challenge.coach.course.stubs import cut_stub
 from tests.mutants.text import EDITS
 
 EMBEDDING, ATTENTION = TASKS[:2]
@@ -166,7 +166,7 @@ def test_the_reference_is_shown_only_when_asked_for_twice(run_cells):
 @pytest.mark.slow
 def test_check_says_when_the_file_was_edited_and_the_cell_was_not_run(run_cells):
     edit = (
-        "from minigpt_challenge.coach.curriculum import TASKS; path = TASKS[0].stub; "
+        "from minigpt_challenge.coach.course.curriculum import TASKS; path = TASKS[0].stub; "
         "n = path.write_text(path.read_text().replace('what + where', 'what - where'))"
     )
     said = run_cells(f"%%task 1\n{SOLUTION}", "%check 1", edit, "%check 1")

@@ -4,8 +4,8 @@ import ast
 
 import pytest
 
-from minigpt_challenge.coach.curriculum import TASKS
-from minigpt_challenge.coach.verdict import Check, Report, Verdict
+from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from tests.answers.gate import bank
 from tests.mutants.breeding import Mutant, bred
 from tests.mutants.equivalence import why_equivalent

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from minigpt_challenge.coach import notebook_report
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.coach.course.verdict import OTHER_VALUES, Check, Report, Verdict
 from minigpt_challenge.coach.page import Picture, check_page
-from minigpt_challenge.coach.verdict import OTHER_VALUES, Check, Report, Verdict
 
 CAUSE = "Most likely: your output is exactly what comes out without the causal mask."
 WRONG = f"SelfAttention(x) {OTHER_VALUES}: 30 of 36 values differ.\n{CAUSE}"

@@ -4,12 +4,12 @@ import pytest
 from flax import serialization
 
 from minigpt_challenge.coach import personal_report
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.help_used import HelpUsed
 from minigpt_challenge.coach.ladder import Rung
 from minigpt_challenge.coach.page import Picture
 from minigpt_challenge.coach.progress import Standing
-from minigpt_challenge.coach.verdict import Verdict
 from tests.test_page import Elements
 
 ATTENTION = TASKS[1]

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.judging import describe
 from minigpt_challenge.coach.loading import readable
 from tests.mutants import text

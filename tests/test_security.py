@@ -12,7 +12,7 @@ from flax import serialization
 
 from minigpt_challenge.coach import limits
 from minigpt_challenge.coach.checking import TIME_LIMIT, check_in_own_process
-from minigpt_challenge.coach.curriculum import ROOT, TASKS
+from minigpt_challenge.coach.course.curriculum import ROOT, TASKS
 from minigpt_challenge.coach.gradescope import gradescope_results
 from minigpt_challenge.coach.places import without_places
 

@@ -6,8 +6,8 @@ from types import ModuleType
 import IPython
 import pytest
 
-from minigpt_challenge.coach.curriculum import TASKS
-from minigpt_challenge.coach.notebooks import build_notebook
+from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.coach.course.notebooks import build_notebook
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 from minigpt_challenge.coach import snapshot
 from minigpt_challenge.coach.checking import check_in_own_process, check_in_this_process
-from minigpt_challenge.coach.curriculum import TASKS
-from minigpt_challenge.coach.verdict import Verdict
+from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.coach.course.verdict import Verdict
 
 EMBEDDING = TASKS[0]
 

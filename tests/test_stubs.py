@@ -4,9 +4,9 @@ import ast
 
 import pytest
 
-from minigpt_challenge.coach import curriculum
-from minigpt_challenge.coach.curriculum import TASKS, task_by_number
-from minigpt_challenge.coach.stubs import (
+from minigpt_challenge.coach.course import curriculum
+from minigpt_challenge.coach.course.curriculum import TASKS, task_by_number
+from minigpt_challenge.coach.course.stubs import (
     BEGIN,
     END,
     BadSource,

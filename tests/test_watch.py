@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.course.curriculum import TASKS
 
 pexpect = pytest.importorskip("pexpect")
 pytestmark = [

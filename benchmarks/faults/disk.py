@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.faults.table import Row
 from minigpt_challenge.atomic import UNFINISHED
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.course.curriculum import TASKS
 from tests.conftest import Workshop, open_workshop
 
 SIZE = 96  # MB, of a disk in memory

@@ -12,7 +12,7 @@ from benchmarks.faults import work
 from benchmarks.faults.killing import killed
 from benchmarks.faults.table import Row
 from minigpt_challenge.atomic import UNFINISHED
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.course.curriculum import TASKS
 
 KILLS, LONGEST = 100, 0.06  # seconds: a write takes a few thousandths
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.faults import data, work
 from benchmarks.faults.killing import CONTEXT
 from benchmarks.faults.table import Row
-from minigpt_challenge.coach.curriculum import TASKS
+from minigpt_challenge.coach.course.curriculum import TASKS
 from tests.conftest import Workshop, open_workshop
 
 CHECKS, SAVED_WHILE_CHECKED = 5, 10

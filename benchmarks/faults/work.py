@@ -12,7 +12,6 @@ import numpy as np
 
 from minigpt_challenge.coach import (
     cli_help,
-    curriculum,
     finished_run,
     help_used,
     history,
@@ -20,9 +19,10 @@ from minigpt_challenge.coach import (
     magics,
     progress,
 )
-from minigpt_challenge.coach.curriculum import TASKS
-from minigpt_challenge.coach.stubs import cut_stub
-from minigpt_challenge.coach.verdict import Check, Report, Verdict
+from minigpt_challenge.coach.course import curriculum
+from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.coach.course.stubs import cut_stub
+from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from minigpt_challenge.given import download, sources
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.checkpoints import Checkpoints

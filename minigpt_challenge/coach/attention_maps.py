@@ -19,7 +19,7 @@ import numpy as np
 
 from minigpt_challenge.coach import draw
 from minigpt_challenge.coach.closeness import TOLERANCE, differs
-from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER, Task
+from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, Task
 from minigpt_challenge.coach.limits import interrupted_after
 from minigpt_challenge.coach.loading import load_file, on_trial
 from minigpt_challenge.coach.tampering import nothing_shared_is_changed

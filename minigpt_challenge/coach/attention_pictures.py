@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from minigpt_challenge.coach.attention_maps import AttentionMaps, attention_maps
-from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.page import Picture
 
 # The ground is transparent and the ink a middle grey, so that both light and dark themes carry

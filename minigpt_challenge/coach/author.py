@@ -8,10 +8,10 @@ curriculum, pyproject.toml   → the task table in README.md
 import re
 from pathlib import Path
 
-from minigpt_challenge.coach.curriculum import ROAD, ROOT, TASKS
+from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, TASKS
+from minigpt_challenge.coach.course.notebooks import badge, build_notebook
+from minigpt_challenge.coach.course.stubs import BadSource, cut_stub
 from minigpt_challenge.coach.history import overwrite
-from minigpt_challenge.coach.notebooks import badge, build_notebook
-from minigpt_challenge.coach.stubs import BadSource, cut_stub
 
 README = ROOT / "README.md"
 TABLE = re.compile(r"(?<=<!-- BEGIN TASKS -->\n).*(?=<!-- END TASKS -->)", re.DOTALL)

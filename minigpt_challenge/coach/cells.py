@@ -1,7 +1,7 @@
 """What became of each `%%task` cell, so that it is noticed when cell and file differ."""
 
-from minigpt_challenge.coach.curriculum import Task
-from minigpt_challenge.coach.stubs import written
+from minigpt_challenge.coach.course.curriculum import Task
+from minigpt_challenge.coach.course.stubs import written
 
 _written: dict[str, str] = {}  # by stem, as long as the kernel runs
 _refused: set[str] = set()  # the stems whose last cell Python could not read

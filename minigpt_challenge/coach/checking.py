@@ -14,11 +14,11 @@ from pathlib import Path
 from unittest.mock import patch
 
 from minigpt_challenge.coach import compiled, devices, snapshot
-from minigpt_challenge.coach.curriculum import ROOT, Task
+from minigpt_challenge.coach.course.curriculum import ROOT, Task
+from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from minigpt_challenge.coach.error_words import in_one_line
 from minigpt_challenge.coach.limits import working_in
 from minigpt_challenge.coach.places import without_places
-from minigpt_challenge.coach.verdict import Check, Report, Verdict
 
 TIME_LIMIT = 120  # seconds
 

@@ -20,8 +20,8 @@ from minigpt_challenge.coach.cli_words import (
     several_processes,
     task_number,
 )
-from minigpt_challenge.coach.curriculum import TASKS, Task
-from minigpt_challenge.coach.verdict import Report, Verdict
+from minigpt_challenge.coach.course.curriculum import TASKS, Task
+from minigpt_challenge.coach.course.verdict import Report, Verdict
 
 app = typer.Typer(
     help="Build a mini GPT in JAX, one stub at a time.",
@@ -89,9 +89,9 @@ def check(
 ) -> None:
     """Check a task. Exit code 0: passed; 1: anything else; 2: called wrongly."""
     from minigpt_challenge.coach.checking import check_in_own_process
+    from minigpt_challenge.coach.course.stubs import is_begun
     from minigpt_challenge.coach.gradescope import gradescope_results
     from minigpt_challenge.coach.own_work import is_the_reference
-    from minigpt_challenge.coach.stubs import is_begun
 
     if check_all and number is not None:
         raise typer.BadParameter("--all and a task's number exclude each other.")

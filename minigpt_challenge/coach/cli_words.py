@@ -7,15 +7,15 @@ from typing import Any
 import typer
 
 from minigpt_challenge.coach import progress, terminal
-from minigpt_challenge.coach.complaint import Complaint, in_words
-from minigpt_challenge.coach.curriculum import (
+from minigpt_challenge.coach.course.curriculum import (
     SOLUTIONS_FOLDER,
     TASKS,
     Task,
     UnknownTask,
     task_by_number,
 )
-from minigpt_challenge.coach.verdict import Verdict
+from minigpt_challenge.coach.course.errors import Complaint, in_words
+from minigpt_challenge.coach.course.verdict import Verdict
 
 complaints = terminal.console(stderr=True)
 

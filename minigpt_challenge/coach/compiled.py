@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
 
-from minigpt_challenge.coach.curriculum import STATE_FOLDER
+from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
 
 FOLDER = STATE_FOLDER / "compiled"
 MOST = 50 * 2**20  # bytes; the reference and all checks need a tenth of it

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.course.curriculum import Task
 
 if TYPE_CHECKING:  # JAX itself is loaded late, so that the command line starts at once
     import jax

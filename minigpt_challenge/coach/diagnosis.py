@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach.closeness import differs
-from minigpt_challenge.coach.verdict import MOST_LIKELY
+from minigpt_challenge.coach.course.verdict import MOST_LIKELY
 
 LARGEST_SET = 2
 LEAST_DEFINED = 0.15  # of each array's values: what is mostly undefined would explain anything

@@ -10,8 +10,8 @@ import jax
 from flax import serialization
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.coach.complaint import Complaint
-from minigpt_challenge.coach.curriculum import ROOT
+from minigpt_challenge.coach.course.curriculum import ROOT
+from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.history import overwrite
 from minigpt_challenge.coach.loss_curve import draw_loss_curve
 from minigpt_challenge.given import milestone

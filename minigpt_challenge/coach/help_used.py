@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from minigpt_challenge.atomic import write_text
-from minigpt_challenge.coach.curriculum import STATE_FOLDER, Task
+from minigpt_challenge.coach.course.curriculum import STATE_FOLDER, Task
 from minigpt_challenge.locks import locked
 
 HELP_FILE = STATE_FOLDER / "help.json"

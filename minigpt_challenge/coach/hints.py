@@ -1,8 +1,8 @@
 """Hints: for the check that failed last, and three stages for everybody.
 
-They stand in `hint_texts/`, a file a task, a `## ` heading for each hint. A heading that names
-checks or faults of the diagnosis in backticks belongs to these, the more telling standing first;
-the others are the stages, in order.
+They stand in `course/hint_texts/`, a file a task, a `## ` heading for each hint. A heading that
+names checks or faults of the diagnosis in backticks belongs to these, the more telling standing
+first; the others are the stages, in order.
 """
 
 import re
@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from minigpt_challenge.coach import help_used, progress
-from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.course.curriculum import Task
+from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.loading import readable
-from minigpt_challenge.coach.verdict import Verdict
 
-TEXTS = Path(__file__).with_name("hint_texts")
+TEXTS = Path(__file__).parent / "course" / "hint_texts"
 
 
 @dataclass(frozen=True)

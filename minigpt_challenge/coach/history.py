@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from minigpt_challenge.atomic import write_bytes
-from minigpt_challenge.coach.curriculum import STATE_FOLDER
+from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
 from minigpt_challenge.locks import locked
 
 HISTORY_FOLDER = STATE_FOLDER / "history"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from minigpt_challenge.atomic import write_text
-from minigpt_challenge.coach.curriculum import STATE_FOLDER
+from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
 from minigpt_challenge.locks import locked
 
 LADDER_FILE = STATE_FOLDER / "ladder.json"

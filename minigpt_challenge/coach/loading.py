@@ -11,9 +11,9 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 import minigpt_challenge.tasks
-from minigpt_challenge.coach.curriculum import SOLUTIONS_FOLDER, TASKS, Task, task_by_number
+from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, TASKS, Task, task_by_number
+from minigpt_challenge.coach.course.stubs import is_as_given
 from minigpt_challenge.coach.kept import kept
-from minigpt_challenge.coach.stubs import is_as_given
 
 
 def readable(source: bytes | str, name: str) -> CodeType:

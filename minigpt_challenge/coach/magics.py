@@ -19,18 +19,18 @@ from minigpt_challenge.coach import (
     terminal,
 )
 from minigpt_challenge.coach.checking import check_in_own_process, check_in_this_process
-from minigpt_challenge.coach.complaint import Complaint, in_words
-from minigpt_challenge.coach.curriculum import (
+from minigpt_challenge.coach.course.curriculum import (
     TASKS_FOLDER,
     WARM_UP,
     Task,
     UnknownTask,
     task_by_number,
 )
+from minigpt_challenge.coach.course.errors import Complaint, in_words
+from minigpt_challenge.coach.course.stubs import cut_stub, is_untouched, written
 from minigpt_challenge.coach.history import overwrite
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.loading import load_for_notebook, readable, unwritten_before
-from minigpt_challenge.coach.stubs import cut_stub, is_untouched, written
 
 console = terminal.console()
 THIS_CELL = Path("this cell")  # stands for a file's name in a traceback

@@ -15,8 +15,8 @@ from jax.experimental import multihost_utils
 from rich.console import Console
 
 from minigpt_challenge.coach import finished_run, gpt_run, milestone
-from minigpt_challenge.coach.complaint import Complaint
-from minigpt_challenge.coach.curriculum import task_by_number
+from minigpt_challenge.coach.course.curriculum import task_by_number
+from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.given import milestone as setting
 from minigpt_challenge.given.dataset import Dataset, load_data
 from minigpt_challenge.given.spreading import spread

@@ -12,14 +12,14 @@ from rich.panel import Panel
 from rich.text import Text
 
 from minigpt_challenge.coach import finished_run, gpt_run, ladder
-from minigpt_challenge.coach.complaint import Complaint
-from minigpt_challenge.coach.curriculum import (
+from minigpt_challenge.coach.course.curriculum import (
     PARTS_OF_THE_GPT,
     ROOT,
     SOLUTIONS_FOLDER,
     TASKS_FOLDER,
     Task,
 )
+from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.finished_run import CURVE, WEIGHTS, Run
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.loading import tasks_from

@@ -6,9 +6,9 @@ from typing import Any
 from rich.console import Console
 
 from minigpt_challenge.coach import terminal
-from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.course.curriculum import Task
+from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.page import Picture, check_page
-from minigpt_challenge.coach.verdict import Report, Verdict
 
 WIDTH = 100  # of the plain text, in characters
 

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.course.curriculum import Task
 
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef
 

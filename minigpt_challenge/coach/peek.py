@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.syntax import Syntax
 
 from minigpt_challenge.coach import help_used
-from minigpt_challenge.coach.curriculum import Task
-from minigpt_challenge.coach.stubs import BEGIN, END
+from minigpt_challenge.coach.course.curriculum import Task
+from minigpt_challenge.coach.course.stubs import BEGIN, END
 
 
 def show_solution(console: Console, task: Task) -> None:

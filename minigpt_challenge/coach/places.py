@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from minigpt_challenge.coach.curriculum import ROOT
+from minigpt_challenge.coach.course.curriculum import ROOT
 
 
 def without_places(words: str) -> str:

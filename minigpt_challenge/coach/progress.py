@@ -5,11 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from minigpt_challenge.atomic import write_text
-from minigpt_challenge.coach.curriculum import STATE_FOLDER, TASKS, Task
+from minigpt_challenge.coach.course.curriculum import STATE_FOLDER, TASKS, Task
+from minigpt_challenge.coach.course.stubs import is_as_given
+from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.ladder import Rung, milestone
 from minigpt_challenge.coach.snapshot import fingerprint
-from minigpt_challenge.coach.stubs import is_as_given
-from minigpt_challenge.coach.verdict import Report, Verdict
 from minigpt_challenge.locks import locked
 
 PROGRESS_FILE = STATE_FOLDER / "progress.json"

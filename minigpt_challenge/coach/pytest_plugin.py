@@ -17,14 +17,14 @@ from types import ModuleType
 import pytest
 
 from minigpt_challenge.coach import devices
-from minigpt_challenge.coach.curriculum import (
+from minigpt_challenge.coach.course.curriculum import (
     SOLUTIONS_FOLDER,
     TASKS,
     TASKS_FOLDER,
     Task,
     task_by_stem,
 )
-from minigpt_challenge.coach.verdict import Verdict
+from minigpt_challenge.coach.course.verdict import Verdict
 
 INTERRUPTED = pytest.StashKey[bool]()
 SOONER = 30  # times, after the first interruption: checks mostly fail for the same endless loop

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from minigpt_challenge.coach.verdict import MOST_LIKELY, OTHER_VALUES, Check, Report, Verdict
+from minigpt_challenge.coach.course.verdict import MOST_LIKELY, OTHER_VALUES, Check, Report, Verdict
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import hashlib
 import time
 from pathlib import Path
 
-from minigpt_challenge.coach.stubs import text_of
+from minigpt_challenge.coach.course.stubs import text_of
 
 LOOK, PATIENCE = 0.02, 1  # seconds between two looks, and for how long
 

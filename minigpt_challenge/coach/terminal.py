@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from minigpt_challenge.coach.curriculum import WARM_UP, Task, task_by_stem
+from minigpt_challenge.coach.course.curriculum import WARM_UP, Task, task_by_stem
+from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.history import Version
 from minigpt_challenge.coach.ladder import Rung
 from minigpt_challenge.coach.progress import Standing
 from minigpt_challenge.coach.report_lines import report_lines, so_far
-from minigpt_challenge.coach.verdict import Report, Verdict
 
 COLOURS = {
     Verdict.PASSED: "green",

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from minigpt_challenge.coach.compiled import COMPILED_ONCE
-from minigpt_challenge.coach.curriculum import TASKS, task_by_number
+from minigpt_challenge.coach.course.curriculum import TASKS, task_by_number
 from tests.answers.gate import judged_part, mistakes, shares
 
 PROCESSES = 2

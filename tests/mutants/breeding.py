@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from random import Random
 
-from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.course.curriculum import Task
 from tests.answers.gate import bank
 from tests.mutants import syntax, text
 from tests.mutants.syntax import Names

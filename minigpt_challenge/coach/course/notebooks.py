@@ -9,8 +9,8 @@ import re
 import tomllib
 from urllib.parse import urlsplit
 
-from minigpt_challenge.coach.curriculum import ROAD, ROOT, Task
-from minigpt_challenge.coach.stubs import BadSource, cut_stub
+from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, Task
+from minigpt_challenge.coach.course.stubs import BadSource, cut_stub
 
 # What every notebook says at its top, and above its stub: written once.
 SAVE_A_COPY = (

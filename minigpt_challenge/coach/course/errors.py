@@ -2,7 +2,7 @@
 
 import errno
 
-from minigpt_challenge.coach.stubs import BadSource
+from minigpt_challenge.coach.course.stubs import BadSource
 from minigpt_challenge.given.sources import DataError
 from minigpt_challenge.locks import Taken
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TASKS_FOLDER = ROOT / "minigpt_challenge" / "tasks"
 SOLUTIONS_FOLDER = ROOT / "solutions"
 STATE_FOLDER = ROOT / ".minigpt"  # progress and kept versions: what belongs to the learner

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from minigpt_challenge.coach.curriculum import Task
+from minigpt_challenge.coach.course.curriculum import Task
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
