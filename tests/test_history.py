@@ -7,8 +7,8 @@ import tempfile
 import pytest
 
 from minigpt_challenge import atomic
-from minigpt_challenge.coach import history
 from minigpt_challenge.coach.course.errors import in_words
+from minigpt_challenge.coach.records import history
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-from minigpt_challenge.coach import help_used, history, ladder, progress
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.errors import in_words
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
+from minigpt_challenge.coach.records import help_used, history, ladder, progress
 from minigpt_challenge.locks import Taken, locked
 
 HOLD = textwrap.dedent("""

@@ -6,10 +6,10 @@ from flax import serialization
 from minigpt_challenge.coach import personal_report
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Verdict
-from minigpt_challenge.coach.help_used import HelpUsed
-from minigpt_challenge.coach.ladder import Rung
 from minigpt_challenge.coach.page import Picture
-from minigpt_challenge.coach.progress import Standing
+from minigpt_challenge.coach.records.help_used import HelpUsed
+from minigpt_challenge.coach.records.ladder import Rung
+from minigpt_challenge.coach.records.progress import Standing
 from tests.test_page import Elements
 
 ATTENTION = TASKS[1]

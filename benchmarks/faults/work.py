@@ -10,19 +10,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from minigpt_challenge.coach import (
-    cli_help,
-    finished_run,
-    help_used,
-    history,
-    ladder,
-    magics,
-    progress,
-)
+from minigpt_challenge.coach import cli_help, finished_run, magics
 from minigpt_challenge.coach.course import curriculum
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.stubs import cut_stub
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
+from minigpt_challenge.coach.records import help_used, history, ladder, progress
 from minigpt_challenge.given import download, sources
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.checkpoints import Checkpoints

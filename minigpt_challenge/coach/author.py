@@ -11,7 +11,7 @@ from pathlib import Path
 from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, TASKS
 from minigpt_challenge.coach.course.notebooks import badge, build_notebook
 from minigpt_challenge.coach.course.stubs import BadSource, cut_stub
-from minigpt_challenge.coach.history import overwrite
+from minigpt_challenge.coach.records.history import overwrite
 
 README = ROOT / "README.md"
 TABLE = re.compile(r"(?<=<!-- BEGIN TASKS -->\n).*(?=<!-- END TASKS -->)", re.DOTALL)

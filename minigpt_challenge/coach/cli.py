@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from minigpt_challenge.atomic import write_text
-from minigpt_challenge.coach import cli_help, progress, terminal
+from minigpt_challenge.coach import cli_help, terminal
 from minigpt_challenge.coach.cli_words import (
     a_task,
     complaining,
@@ -22,6 +22,7 @@ from minigpt_challenge.coach.cli_words import (
 )
 from minigpt_challenge.coach.course.curriculum import TASKS, Task
 from minigpt_challenge.coach.course.verdict import Report, Verdict
+from minigpt_challenge.coach.records import progress
 
 app = typer.Typer(
     help="Build a mini GPT in JAX, one stub at a time.",

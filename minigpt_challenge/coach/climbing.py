@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from minigpt_challenge.coach import finished_run, gpt_run, ladder, live, milestone, progress
+from minigpt_challenge.coach import finished_run, gpt_run, live, milestone
 from minigpt_challenge.coach.course.curriculum import TASKS, WARM_UP, Task
 from minigpt_challenge.coach.course.verdict import Verdict
-from minigpt_challenge.coach.ladder import Rung
+from minigpt_challenge.coach.records import ladder, progress
+from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.milestone import sees_the_future

@@ -12,10 +12,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.markdown import Markdown
 
-from minigpt_challenge.coach import help_used, progress
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.loading import readable
+from minigpt_challenge.coach.records import help_used, progress
 
 TEXTS = Path(__file__).parent / "course" / "hint_texts"
 

@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from minigpt_challenge.coach.ladder import PLACES, Place, Rung
+from minigpt_challenge.coach.records.ladder import PLACES, Place, Rung
 
 INK, FAINT, PAPER = "#24292f", "#6e7781", "#fbfaf6"
 REACHED, NEWEST, EMPTY = "#8fb3d9", "#1f6fb2", "#b6bcc4"

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from minigpt_challenge.coach import finished_run, gpt_run, ladder
+from minigpt_challenge.coach import finished_run, gpt_run
 from minigpt_challenge.coach.course.curriculum import (
     PARTS_OF_THE_GPT,
     ROOT,
@@ -23,6 +23,7 @@ from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.finished_run import CURVE, WEIGHTS, Run
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.loading import tasks_from
+from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.many_steps import BadStep

@@ -5,9 +5,9 @@ import difflib
 from rich.console import Console
 from rich.syntax import Syntax
 
-from minigpt_challenge.coach import help_used
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.stubs import BEGIN, END
+from minigpt_challenge.coach.records import help_used
 
 
 def show_solution(console: Console, task: Task) -> None:

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from minigpt_challenge.coach import ladder
 from minigpt_challenge.coach.course.errors import Complaint
+from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.given.batches import get_batch
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.dataset import Dataset, load_data

@@ -11,9 +11,9 @@ from rich.theme import Theme
 
 from minigpt_challenge.coach.course.curriculum import WARM_UP, Task, task_by_stem
 from minigpt_challenge.coach.course.verdict import Report, Verdict
-from minigpt_challenge.coach.history import Version
-from minigpt_challenge.coach.ladder import Rung
-from minigpt_challenge.coach.progress import Standing
+from minigpt_challenge.coach.records.history import Version
+from minigpt_challenge.coach.records.ladder import Rung
+from minigpt_challenge.coach.records.progress import Standing
 from minigpt_challenge.coach.report_lines import report_lines, so_far
 
 COLOURS = {
