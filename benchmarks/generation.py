@@ -35,7 +35,7 @@ def jax_writers():
         SOLUTIONS_FOLDER,
         task_by_stem,
     )
-    from minigpt_challenge.coach.loading import load_file, tasks_from
+    from minigpt_challenge.coach.runtime.loading import load_file, tasks_from
     from minigpt_challenge.given.cached_gpt import CachedMiniGPT
     from minigpt_challenge.given.naive_sampling import generate_naively
     from minigpt_challenge.given.sampling import generate

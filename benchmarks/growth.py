@@ -19,7 +19,7 @@ from rich.table import Table
 from steps import VOCAB_SIZE, flops_per_token
 
 from minigpt_challenge.coach.course.curriculum import PARTS_OF_THE_GPT, ROOT, SOLUTIONS_FOLDER
-from minigpt_challenge.coach.loading import tasks_from
+from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.training import init_train_state
 

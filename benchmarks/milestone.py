@@ -29,7 +29,7 @@ AIMS = {"minigpt train": 4, "minigpt train --fast": 8}  # times as fast as the o
 
 def reference():
     """The reference's MiniGPT, train_step and eval_step."""
-    from minigpt_challenge.coach.loading import tasks_from
+    from minigpt_challenge.coach.runtime.loading import tasks_from
 
     with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT) as modules:
         steps = modules["task5_training_step"]

@@ -58,7 +58,7 @@ def of_jax(shape: dict, dtype: str, way: str) -> dict:
     import jax.numpy as jnp
 
     from minigpt_challenge.coach.course.curriculum import PARTS_OF_THE_GPT, SOLUTIONS_FOLDER
-    from minigpt_challenge.coach.loading import tasks_from
+    from minigpt_challenge.coach.runtime.loading import tasks_from
     from minigpt_challenge.given.batches import get_batch
     from minigpt_challenge.given.many_steps import in_one_program, one_by_one
     from minigpt_challenge.given.training import init_train_state

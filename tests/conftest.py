@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from minigpt_challenge.coach.compiled import COMPILED_ONCE
 from minigpt_challenge.coach.course.curriculum import ROOT, TASKS, Task
 from minigpt_challenge.coach.course.stubs import cut_stub
+from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
 
 # The processes that tests start compile the same things over and over.
 os.environ.update(COMPILED_ONCE | os.environ)

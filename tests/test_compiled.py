@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import pytest
 from jax.experimental.compilation_cache.compilation_cache import reset_cache
 
-from minigpt_challenge.coach import compiled
 from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.runtime import compilation
 
 NNX = TASKS[7]
 FOLDER = "jax_compilation_cache_dir"
@@ -26,7 +26,7 @@ def no_folder(monkeypatch, tmp_path):
     jax.config.update(FOLDER, None)
     reset_cache()
     compile_something(1)
-    monkeypatch.setitem(compiled.COMPILED_ONCE, FOLDER.upper(), str(tmp_path / "compiled"))
+    monkeypatch.setitem(compilation.COMPILED_ONCE, FOLDER.upper(), str(tmp_path / "compiled"))
     yield tmp_path / "compiled"
     jax.config.update(FOLDER, before)
     reset_cache()
@@ -38,7 +38,7 @@ def compile_something(number):
 
 def test_only_what_is_compiled_inside_is_kept(no_folder):
     settings = dict(jax.config.values)
-    with compiled.compiled_once():
+    with compilation.compiled_once():
         compile_something(2)
     kept = set(no_folder.iterdir())
     assert any("jit__lambda" in file.name for file in kept)
@@ -50,7 +50,7 @@ def test_only_what_is_compiled_inside_is_kept(no_folder):
 def test_a_folder_of_ones_own_stays(no_folder, tmp_path):
     own = tmp_path / "own"
     jax.config.update(FOLDER, str(own))
-    with compiled.compiled_once():
+    with compilation.compiled_once():
         assert getattr(jax.config, FOLDER) == str(own)
     assert getattr(jax.config, FOLDER) == str(own) and not no_folder.exists()
 
@@ -58,7 +58,7 @@ def test_a_folder_of_ones_own_stays(no_folder, tmp_path):
 def test_jax_is_not_imported_before_its_time():
     program = (
         "import os, sys\n"
-        "from minigpt_challenge.coach.compiled import COMPILED_ONCE, compiled_once\n"
+        "from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE, compiled_once\n"
         "with compiled_once():\n"
         "    assert 'jax' not in sys.modules and COMPILED_ONCE.items() <= os.environ.items()\n"
     )
@@ -70,14 +70,14 @@ def test_the_oldest_go_until_the_rest_fits(tmp_path):
     for age, name in enumerate(["new", "middle", "old", "oldest"]):
         (tmp_path / name).write_bytes(b"x" * 10)
         os.utime(tmp_path / name, (1000 - age, 1000 - age))
-    compiled.trim(tmp_path, most=40)
+    compilation.trim(tmp_path, most=40)
     assert len(os.listdir(tmp_path)) == 4
-    compiled.trim(tmp_path, most=25)
+    compilation.trim(tmp_path, most=25)
     assert sorted(os.listdir(tmp_path)) == ["middle", "new"]
 
 
 def test_where_nothing_is_kept_there_is_nothing_to_trim(tmp_path):
-    compiled.trim(tmp_path / "absent")
+    compilation.trim(tmp_path / "absent")
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minigpt_challenge.coach import draw
-from minigpt_challenge.coach.loading import tasks_from
+from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.given.fast import ADAM_RATE, MUON_RATE, WARM_UP, fast_train_state
 
 V, T, C, STEPS = 7, 5, 6, 20

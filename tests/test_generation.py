@@ -13,7 +13,7 @@ from minigpt_challenge.coach.course.curriculum import (
     task_by_stem,
 )
 from minigpt_challenge.coach.expect import Wrong
-from minigpt_challenge.coach.loading import load_file, tasks_from
+from minigpt_challenge.coach.runtime.loading import load_file, tasks_from
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 from minigpt_challenge.given.naive_sampling import generate_naively, greedy

@@ -4,8 +4,8 @@ import jax
 import pytest
 
 from minigpt_challenge.coach import draw, linen_gpt
-from minigpt_challenge.coach.hasty import compiled_in_haste
-from minigpt_challenge.coach.loading import solution
+from minigpt_challenge.coach.runtime.hasty import compiled_in_haste
+from minigpt_challenge.coach.runtime.loading import solution
 from minigpt_challenge.coach.trees import flatten
 
 SIZES = dict(vocab_size=5, hidden_dim=4, block_size=3, num_layers=11, num_heads=2)

@@ -14,7 +14,7 @@ from jax.sharding import AxisType
 from minigpt_challenge.coach import many_processes
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.errors import Complaint
-from minigpt_challenge.coach.devices import cpu_devices
+from minigpt_challenge.coach.runtime.devices import cpu_devices
 from minigpt_challenge.given.milestone import BLOCK_SIZE
 from minigpt_challenge.given.spreading import spread
 

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from minigpt_challenge.coach.judging import is_unwritten
-from minigpt_challenge.coach.loading import tasks_from
+from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.fast import FAST_STEPS, fast_train_state

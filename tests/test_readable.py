@@ -6,7 +6,7 @@ import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.judging import describe
-from minigpt_challenge.coach.loading import readable
+from minigpt_challenge.coach.runtime.loading import readable
 from tests.mutants import text
 
 hypothesis = pytest.importorskip("hypothesis")  # Colab has none

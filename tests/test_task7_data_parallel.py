@@ -16,10 +16,10 @@ from flax.training.train_state import TrainState
 from jax.sharding import AxisType, Mesh
 
 from minigpt_challenge.coach import draw, expect, parallel_properties, shards
-from minigpt_challenge.coach.devices import cpu_devices
 from minigpt_challenge.coach.faults import parallel as faults
 from minigpt_challenge.coach.faults.step import outcome
 from minigpt_challenge.coach.jaxprs import MARK, count_primitive, count_uncompiled, marked
+from minigpt_challenge.coach.runtime.devices import cpu_devices
 
 V = 48  # can be shared out as well, so that a split in the wrong place runs, and is seen
 SETTINGS = [(8, 24, 16), (3, 6, 9)]  # (number of devices, B, T)

@@ -10,7 +10,7 @@ import pytest
 from jax import lax
 
 from minigpt_challenge.coach import in_numpy
-from minigpt_challenge.coach.tampering import Tampered, nothing_shared_is_changed
+from minigpt_challenge.coach.runtime.patched_modules import Tampered, nothing_shared_is_changed
 from minigpt_challenge.coach.traced import traced, traced_apply
 
 X = jnp.asarray(np.random.default_rng(0).standard_normal((2, 3, 4)), jnp.float32)

@@ -11,7 +11,7 @@ from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach import draw
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER
-from minigpt_challenge.coach.loading import tasks_from
+from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.given import steps
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.many_steps import BadStep

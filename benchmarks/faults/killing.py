@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from functools import partial
 
-from minigpt_challenge.coach.compiled import COMPILED_ONCE
+from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
 
 os.environ.update(COMPILED_ONCE | os.environ)  # every child would compile the same
 # The children are forked from a process that has imported all that takes long, and has done

@@ -20,9 +20,9 @@ import numpy as np
 from minigpt_challenge.coach import draw
 from minigpt_challenge.coach.closeness import TOLERANCE, differs
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, Task
-from minigpt_challenge.coach.limits import interrupted_after
-from minigpt_challenge.coach.loading import load_file, on_trial
-from minigpt_challenge.coach.tampering import nothing_shared_is_changed
+from minigpt_challenge.coach.runtime.limits import interrupted_after
+from minigpt_challenge.coach.runtime.loading import load_file, on_trial
+from minigpt_challenge.coach.runtime.patched_modules import nothing_shared_is_changed
 
 TIME_LIMIT = 5.0  # seconds; the checks have run before, so code that hangs is rare
 SMALLEST_LEAK = 1e-6

@@ -7,8 +7,8 @@ import numpy as np
 
 from minigpt_challenge.coach import draw, expect
 from minigpt_challenge.coach.closeness import differs
-from minigpt_challenge.coach.error_words import in_one_line
 from minigpt_challenge.coach.jaxprs import count_equations
+from minigpt_challenge.coach.runtime.error_text import in_one_line
 from minigpt_challenge.coach.traced import traced
 
 AXES = ("B", "T", "out")  # H for one head, N·H for several

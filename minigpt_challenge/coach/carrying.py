@@ -5,8 +5,8 @@ from typing import Any
 import flax.linen as nn
 import jax
 
-from minigpt_challenge.coach.loading import solution
 from minigpt_challenge.coach.pairing import weights_for
+from minigpt_challenge.coach.runtime.loading import solution
 
 
 def under_the_given_names(model: nn.Module, params: Any, tokens: jax.Array) -> Any:

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import patch
 
-from minigpt_challenge.coach import compiled, devices, snapshot
 from minigpt_challenge.coach.course.curriculum import ROOT, Task
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
-from minigpt_challenge.coach.error_words import in_one_line
-from minigpt_challenge.coach.limits import working_in
 from minigpt_challenge.coach.places import without_places
+from minigpt_challenge.coach.runtime import compilation, devices, snapshot
+from minigpt_challenge.coach.runtime.error_text import in_one_line
+from minigpt_challenge.coach.runtime.limits import working_in
 
 TIME_LIMIT = 120  # seconds
 
@@ -64,7 +64,7 @@ def waiting_process(
             process = subprocess.Popen(
                 [sys.executable, "-m", "minigpt_challenge.coach.waiting"],
                 cwd=work,
-                env=compiled.COMPILED_ONCE
+                env=compilation.COMPILED_ONCE
                 | os.environ
                 | PLAIN_PYTEST
                 | devices.environment(task)
@@ -107,7 +107,7 @@ def waiting_process(
             yield check
         finally:
             _end(process)
-            compiled.trim()
+            compilation.trim()
 
 
 def check_in_this_process(task: Task, answer: Path) -> Report:
@@ -124,7 +124,7 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(output),
             working_in(work),
-            compiled.compiled_once(),
+            compilation.compiled_once(),
             _old_objects_left_alone(),
             patch.dict(os.environ, PLAIN_PYTEST),
             pytest.MonkeyPatch.context() as without,
@@ -136,7 +136,7 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             except Exception as error:  # such as after `sys.stdout.close()`
                 ending = f"pytest broke down: {in_one_line(error)}"
         checks = _read(verdicts, ending, "" if output.closed else output.getvalue())
-        compiled.trim()
+        compilation.trim()
         return _report(task, start, checks, copy)
 
 

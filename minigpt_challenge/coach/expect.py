@@ -13,8 +13,8 @@ import numpy as np
 from minigpt_challenge.coach.closeness import differs
 from minigpt_challenge.coach.course.verdict import OTHER_VALUES
 from minigpt_challenge.coach.diagnosis import Suspects, diagnose, in_words
-from minigpt_challenge.coach.error_words import in_one_line
-from minigpt_challenge.coach.limits import TookTooLong
+from minigpt_challenge.coach.runtime.error_text import in_one_line
+from minigpt_challenge.coach.runtime.limits import TookTooLong
 
 ARRAY = jax.Array | np.ndarray | np.generic
 

@@ -14,8 +14,8 @@ from rich.markdown import Markdown
 
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.verdict import Verdict
-from minigpt_challenge.coach.loading import readable
 from minigpt_challenge.coach.records import help_used, progress
+from minigpt_challenge.coach.runtime.loading import readable
 
 TEXTS = Path(__file__).parent / "course" / "hint_texts"
 

@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 
 from minigpt_challenge.coach import trees
-from minigpt_challenge.coach.kept import kept
+from minigpt_challenge.coach.runtime.reference_cache import kept
 
 
 def parameters(module: nn.Module, *inputs: Any) -> Any:

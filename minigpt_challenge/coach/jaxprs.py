@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from minigpt_challenge.coach.limits import TookTooLong
+from minigpt_challenge.coach.runtime.limits import TookTooLong
 
 MARK = "reduce_precision"
 JIT = ("jit", "pjit")  # the primitive, under its names

@@ -5,10 +5,10 @@ import traceback
 from pathlib import Path
 
 from minigpt_challenge.coach.course.verdict import Check, Verdict
-from minigpt_challenge.coach.devices import TooFewDevices
-from minigpt_challenge.coach.error_words import in_one_line, meaning_of, said_by
 from minigpt_challenge.coach.expect import Wrong
-from minigpt_challenge.coach.tampering import Tampered
+from minigpt_challenge.coach.runtime.devices import TooFewDevices
+from minigpt_challenge.coach.runtime.error_text import in_one_line, meaning_of, said_by
+from minigpt_challenge.coach.runtime.patched_modules import Tampered
 
 MOST_FRAMES = 5  # an endless recursion has a thousand
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -16,8 +16,8 @@ import optax
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach import draw, initial
-from minigpt_challenge.coach.kept import kept
-from minigpt_challenge.coach.loading import solution
+from minigpt_challenge.coach.runtime.loading import solution
+from minigpt_challenge.coach.runtime.reference_cache import kept
 
 Sizes = Mapping[str, int]  # MiniGPT's attributes
 _Key = tuple[tuple[str, int], ...]  # the same, hashable

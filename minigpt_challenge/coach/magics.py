@@ -9,7 +9,7 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
-from minigpt_challenge.coach import cells, devices, hints, notebook_report, peek, terminal
+from minigpt_challenge.coach import cells, hints, notebook_report, peek, terminal
 from minigpt_challenge.coach.checking import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.course.curriculum import (
     TASKS_FOLDER,
@@ -21,9 +21,10 @@ from minigpt_challenge.coach.course.curriculum import (
 from minigpt_challenge.coach.course.errors import Complaint, in_words
 from minigpt_challenge.coach.course.stubs import cut_stub, is_untouched, written
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
-from minigpt_challenge.coach.loading import load_for_notebook, readable, unwritten_before
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.records.history import overwrite
+from minigpt_challenge.coach.runtime import devices
+from minigpt_challenge.coach.runtime.loading import load_for_notebook, readable, unwritten_before
 
 console = terminal.console()
 THIS_CELL = Path("this cell")  # stands for a file's name in a traceback

@@ -22,8 +22,8 @@ from minigpt_challenge.coach.course.curriculum import (
 from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.finished_run import CURVE, WEIGHTS, Run
 from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
-from minigpt_challenge.coach.loading import tasks_from
 from minigpt_challenge.coach.records import ladder
+from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.many_steps import BadStep

@@ -16,7 +16,6 @@ from types import ModuleType
 
 import pytest
 
-from minigpt_challenge.coach import devices
 from minigpt_challenge.coach.course.curriculum import (
     SOLUTIONS_FOLDER,
     TASKS,
@@ -25,6 +24,7 @@ from minigpt_challenge.coach.course.curriculum import (
     task_by_stem,
 )
 from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.runtime import devices
 
 INTERRUPTED = pytest.StashKey[bool]()
 SOONER = 30  # times, after the first interruption: checks mostly fail for the same endless loop
@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
         for task in TASKS:
             os.environ.update(devices.environment(task) | os.environ)
     if config.getoption("--limited"):
-        from minigpt_challenge.coach.limits import limit_this_process
+        from minigpt_challenge.coach.runtime.limits import limit_this_process
 
         limit_this_process()
 
@@ -87,8 +87,8 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
     """What is on trial; every earlier task is the reference's."""
     import jax
 
-    from minigpt_challenge.coach.hasty import compiled_in_haste
-    from minigpt_challenge.coach.loading import on_trial
+    from minigpt_challenge.coach.runtime.hasty import compiled_in_haste
+    from minigpt_challenge.coach.runtime.loading import on_trial
 
     its = _task_of(request.path)
     path = _answer(request.config, its)
@@ -103,7 +103,7 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
 @pytest.fixture(scope="module")
 def reference(request: pytest.FixtureRequest) -> ModuleType:
     """The solution of the same task."""
-    from minigpt_challenge.coach.loading import solution
+    from minigpt_challenge.coach.runtime.loading import solution
 
     return solution(_task_of(request.path).number)
 
@@ -130,8 +130,8 @@ def _guarded(item: pytest.Item) -> Iterator[None]:
     import flax.linen  # noqa: F401  what is to be guarded must be there
     import optax  # noqa: F401
 
-    from minigpt_challenge.coach.limits import interrupted_after
-    from minigpt_challenge.coach.tampering import nothing_shared_is_changed
+    from minigpt_challenge.coach.runtime.limits import interrupted_after
+    from minigpt_challenge.coach.runtime.patched_modules import nothing_shared_is_changed
 
     limit, start = item.config.getoption("--soft-limit"), time.monotonic()
     if limit and INTERRUPTED in item.config.stash:

@@ -9,7 +9,7 @@ from jax.sharding import Mesh, Sharding
 
 from minigpt_challenge.coach import expect
 from minigpt_challenge.coach.diagnosis import Suspects
-from minigpt_challenge.coach.limits import TookTooLong
+from minigpt_challenge.coach.runtime.limits import TookTooLong
 
 NOTHING = np.zeros(0)  # what a device holds of an array that lies elsewhere
 

@@ -8,7 +8,7 @@ import jax
 from jax.extend.core import jaxpr_as_fun
 
 from minigpt_challenge.coach import in_numpy
-from minigpt_challenge.coach.kept import kept
+from minigpt_challenge.coach.runtime.reference_cache import kept
 
 
 def traced(function: Callable) -> Callable:

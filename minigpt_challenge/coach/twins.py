@@ -17,7 +17,6 @@ import numpy as np
 from minigpt_challenge.coach import draw, trees
 from minigpt_challenge.coach.diagnosis import LARGEST_SET, Fault, Suspects, ids, in_words
 from minigpt_challenge.coach.expect import Wrong
-from minigpt_challenge.coach.kept import kept
 from minigpt_challenge.coach.pairing import (
     Arrangement,
     arrangements,
@@ -26,6 +25,7 @@ from minigpt_challenge.coach.pairing import (
     search,
     shapes_of_both,
 )
+from minigpt_challenge.coach.runtime.reference_cache import kept
 from minigpt_challenge.coach.traced import traced, traced_apply
 from minigpt_challenge.coach.trees import Path
 

@@ -15,7 +15,7 @@ from minigpt_challenge.coach.checking import waiting_process
 from minigpt_challenge.coach.course.curriculum import TASKS, Task
 from minigpt_challenge.coach.course.verdict import Report
 from minigpt_challenge.coach.keys import pressed_keys
-from minigpt_challenge.coach.snapshot import fingerprint
+from minigpt_challenge.coach.runtime.snapshot import fingerprint
 
 LOOK = 0.1  # seconds between two looks at the file and the keys
 

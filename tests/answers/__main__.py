@@ -13,8 +13,8 @@ from concurrent.futures import ProcessPoolExecutor
 from rich.console import Console
 from rich.table import Table
 
-from minigpt_challenge.coach.compiled import COMPILED_ONCE
 from minigpt_challenge.coach.course.curriculum import TASKS, task_by_number
+from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
 from tests.answers.gate import judged_part, mistakes, shares
 
 PROCESSES = 2

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from minigpt_challenge.coach import checking, devices
-from minigpt_challenge.coach.compiled import COMPILED_ONCE
+from minigpt_challenge.coach import checking
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.verdict import Report, Verdict
-from minigpt_challenge.coach.limits import limit_this_process
+from minigpt_challenge.coach.runtime import devices
+from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
+from minigpt_challenge.coach.runtime.limits import limit_this_process
 from tests.mutants.breeding import Mutant
 
 MARGIN = 30  # seconds beyond the time limit, until a process that is too slow has been ended

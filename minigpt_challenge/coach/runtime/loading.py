@@ -13,7 +13,7 @@ from types import CodeType, ModuleType
 import minigpt_challenge.tasks
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, TASKS, Task, task_by_number
 from minigpt_challenge.coach.course.stubs import is_as_given
-from minigpt_challenge.coach.kept import kept
+from minigpt_challenge.coach.runtime.reference_cache import kept
 
 
 def readable(source: bytes | str, name: str) -> CodeType:

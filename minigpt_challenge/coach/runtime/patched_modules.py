@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from minigpt_challenge.coach.kept import forget
+from minigpt_challenge.coach.runtime.reference_cache import forget
 
 SHARED = (
     "builtins",
