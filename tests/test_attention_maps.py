@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minigpt_challenge.coach import attention_pictures
-from minigpt_challenge.coach.attention_maps import (
+from minigpt_challenge.coach.checks.attention_probe import (
     Probe,
     attention_maps,
     random_probe,

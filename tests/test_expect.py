@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach import expect
-from minigpt_challenge.coach.diagnosis import Fault, Suspects, diagnose, ids
+from minigpt_challenge.coach.checks import expect
+from minigpt_challenge.coach.checks.diagnosis import Fault, Suspects, diagnose, ids
 
 RIGHT = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
 

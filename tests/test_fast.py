@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach import draw
+from minigpt_challenge.coach.checks import random_inputs
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.given.fast import ADAM_RATE, MUON_RATE, WARM_UP, fast_train_state
 
@@ -26,12 +26,12 @@ def start():
 
     with tasks_from(SOLUTIONS_FOLDER) as modules:
         model = modules["task4_blocks"].MiniGPT(V, C, T, num_layers=2, num_heads=3)
-    params = model.init(jax.random.key(0), draw.tokens(2, T, vocab_size=V))
+    params = model.init(jax.random.key(0), random_inputs.tokens(2, T, vocab_size=V))
     return model, params, fast_train_state(model, params, STEPS)
 
 
 def gradients(params):
-    return jax.tree.map(lambda leaf: draw.floats(*leaf.shape, seed=leaf.size), params)
+    return jax.tree.map(lambda leaf: random_inputs.floats(*leaf.shape, seed=leaf.size), params)
 
 
 def test_tables_begin_louder_and_all_else_as_it_was(start):

@@ -5,14 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach import draw
-from minigpt_challenge.coach.carrying import under_the_given_names
+from minigpt_challenge.coach.checks import random_inputs
+from minigpt_challenge.coach.checks.carrying import under_the_given_names
+from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.course.curriculum import (
     PARTS_OF_THE_GPT,
     SOLUTIONS_FOLDER,
     task_by_stem,
 )
-from minigpt_challenge.coach.expect import Wrong
 from minigpt_challenge.coach.runtime.loading import load_file, tasks_from
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
@@ -41,8 +41,8 @@ def cached(solution):
 
 
 def test_the_model_with_a_cache_is_that_of_task_4(mini_gpt, cached):
-    tokens = draw.tokens(2, 7, vocab_size=13)
-    params = draw.params(mini_gpt, tokens)
+    tokens = random_inputs.tokens(2, 7, vocab_size=13)
+    params = random_inputs.params(mini_gpt, tokens)
     logits, _ = cached.apply(params, tokens, cached.empty_caches(2), 0)
     np.testing.assert_allclose(logits, mini_gpt.apply(params, tokens), atol=1e-5)
 
@@ -101,10 +101,10 @@ def test_weights_are_carried_over_whatever_the_layers_are_called(tmp_path, mini_
     for name, other in RENAMED.items():
         text = text.replace(name, other)
     (tmp_path / "own.py").write_text(text, encoding="utf-8")
-    tokens = draw.tokens(2, 7, vocab_size=13)
+    tokens = random_inputs.tokens(2, 7, vocab_size=13)
     with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT):
         own = load_file(tmp_path / "own.py", "own_names").MiniGPT(**SIZES)
-        params = draw.params(own, tokens)
+        params = random_inputs.params(own, tokens)
         expected = own.apply(params, tokens)
         assert "lookup" in params["params"]
         carried = under_the_given_names(own, params, tokens)
@@ -113,8 +113,8 @@ def test_weights_are_carried_over_whatever_the_layers_are_called(tmp_path, mini_
 
 
 def test_weights_that_are_not_a_mini_gpts_are_not_carried(mini_gpt):
-    tokens = draw.tokens(2, 7, vocab_size=13)
-    params = draw.params(mini_gpt, tokens)
+    tokens = random_inputs.tokens(2, 7, vocab_size=13)
+    params = random_inputs.params(mini_gpt, tokens)
     wider = mini_gpt.clone(hidden_dim=15)
     with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT), pytest.raises(Wrong, match="parameters"):
         other = _Claiming(wider.hidden_dim, mini_gpt)

@@ -3,10 +3,11 @@
 import jax
 import pytest
 
-from minigpt_challenge.coach import draw, linen_gpt
+from minigpt_challenge.coach import linen_gpt
+from minigpt_challenge.coach.checks import random_inputs
+from minigpt_challenge.coach.checks.param_trees import flatten
 from minigpt_challenge.coach.runtime.hasty import compiled_in_haste
 from minigpt_challenge.coach.runtime.loading import solution
-from minigpt_challenge.coach.trees import flatten
 
 SIZES = dict(vocab_size=5, hidden_dim=4, block_size=3, num_layers=11, num_heads=2)
 FLAG = "jax_disable_most_optimizations"
@@ -14,7 +15,7 @@ FLAG = "jax_disable_most_optimizations"
 
 def test_weights_are_those_drawn_for_the_whole_model():
     gpt = solution(4).MiniGPT(**SIZES)
-    expected = draw.params(gpt, draw.tokens(1, 2, vocab_size=5), seed=3)
+    expected = random_inputs.params(gpt, random_inputs.tokens(1, 2, vocab_size=5), seed=3)
     seen = linen_gpt.params(SIZES, seed=3)
     assert jax.tree.all(jax.tree.map(lambda a, b: (a == b).all(), seen, expected))
     assert linen_gpt.num_weights(SIZES) == sum(leaf.size for leaf in jax.tree.leaves(expected))

@@ -8,14 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach import draw
-from minigpt_challenge.coach.diagnosis import Fault, Suspects
-from minigpt_challenge.coach.expect import Wrong, all_equal
-from minigpt_challenge.coach.initial import shapes_in_order
-from minigpt_challenge.coach.pairing import arrangements, weights_for
-from minigpt_challenge.coach.twins import Twins
+from minigpt_challenge.coach.checks import random_inputs
+from minigpt_challenge.coach.checks.diagnosis import Fault, Suspects
+from minigpt_challenge.coach.checks.expect import Wrong, all_equal
+from minigpt_challenge.coach.checks.initial import shapes_in_order
+from minigpt_challenge.coach.checks.paired_modules import Twins
+from minigpt_challenge.coach.checks.param_pairing import arrangements, weights_for
 
-X = draw.floats(2, 3, 4)
+X = random_inputs.floats(2, 3, 4)
 
 
 class Reference(nn.Module):
@@ -118,7 +118,7 @@ class ScannedLayers(nn.Module):
 
 
 def test_layers_whose_weights_lie_in_one_array_get_each_its_own():
-    params = draw.params(Layers(), X)
+    params = random_inputs.params(Layers(), X)
     mine = weights_for(ScannedLayers(), Layers(), params, X)
     seen, expected = ScannedLayers().apply(mine, X), Layers().apply(params, X)
     np.testing.assert_allclose(seen, expected, atol=1e-5)
@@ -129,7 +129,7 @@ def test_layers_whose_weights_lie_in_one_array_get_each_its_own():
     [Reference, OtherNamesAndOrder, SwappedNames, UsedInAnotherOrder, BareParameters, OneBareNorm],
 )
 def test_a_right_model_computes_the_same_with_the_weights_it_gets(answer):
-    params = draw.params(Reference(), X)
+    params = random_inputs.params(Reference(), X)
     mine = weights_for(answer(), Reference(), params, X)
     seen, expected = answer().apply(mine, X), Reference().apply(params, X)
     np.testing.assert_allclose(seen, expected, atol=1e-5)
@@ -140,7 +140,7 @@ def test_a_wrong_model_gets_weights_too_but_computes_something_else():
         def __call__(self, x):
             return self.second(self.second_norm(self.first(self.first_norm(x))))
 
-    params = draw.params(Reference(), X)
+    params = random_inputs.params(Reference(), X)
     mine = weights_for(WithoutActivation(), Reference(), params, X)
     seen = WithoutActivation().apply(mine, X)
     assert np.abs(seen - Reference().apply(params, X)).max() > 0.01
@@ -153,7 +153,7 @@ def test_a_missing_layer_is_named_by_its_shape():
             norm = nn.LayerNorm()
             return nn.Dense(4)(nn.relu(norm(nn.Dense(4)(norm(x)))))
 
-    params = draw.params(Reference(), X)
+    params = random_inputs.params(Reference(), X)
     with pytest.raises(Wrong, match=r"missing are 2 of shape \(4,\)\."):
         weights_for(SharedNorm(), Reference(), params, X)
 
@@ -205,7 +205,7 @@ def test_a_mistake_is_named_under_whatever_pairing_explains_it(factor, named):
             return factor * UsedInAnotherOrder(name="inside")(x)
 
     twins = Twins(Misleading(), Reference(), X, suspects=suspects)
-    check = partial(all_equal, [twins.case(draw.floats(3, 2, 4, seed=5))], "BTC", "f(x)")
+    check = partial(all_equal, [twins.case(random_inputs.floats(3, 2, 4, seed=5))], "BTC", "f(x)")
     if named is None:
         check()
     else:
@@ -215,7 +215,7 @@ def test_a_mistake_is_named_under_whatever_pairing_explains_it(factor, named):
 
 
 def test_every_arrangement_is_tried_once():
-    params = draw.params(Reference(), X)
+    params = random_inputs.params(Reference(), X)
     wanted, given = (shapes_in_order(module(), X) for module in (OtherNamesAndOrder, Reference))
     seen = [
         tuple(float(leaf.sum()) for leaf in jax.tree.leaves(arrange(params)))

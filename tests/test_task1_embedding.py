@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach import draw, expect
+from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.param_pairing import weights_for
 from minigpt_challenge.coach.faults import embedding as faults
-from minigpt_challenge.coach.pairing import weights_for
 
 # No size equals another, so that a swapped axis cannot hide.
 V, BLOCK, C = 11, 7, 5
@@ -19,7 +19,7 @@ OF = "TokenAndPositionEmbedding(tokens)"
 
 
 def drawn_tokens(B, T, seed=0):
-    return draw.tokens(B, T, vocab_size=V, seed=seed)
+    return random_inputs.tokens(B, T, vocab_size=V, seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def models(task, reference):
     tokens = drawn_tokens(2, BLOCK)
     model = task.TokenAndPositionEmbedding(vocab_size=V, block_size=BLOCK, hidden_dim=C)
     other = reference.TokenAndPositionEmbedding(V, BLOCK, C)
-    other_params = draw.params(other, tokens)
+    other_params = random_inputs.params(other, tokens)
     params = weights_for(model, other, other_params, tokens)
     return model, params, other, other_params
 
@@ -52,14 +52,14 @@ def test_returns_a_vector_for_every_token(task):
     model = task.TokenAndPositionEmbedding(V, BLOCK, C)
     for B, T in SHAPES:
         tokens = drawn_tokens(B, T)
-        seen = model.apply(draw.params(model, tokens), tokens)
+        seen = model.apply(random_inputs.params(model, tokens), tokens)
         seen = expect.array(seen, (B, T, C), "BTC", OF)
         expect.dtype(seen, np.float32, OF)
 
 
 def test_as_many_tokens_as_block_size_are_accepted(task):
     model = task.TokenAndPositionEmbedding(V, BLOCK, C)
-    params = draw.params(model, drawn_tokens(1, 2))
+    params = random_inputs.params(model, drawn_tokens(1, 2))
     model.apply(params, drawn_tokens(1, BLOCK - 1))
     try:
         model.apply(params, drawn_tokens(1, BLOCK))
@@ -87,7 +87,7 @@ def test_has_one_row_per_token_and_one_per_position(task):
 def test_value_equals_the_reference(task, reference):
     model = task.TokenAndPositionEmbedding(vocab_size=V, block_size=BLOCK, hidden_dim=C)
     other = reference.TokenAndPositionEmbedding(V, BLOCK, C)
-    other_params = draw.params(other, drawn_tokens(2, BLOCK))
+    other_params = random_inputs.params(other, drawn_tokens(2, BLOCK))
     params = tables_for(model, other, other_params)
     tables = other_params["params"]
     token_table = tables["token_embedding"]["embedding"]  # (V, C)
@@ -136,8 +136,8 @@ def test_a_large_vocabulary_is_read_whole(task, reference):
     # More tokens than an int8 can count.
     vocab_size = 200
     model, other = (m.TokenAndPositionEmbedding(vocab_size, BLOCK, C) for m in (task, reference))
-    tokens = draw.tokens(2, BLOCK, vocab_size=vocab_size)
-    other_params = draw.params(other, tokens)
+    tokens = random_inputs.tokens(2, BLOCK, vocab_size=vocab_size)
+    other_params = random_inputs.params(other, tokens)
     params = weights_for(model, other, other_params, tokens)
     for dtype in ("uint8", "int32"):
         seen = model.apply(params, tokens.astype(dtype))
@@ -159,7 +159,7 @@ def test_more_tokens_than_block_size_are_refused(models):
 def test_gradients_reach_both_tables(models):
     model, params, other, other_params = models
     tokens = drawn_tokens(2, 6, seed=5)
-    weight = draw.floats(2, 6, C, seed=6)
+    weight = random_inputs.floats(2, 6, C, seed=6)
 
     def weighted(module):
         return lambda params: (module.apply(params, tokens) * weight).sum()

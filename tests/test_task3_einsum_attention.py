@@ -7,9 +7,9 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach import attention_properties as properties
-from minigpt_challenge.coach import draw, expect
+from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.jaxpr_counts import count_primitive
 from minigpt_challenge.coach.faults import attention as faults
-from minigpt_challenge.coach.jaxprs import count_primitive
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
 SETTINGS = [(2, 5, 7, 4, 3), (1, 6, 5, 2, 4), (3, 1, 7, 2, 5)]  # (B, T, C, N, H)
@@ -20,14 +20,14 @@ OF = "EinsumMultiHeadAttention(x)"
 def weights(reference, seed=0):
     """The reference's module and weights for it, which are yours too: the names are given."""
     model = reference.EinsumMultiHeadAttention(N, H)
-    return model, draw.params(model, draw.floats(1, 2, C), seed=seed)
+    return model, random_inputs.params(model, random_inputs.floats(1, 2, C), seed=seed)
 
 
 def test_returns_a_vector_for_every_position(task):
     for B, T, C, N, H in SETTINGS:
         model = task.EinsumMultiHeadAttention(N, H)
-        x = draw.floats(B, T, C)
-        seen = model.apply(draw.params(model, x), x)
+        x = random_inputs.floats(B, T, C)
+        seen = model.apply(random_inputs.params(model, x), x)
         expect.array(seen, (B, T, N * H), ("B", "T", "N·H"), OF)
 
 
@@ -38,9 +38,9 @@ def test_takes_any_number_of_positions(task):
 def test_value_equals_the_reference(task, reference):
     def cases():
         for seed, (B, T, C, N, H) in enumerate(SETTINGS):
-            x = draw.floats(B, T, C, seed=seed)
+            x = random_inputs.floats(B, T, C, seed=seed)
             theirs = reference.EinsumMultiHeadAttention(N, H)
-            params = draw.params(theirs, x, seed=seed)
+            params = random_inputs.params(theirs, x, seed=seed)
             seen = task.EinsumMultiHeadAttention(num_heads=N, head_dim=H).apply(params, x)
             yield seen, theirs.apply(params, x), faults.einsum_suspects(params, x, N)
 
@@ -51,9 +51,9 @@ def test_is_the_same_function_as_task_2(task):
     # While this suite runs, earlier tasks are the reference's.
     from minigpt_challenge.tasks.task2_attention import MultiHeadAttention
 
-    x = draw.floats(B, T, C, seed=1)
+    x = random_inputs.floats(B, T, C, seed=1)
     loop = MultiHeadAttention(N, H)
-    loop_params = draw.params(loop, x, seed=1)["params"]
+    loop_params = random_inputs.params(loop, x, seed=1)["params"]
     params = {
         name: {
             "kernel": np.concatenate(
@@ -74,8 +74,8 @@ def test_has_no_loop_over_the_heads(task):
     counts = {}
     for heads in (2, 8):
         model = task.EinsumMultiHeadAttention(heads, H)
-        x = draw.floats(B, T, C)
-        params = draw.params(model, x)
+        x = random_inputs.floats(B, T, C)
+        params = random_inputs.params(model, x)
         counts[heads] = sum(
             count_primitive(operation, model.apply, params, x) for operation in operations
         )
@@ -90,12 +90,12 @@ def test_has_no_loop_over_the_heads(task):
 def test_sees_nothing_of_the_future(task, reference):
     _, params = weights(reference)
     model = task.EinsumMultiHeadAttention(N, H)
-    properties.causal(model, params, draw.floats(B, T, C), OF)
+    properties.causal(model, params, random_inputs.floats(B, T, C), OF)
 
 
 def test_first_position_sees_only_itself(task, reference):
     _, params = weights(reference)
-    x = draw.floats(B, T, C)
+    x = random_inputs.floats(B, T, C)
     model = task.EinsumMultiHeadAttention(N, H)
     seen = expect.array(model.apply(params, x), (B, T, N * H), ("B", "T", "N·H"), OF)
     value, dense = params["params"]["value"], params["params"]["dense"]
@@ -105,7 +105,7 @@ def test_first_position_sees_only_itself(task, reference):
 
 def test_equal_scores_share_evenly(task, reference):
     theirs, params = weights(reference)
-    model, x = task.EinsumMultiHeadAttention(N, H), draw.floats(B, T, C)
+    model, x = task.EinsumMultiHeadAttention(N, H), random_inputs.floats(B, T, C)
     properties.equal_scores_share_evenly(model, theirs, params, x, OF)
 
 
@@ -118,23 +118,23 @@ def test_large_scores_give_no_nan(task, reference):
 def test_rows_of_the_batch_do_not_meet(task, reference):
     _, params = weights(reference)
     model = task.EinsumMultiHeadAttention(N, H)
-    properties.rows_independent(model, params, draw.floats(3, T, C), OF)
+    properties.rows_independent(model, params, random_inputs.floats(3, T, C), OF)
 
 
 def test_float32_stays_float32(task, reference):
     _, params = weights(reference)
-    seen = task.EinsumMultiHeadAttention(N, H).apply(params, draw.floats(B, T, C))
+    seen = task.EinsumMultiHeadAttention(N, H).apply(params, random_inputs.floats(B, T, C))
     expect.dtype(expect.array(seen, (B, T, N * H), ("B", "T", "N·H"), OF), np.float32, OF)
 
 
 def test_gradients_equal_the_reference(task, reference):
     theirs, params = weights(reference)
-    x = draw.floats(B, T, C)
+    x = random_inputs.floats(B, T, C)
     properties.same_gradients(task.EinsumMultiHeadAttention(N, H), theirs, params, x)
 
 
 def test_works_under_jit(task, reference):
     theirs, params = weights(reference)
-    x = draw.floats(B, T, C, seed=1)
+    x = random_inputs.floats(B, T, C, seed=1)
     seen = jax.jit(task.EinsumMultiHeadAttention(N, H).apply)(params, x)
     expect.equal(seen, theirs.apply(params, x), ("B", "T", "N·H"), f"Under jax.jit, {OF}")

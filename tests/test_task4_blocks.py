@@ -9,10 +9,10 @@ import jax
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach import draw, expect, initial
+from minigpt_challenge.coach.checks import expect, initial, random_inputs
+from minigpt_challenge.coach.checks.paired_modules import Twins
+from minigpt_challenge.coach.checks.traced import traced
 from minigpt_challenge.coach.faults import blocks as faults
-from minigpt_challenge.coach.traced import traced
-from minigpt_challenge.coach.twins import Twins
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
 B, BLOCK, V, L, N, H = 6, 8, 11, 2, 3, 4
@@ -44,27 +44,27 @@ def gpt_twins(task, reference, sizes, tokens):
 @pytest.fixture(scope="module")
 def blocks(task, reference):
     """Your DecoderBlock and the reference's, with one set of weights arranged for each."""
-    return block_twins(task, reference, C, N, draw.floats(*SHAPES[0], C, seed=1))
+    return block_twins(task, reference, C, N, random_inputs.floats(*SHAPES[0], C, seed=1))
 
 
 @pytest.fixture(scope="module")
 def gpts(task, reference):
     """Your MiniGPT and the reference's, with one set of weights arranged for each."""
-    return gpt_twins(task, reference, SIZES, draw.tokens(B, BLOCK, vocab_size=V, seed=1))
+    return gpt_twins(task, reference, SIZES, random_inputs.tokens(B, BLOCK, vocab_size=V, seed=1))
 
 
 def test_block_returns_a_vector_for_every_position(task):
     block = task.DecoderBlock(C, N)
     for B, T in SHAPES:
-        seen = shape_of(block, draw.floats(B, T, C))
+        seen = shape_of(block, random_inputs.floats(B, T, C))
         expect.dtype(expect.array(seen, (B, T, C), "BTC", BLOCK_OF), np.float32, BLOCK_OF)
 
 
 def test_block_value_equals_the_reference(task, reference, blocks):
     def cases():
-        yield blocks.case(draw.floats(*SHAPES[0], C, seed=2))
-        yield blocks.case(draw.floats(4, 1, C, seed=3))
-        x = draw.floats(1, 7, 10, seed=4)
+        yield blocks.case(random_inputs.floats(*SHAPES[0], C, seed=2))
+        yield blocks.case(random_inputs.floats(4, 1, C, seed=3))
+        x = random_inputs.floats(1, 7, 10, seed=4)
         yield block_twins(task, reference, 10, 2, x).case(x)
 
     expect.all_equal(cases(), "BTC", BLOCK_OF)
@@ -73,20 +73,22 @@ def test_block_value_equals_the_reference(task, reference, blocks):
 def test_block_agrees_on_small_and_large_inputs(blocks):
     # A norm after the residual, or with another epsilon, shows itself at the extremes.
     scales = (0.003, 30.0)
-    cases = (blocks.case(draw.floats(*SHAPES[0], C, seed=3, scale=scale)) for scale in scales)
+    cases = (
+        blocks.case(random_inputs.floats(*SHAPES[0], C, seed=3, scale=scale)) for scale in scales
+    )
     expect.all_equal(cases, "BTC", f"With inputs of about {scales[0]} or {scales[1]}, {BLOCK_OF}")
 
 
 def test_residual_path_is_free(blocks):
     # With every weight 0, attention and feed-forward give 0: what is left is the path around.
-    x = draw.floats(*SHAPES[0], C, seed=4)
+    x = random_inputs.floats(*SHAPES[0], C, seed=4)
     of = "With all weights 0, so that x alone is left on the residual path, DecoderBlock(x)"
     expect.all_equal([blocks.case(x, scale=0)], "BTC", of)
 
 
 def test_block_gradients_equal_the_reference(blocks):
-    x = draw.floats(*SHAPES[0], C, seed=5)
-    weight = draw.floats(*SHAPES[0], C, seed=6)
+    x = random_inputs.floats(*SHAPES[0], C, seed=5)
+    weight = random_inputs.floats(*SHAPES[0], C, seed=6)
     seen, expected = blocks.gradients(1, weight, x)
     expect.equal(seen, expected, "BTC", "The gradient of DecoderBlock's input")
 
@@ -94,7 +96,7 @@ def test_block_gradients_equal_the_reference(blocks):
 def test_gpt_returns_logits_for_every_position(task):
     gpt = task.MiniGPT(**SIZES)
     for B, T in SHAPES:
-        seen = shape_of(gpt, draw.tokens(B, T, vocab_size=V))
+        seen = shape_of(gpt, random_inputs.tokens(B, T, vocab_size=V))
         expect.dtype(expect.array(seen, (B, T, V), "BTV", GPT_OF), np.float32, GPT_OF)
 
 
@@ -103,7 +105,7 @@ def test_every_layer_has_weights_of_its_own(task, reference):
         sizes = []
         for module in (task, reference):
             gpt = module.MiniGPT(V, C, BLOCK, num_layers, N)
-            tokens = draw.tokens(1, 2, vocab_size=V)
+            tokens = random_inputs.tokens(1, 2, vocab_size=V)
             shapes = initial.parameters(gpt, tokens)
             for leaf in jax.tree.leaves(shapes):
                 expect.dtype(leaf, np.float32, f"A parameter of shape {leaf.shape}")
@@ -117,8 +119,8 @@ def test_every_layer_has_weights_of_its_own(task, reference):
 
 def test_gpt_value_equals_the_reference(task, reference, gpts):
     def cases():
-        yield gpts.case(draw.tokens(B, BLOCK, vocab_size=V, seed=2))
-        tokens = draw.tokens(1, 5, vocab_size=7, seed=3)
+        yield gpts.case(random_inputs.tokens(B, BLOCK, vocab_size=V, seed=2))
+        tokens = random_inputs.tokens(1, 5, vocab_size=7, seed=3)
         yield gpt_twins(task, reference, OTHER_SIZES, tokens).case(tokens)
 
     expect.all_equal(cases(), "BTV", GPT_OF)
@@ -127,13 +129,13 @@ def test_gpt_value_equals_the_reference(task, reference, gpts):
 def test_gpt_agrees_on_small_and_large_weights(gpts):
     # The last norm, too, shows its epsilon where what it reads is small.
     scales = (0.003, 3.0)
-    tokens = draw.tokens(B, BLOCK, vocab_size=V, seed=4)
+    tokens = random_inputs.tokens(B, BLOCK, vocab_size=V, seed=4)
     cases = (gpts.case(tokens, scale=scale) for scale in scales)
     expect.all_equal(cases, "BTV", f"With all weights times {scales[0]} or {scales[1]}, {GPT_OF}")
 
 
 def test_gpt_returns_logits_not_probabilities(gpts):
-    seen = gpts.mine(gpts.params, draw.tokens(B, BLOCK, vocab_size=V))
+    seen = gpts.mine(gpts.params, random_inputs.tokens(B, BLOCK, vocab_size=V))
     seen = expect.array(seen, (B, BLOCK, V), "BTV", GPT_OF)
     sums = {"probabilities": seen.sum(-1), "logarithms of probabilities": np.exp(seen).sum(-1)}
     for what, total in sums.items():
@@ -145,7 +147,7 @@ def test_gpt_returns_logits_not_probabilities(gpts):
 
 
 def test_gpt_sees_nothing_of_the_future(gpts):
-    tokens = draw.tokens(B, BLOCK, vocab_size=V, seed=2)
+    tokens = random_inputs.tokens(B, BLOCK, vocab_size=V, seed=2)
     seen = gpts.mine(gpts.params, tokens)
     before = expect.array(seen, (B, BLOCK, V), "BTV", GPT_OF)
     for s in range(1, BLOCK):
@@ -161,8 +163,8 @@ def test_gpt_sees_nothing_of_the_future(gpts):
 
 
 def test_gpt_gradients_equal_the_reference(gpts):
-    tokens = draw.tokens(B, BLOCK, vocab_size=V, seed=7)
-    weight = draw.floats(B, BLOCK, V, seed=8)
+    tokens = random_inputs.tokens(B, BLOCK, vocab_size=V, seed=7)
+    weight = random_inputs.floats(B, BLOCK, V, seed=8)
     # Both with respect to the weights as the reference has them.
     seen, expected = gpts.gradients(0, weight, tokens)
     of = "The gradient of MiniGPT's weights, by the solution's names"
@@ -172,7 +174,7 @@ def test_gpt_gradients_equal_the_reference(gpts):
 def test_gpt_can_learn_from_its_own_first_weights(task):
     # Weights that start at 0 may learn one step later than the rest, but learn they must.
     gpt = task.MiniGPT(**SIZES | dict(num_layers=1))
-    tokens, weight = draw.tokens(B, BLOCK, vocab_size=V), draw.floats(B, BLOCK, V)
+    tokens, weight = random_inputs.tokens(B, BLOCK, vocab_size=V), random_inputs.floats(B, BLOCK, V)
     params = first = traced(gpt.init)(jax.random.key(0), tokens)
     gradient = traced(jax.grad(lambda params: (gpt.apply(params, tokens) * weight).mean()))
     for _ in range(4):
@@ -195,16 +197,16 @@ def test_gpt_can_learn_from_its_own_first_weights(task):
 
 def test_heads_must_share_hidden_dim_evenly(task):
     why = "10 does not divide into 3 heads of one size"
-    block, x = task.DecoderBlock(hidden_dim=10, num_heads=3), draw.floats(B, 5, 10)
+    block, x = task.DecoderBlock(hidden_dim=10, num_heads=3), random_inputs.floats(B, 5, 10)
     gpt = task.MiniGPT(**SIZES | dict(hidden_dim=10, num_heads=3))
-    tokens = draw.tokens(B, 5, vocab_size=V)
+    tokens = random_inputs.tokens(B, 5, vocab_size=V)
     of = "with hidden_dim=10 and num_heads=3"
     expect.raises(ValueError, lambda: shape_of(block, x), of=f"DecoderBlock {of}", why=why)
     expect.raises(ValueError, lambda: shape_of(gpt, tokens), of=f"MiniGPT {of}", why=why)
 
 
 def test_more_tokens_than_block_size_are_refused(task):
-    tokens = draw.tokens(1, BLOCK + 1, vocab_size=V)
+    tokens = random_inputs.tokens(1, BLOCK + 1, vocab_size=V)
     expect.raises(
         ValueError,
         lambda: shape_of(task.MiniGPT(**SIZES), tokens),

@@ -13,10 +13,15 @@ import optax
 import pytest
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.coach import draw, expect
+from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.jaxpr_counts import (
+    MARK,
+    count_uncompiled,
+    is_compiled_within,
+    marked,
+)
 from minigpt_challenge.coach.faults import stability
 from minigpt_challenge.coach.faults import step as faults
-from minigpt_challenge.coach.jaxprs import MARK, count_uncompiled, is_compiled_within, marked
 
 B, T, V = 3, 5, 7
 SETTINGS = [(B, T), (2, 1), (1, 9)]  # (B, T)
@@ -53,7 +58,7 @@ def mild(params, x):
 def new_params(seed=0):
     shapes = {"token": (V, V), "context": (V, V), "bias": (V,)}
     drawn = {
-        name: draw.floats(*shape, seed=3 * seed + place) / SHARPNESS
+        name: random_inputs.floats(*shape, seed=3 * seed + place) / SHARPNESS
         for place, (name, shape) in enumerate(shapes.items())
     }
     return {"params": drawn}
@@ -64,7 +69,7 @@ def new_state(tx, seed=0, apply_fn=apply_fn):
 
 
 def batch(seed=0, B=B, T=T):
-    both = draw.tokens(2, B, T, vocab_size=V, seed=seed)
+    both = random_inputs.tokens(2, B, T, vocab_size=V, seed=seed)
     return both[0], both[1]
 
 

@@ -11,13 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach import draw, expect, initial
 from minigpt_challenge.coach import generation_properties as properties
 from minigpt_challenge.coach.cached_attention_properties import (
     large_scores_give_no_nan,
     random_cache,
     reading_in_pieces_equals,
 )
+from minigpt_challenge.coach.checks import expect, initial, random_inputs
 from minigpt_challenge.coach.faults import generation, sampling
 from minigpt_challenge.coach.watched_gpt import QuickGPT, lively_params, shapes_of
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
@@ -51,8 +51,8 @@ GREEDY, FAST = "The most probable text", "generate_fast"
 @pytest.fixture(scope="module")
 def attention_params(reference):
     """Weights for CachedAttention."""
-    x, cache = draw.floats(B, S, C), random_cache(B, S, N, H)
-    return draw.params(reference.CachedAttention(N, H), x, cache, 0)
+    x, cache = random_inputs.floats(B, S, C), random_cache(B, S, N, H)
+    return random_inputs.params(reference.CachedAttention(N, H), x, cache, 0)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def greedy(task, model, params, prompt, num_tokens):
 
 
 def test_temperature_0_takes_the_most_probable(task):
-    logits = draw.floats(3, 11, 7)
+    logits = random_inputs.floats(3, 11, 7)
     for top_k in (None, 1, 4):
         seen = task.sample_token(jax.random.key(0), logits, temperature=0, top_k=top_k)
         of = f"sample_token at temperature 0 and top_k={top_k}"
@@ -177,17 +177,17 @@ def test_rows_are_drawn_independently(task):
 
 @pytest.mark.parametrize("pieces", PIECES, ids=str)
 def test_reading_in_pieces_equals_task_3(attends, attention_params, pieces):
-    x, rubbish = draw.floats(B, sum(pieces), C, seed=1), random_cache(B, S, N, H, seed=2)
+    x, rubbish = random_inputs.floats(B, sum(pieces), C, seed=1), random_cache(B, S, N, H, seed=2)
     reading_in_pieces_equals(*attends, attention_params, x, rubbish, pieces)
 
 
 def test_large_scores_give_no_nan(attends, attention_params):
-    x, cache = draw.floats(B, S, C), random_cache(B, S, N, H)
+    x, cache = random_inputs.floats(B, S, C), random_cache(B, S, N, H)
     large_scores_give_no_nan(*attends, attention_params, x, cache)
 
 
 def test_weights_are_those_of_task_3(task, attention_params):
-    x, cache = draw.floats(1, 2, C), random_cache(1, S, N, H)
+    x, cache = random_inputs.floats(1, 2, C), random_cache(1, S, N, H)
     seen = initial.parameters(task.CachedAttention(N, H), x, cache, 0)
     if jax.tree.map(jnp.shape, seen) != jax.tree.map(jnp.shape, attention_params):
         raise expect.Wrong(
@@ -198,7 +198,7 @@ def test_weights_are_those_of_task_3(task, attention_params):
 
 def test_logits_equal_those_of_the_whole_window_at_every_step(task, weights, reads):
     mine, read = gpt_with(task), reads[0]
-    params, tokens = weights[0], draw.tokens(2, 7, vocab_size=13, seed=3)
+    params, tokens = weights[0], random_inputs.tokens(2, 7, vocab_size=13, seed=3)
     expected = np.stack([read(row, read.empty, 0)[0] for row in np.asarray(tokens)])  # (2, 7, V)
     apply, caches = jax.jit(mine.apply), mine.empty_caches(2)
     for t in range(7):
@@ -215,7 +215,7 @@ def test_greedy_text_equals_the_naive_one(task, model, weights, reads, scans, pr
     def cases():
         for seed in SEEDS:
             params, read = weights[seed], reads[seed]
-            start = np.asarray(draw.tokens(PROMPTS[prompt], vocab_size=13, seed=seed))
+            start = np.asarray(random_inputs.tokens(PROMPTS[prompt], vocab_size=13, seed=seed))
             text = greedy(task, model, params, start, LONG)
             for num_tokens in (SHORT, LONG):  # most mistakes show early, at little expense
                 suspects = generation.greedy_suspects(read, start, num_tokens)

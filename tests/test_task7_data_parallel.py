@@ -15,10 +15,16 @@ import pytest
 from flax.training.train_state import TrainState
 from jax.sharding import AxisType, Mesh
 
-from minigpt_challenge.coach import draw, expect, parallel_properties, shards
+from minigpt_challenge.coach import parallel_properties
+from minigpt_challenge.coach.checks import device_shards, expect, random_inputs
+from minigpt_challenge.coach.checks.jaxpr_counts import (
+    MARK,
+    count_primitive,
+    count_uncompiled,
+    marked,
+)
 from minigpt_challenge.coach.faults import parallel as faults
 from minigpt_challenge.coach.faults.step import outcome
-from minigpt_challenge.coach.jaxprs import MARK, count_primitive, count_uncompiled, marked
 from minigpt_challenge.coach.runtime.devices import cpu_devices
 
 V = 48  # can be shared out as well, so that a split in the wrong place runs, and is seen
@@ -58,7 +64,7 @@ def new_state(tx, seed=0, apply_fn=apply_fn):
     """A state that has made a step, so that nothing in it is 0."""
     shapes = {"token": (V, V), "context": (V, V), "bias": (V,)}
     drawn = {
-        name: draw.floats(*shape, seed=3 * seed + place)
+        name: random_inputs.floats(*shape, seed=3 * seed + place)
         for place, (name, shape) in enumerate(shapes.items())
     }
     state = TrainState.create(apply_fn=apply_fn, params={"params": drawn}, tx=tx)
@@ -71,7 +77,7 @@ def parts(state):
 
 
 def batch(B, T, seed=0):
-    both = draw.tokens(2, B, T, vocab_size=V, seed=seed)
+    both = random_inputs.tokens(2, B, T, vocab_size=V, seed=seed)
     return both[0], both[1]
 
 
@@ -132,12 +138,12 @@ def test_place_gives_each_device_its_rows_and_the_whole_state(task, reference):
                 raise expect.Wrong(f"{of} should return three things: the state, x and y.")
             suspects = faults.layout_suspects(mesh, {"x": x, "y": y} | parts(state))
             seen, expected = (
-                shards.held({"x": x, "y": y} | parts(state), mesh)
+                device_shards.held({"x": x, "y": y} | parts(state), mesh)
                 for state, x, y in (seen, reference.place(mesh, state, x, y))
             )
             yield expected, seen, of, suspects
 
-    shards.all_hold(cases())
+    device_shards.all_hold(cases())
 
 
 def test_place_refuses_rows_that_cannot_be_shared_evenly(task, reference):
@@ -198,13 +204,13 @@ def test_three_steps_equal_those_of_one_device(task, reference, maker, optimiser
                 mine, loss = expect.pair(step(mine, its_x, its_y), STEP, TrainState)
                 alone, its_loss = step_on_one_device(reference.loss_fn, alone, x, y)
                 yield (
-                    shards.everywhere(outcome(alone, its_loss), mesh),
-                    shards.held(outcome(mine, loss), mesh),
+                    device_shards.everywhere(outcome(alone, its_loss), mesh),
+                    device_shards.held(outcome(mine, loss), mesh),
                     f"On {name}, with {optimiser}, step {number + 1} made by {maker}(mesh)",
                     faults.step_suspects(mesh, before, x, y),
                 )
 
-    shards.all_hold(cases())
+    device_shards.all_hold(cases())
 
 
 @MAKERS
@@ -255,7 +261,7 @@ def test_is_compiled_once(task, reference, maker):
 def test_input_state_is_untouched(task, reference, maker):
     _, mesh, B, T = next(settings(reference))
     placed = reference.place(mesh, new_state(OPTIMISERS["Adam"]), *batch(B, T))
-    before = shards.held(parts(placed[0]), mesh)
+    before = device_shards.held(parts(placed[0]), mesh)
     made(task, maker, mesh)(*placed)
     after = parts(placed[0])
     if any(leaf.is_deleted() for leaf in jax.tree.leaves(after) if isinstance(leaf, jax.Array)):
@@ -263,4 +269,6 @@ def test_input_state_is_untouched(task, reference, maker):
             f"The step made by {maker}(mesh) gave away the arrays of the state it got "
             "(`donate_argnums`): whoever calls it may still need them."
         )
-    expect.trees_equal(shards.held(after, mesh), before, "The state given to the step, afterwards,")
+    expect.trees_equal(
+        device_shards.held(after, mesh), before, "The state given to the step, afterwards,"
+    )

@@ -17,22 +17,28 @@ import optax
 import pytest
 from flax import nnx
 
-from minigpt_challenge.coach import draw, expect, linen_gpt
+from minigpt_challenge.coach import linen_gpt
 from minigpt_challenge.coach import nnx_properties as properties
+from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.nnx_as_linen import (
+    AsLinen,
+    num_weights,
+    train_state,
+    weights_of,
+)
+from minigpt_challenge.coach.checks.paired_modules import Twins
+from minigpt_challenge.coach.checks.param_pairing import weights_for
 from minigpt_challenge.coach.faults import nnx as faults
 from minigpt_challenge.coach.faults.blocks import block_suspects
 from minigpt_challenge.coach.faults.embedding import embedding_suspects
 from minigpt_challenge.coach.faults.step import loss_suspects, returned_loss_suspects
-from minigpt_challenge.coach.nnx_as_linen import AsLinen, num_weights, train_state, weights_of
 from minigpt_challenge.coach.nnx_loading import (
     changes_nothing_but_the_values_of_weights,
     every_weight_arrived,
     with_known_weights,
 )
 from minigpt_challenge.coach.nnx_steps import compiled_once, three_steps_equal_linen
-from minigpt_challenge.coach.pairing import weights_for
 from minigpt_challenge.coach.tables import Tables, apply_fn, cross_entropy
-from minigpt_challenge.coach.twins import Twins
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
 B, BLOCK, V, L, N, H = 6, 8, 11, 3, 5, 2
@@ -84,15 +90,15 @@ def loaded(task, sizes, params):
 def test_embedding_value_equals_linen(task):
     other = import_module("minigpt_challenge.tasks.task1_embedding")
     other = other.TokenAndPositionEmbedding(V, BLOCK, C)
-    tokens = draw.tokens(2, BLOCK, vocab_size=V)
+    tokens = random_inputs.tokens(2, BLOCK, vocab_size=V)
     model = AsLinen(task.NNXEmbedding(V, BLOCK, hidden_dim=C, rngs=nnx.Rngs(0)))
-    other_params = draw.params(other, tokens)
+    other_params = random_inputs.params(other, tokens)
     params = weights_for(model, other, other_params, tokens)
     tables = [table["embedding"] for _, table in sorted(other_params["params"].items())[::-1]]
 
     def cases():
         for seed, (B, T) in enumerate(SHAPES):
-            tokens = draw.tokens(B, T, vocab_size=V, seed=seed)
+            tokens = random_inputs.tokens(B, T, vocab_size=V, seed=seed)
             suspects = embedding_suspects(*tables, tokens)
             yield model.apply(params, tokens), other.apply(other_params, tokens), suspects
 
@@ -107,7 +113,7 @@ def test_more_tokens_than_block_size_are_refused(task):
     }
     for name, model in made.items():
         of = f"{name} on {BLOCK + 1} tokens, with block_size={BLOCK},"
-        tokens = draw.tokens(2, BLOCK + 1, vocab_size=V)
+        tokens = random_inputs.tokens(2, BLOCK + 1, vocab_size=V)
         expect.raises(ValueError, lambda m=model, x=tokens: m(x), of=of, why=why)
 
 
@@ -120,12 +126,12 @@ def test_block_value_equals_linen(task, linen):
         )
 
     def cases():
-        x = draw.floats(*SHAPES[0], C, seed=2)
+        x = random_inputs.floats(*SHAPES[0], C, seed=2)
         blocks = twins(C, N, x)
         yield blocks.case(x)
-        yield blocks.case(draw.floats(4, 1, C, seed=3))
-        yield blocks.case(draw.floats(*SHAPES[0], C, seed=4, scale=0.003))  # epsilon shows
-        x = draw.floats(1, 7, 12, seed=5)
+        yield blocks.case(random_inputs.floats(4, 1, C, seed=3))
+        yield blocks.case(random_inputs.floats(*SHAPES[0], C, seed=4, scale=0.003))  # epsilon shows
+        x = random_inputs.floats(1, 7, 12, seed=5)
         yield twins(12, 3, x).case(x)
 
     expect.all_equal(cases(), "BTC", BLOCK_OF)
@@ -133,7 +139,7 @@ def test_block_value_equals_linen(task, linen):
 
 def test_heads_must_share_hidden_dim_evenly(task):
     why = "10 does not divide into 3 heads of one size"
-    x, tokens = draw.floats(B, 5, 10), draw.tokens(B, 5, vocab_size=V)
+    x, tokens = random_inputs.floats(B, 5, 10), random_inputs.tokens(B, 5, vocab_size=V)
     sizes = SIZES | dict(hidden_dim=10, num_heads=3)
     of = "with hidden_dim=10 and num_heads=3"
     for name, call in {
@@ -146,7 +152,7 @@ def test_heads_must_share_hidden_dim_evenly(task):
 def test_gpt_returns_logits_for_every_position(task, run):
     gpt = task.NNXMiniGPT(*SIZES.values(), rngs=nnx.Rngs(0))
     for B, T in SHAPES:
-        seen = expect.something(run(gpt, draw.tokens(B, T, vocab_size=V)), GPT_OF)
+        seen = expect.something(run(gpt, random_inputs.tokens(B, T, vocab_size=V)), GPT_OF)
         expect.dtype(expect.array(seen, (B, T, V), "BTV", GPT_OF), np.float32, GPT_OF)
 
 
@@ -154,7 +160,9 @@ def test_every_layer_has_weights_of_its_own(task):
     of_size = {num_layers: SIZES | dict(num_layers=num_layers) for num_layers in (1, L)}
     wanted = {n: linen_gpt.num_weights(sizes) for n, sizes in of_size.items()}
     gpts = {n: task.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0)) for n, sizes in of_size.items()}
-    properties.every_layer_has_weights_of_its_own(gpts, wanted, draw.tokens(1, 2, vocab_size=V))
+    properties.every_layer_has_weights_of_its_own(
+        gpts, wanted, random_inputs.tokens(1, 2, vocab_size=V)
+    )
 
 
 def test_first_weights_come_from_rngs(task):
@@ -188,7 +196,7 @@ def test_logits_equal_linen(task, run):
             params = linen_gpt.params(sizes, seed, scale)
             model = loaded(task, sizes, params)
             for shape, logits in zip(shapes, outputs, strict=True):
-                tokens = draw.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
+                tokens = random_inputs.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
                 suspects = faults.loaded_gpt_suspects(params, tokens, sizes["num_heads"], whole)
                 yield run(model, tokens), logits, suspects
 
@@ -196,14 +204,17 @@ def test_logits_equal_linen(task, run):
 
 
 def test_gpt_sees_nothing_of_the_future(task, run):
-    tokens = draw.tokens(B, BLOCK, vocab_size=V, seed=2)
+    tokens = random_inputs.tokens(B, BLOCK, vocab_size=V, seed=2)
     properties.sees_nothing_of_the_future(partial(run, unloaded(task, SIZES)), tokens, V, GPT_OF)
 
 
 def test_gpt_gradients_equal_linen(task):
     setting = SIZES, (B, BLOCK), 7
     gradients = linen_gpt.gradients(*setting)
-    tokens, weight = draw.tokens(B, BLOCK, vocab_size=V, seed=7), linen_gpt.weight(*setting)
+    tokens, weight = (
+        random_inputs.tokens(B, BLOCK, vocab_size=V, seed=7),
+        linen_gpt.weight(*setting),
+    )
     of_model = nnx.grad(lambda model: (model(tokens) * weight).sum())
     model, expected = loaded(task, SIZES, linen_gpt.params(SIZES)), unloaded(task, SIZES)
     nnx.update(model, nnx.jit(of_model)(model))
@@ -214,12 +225,12 @@ def test_gpt_gradients_equal_linen(task):
 
 
 def test_works_under_nnx_jit_and_after_split_and_merge(task):
-    tokens = draw.tokens(B, BLOCK, vocab_size=V)
+    tokens = random_inputs.tokens(B, BLOCK, vocab_size=V)
     properties.survives_jit_and_split_and_merge(unloaded(task, SIZES), tokens, GPT_OF)
 
 
 def batch(seed=0, B=B, T=BLOCK):
-    both = draw.tokens(2, B, T, vocab_size=V, seed=seed)
+    both = random_inputs.tokens(2, B, T, vocab_size=V, seed=seed)
     return both[0], both[1]
 
 

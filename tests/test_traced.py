@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from jax import lax
 
-from minigpt_challenge.coach import in_numpy
+from minigpt_challenge.coach.checks import numpy_interpreter
+from minigpt_challenge.coach.checks.traced import traced, traced_apply
 from minigpt_challenge.coach.runtime.patched_modules import Tampered, nothing_shared_is_changed
-from minigpt_challenge.coach.traced import traced, traced_apply
 
 X = jnp.asarray(np.random.default_rng(0).standard_normal((2, 3, 4)), jnp.float32)
 Y = jnp.asarray(np.random.default_rng(1).standard_normal((2, 3, 4)), jnp.float32)
@@ -108,7 +108,7 @@ def test_what_was_kept_while_jax_was_changed_is_forgotten():
 
 def test_every_operation_is_put_to_the_test():
     programs = [str(jax.make_jaxpr(function)(*a)) for function, *a in FUNCTIONS.values()]
-    known = in_numpy.OPERATIONS
+    known = numpy_interpreter.OPERATIONS
     assert [name for name in known if not any(f" {name}" in p for p in programs)] == []
 
 

@@ -9,7 +9,7 @@ import optax
 import pytest
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.coach import draw
+from minigpt_challenge.coach.checks import random_inputs
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.given import steps
@@ -157,8 +157,8 @@ def test_a_text_shorter_than_a_block_is_refused():
 
 def test_the_given_step_is_the_same_as_the_one_to_be_written():
     model = SimpleDecoder(V)
-    x, y = (draw.tokens(3, 4, vocab_size=V, seed=seed) for seed in (0, 1))
-    state = init_train_state(model, draw.params(model, x), learning_rate=0.1)
+    x, y = (random_inputs.tokens(3, 4, vocab_size=V, seed=seed) for seed in (0, 1))
+    state = init_train_state(model, random_inputs.params(model, x), learning_rate=0.1)
     with tasks_from(SOLUTIONS_FOLDER) as modules:
         theirs, their_loss = modules["task5_training_step"].train_step(state, x, y)
     mine, loss = steps.train_step(state, x, y)

@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from minigpt_challenge.coach.attention_maps import AttentionMaps, attention_maps
+from minigpt_challenge.coach.checks.attention_probe import AttentionMaps, attention_maps
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.page import Picture
 

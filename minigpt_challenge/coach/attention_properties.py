@@ -5,11 +5,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minigpt_challenge.coach import draw, expect
-from minigpt_challenge.coach.closeness import differs
-from minigpt_challenge.coach.jaxprs import count_equations
+from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.jaxpr_counts import count_equations
+from minigpt_challenge.coach.checks.tolerance import differs
+from minigpt_challenge.coach.checks.traced import traced
 from minigpt_challenge.coach.runtime.error_text import in_one_line
-from minigpt_challenge.coach.traced import traced
 
 AXES = ("B", "T", "out")  # H for one head, N·H for several
 # A hidden position has weight 0, so that what stands there is multiplied by 0 and changes nothing.
@@ -56,7 +56,7 @@ def causal(module: nn.Module, params: dict, x: jax.Array, of: str) -> None:
     if not np.isfinite(before).all():
         raise expect.Wrong(f"{of} gives NaN or infinite values, so nothing else can be said.")
     for s in range(1, T):
-        changed = x.at[:, s].add(draw.floats(B, C, seed=s, scale=3.0))
+        changed = x.at[:, s].add(random_inputs.floats(B, C, seed=s, scale=3.0))
         after = np.asarray(apply(params, changed))
         moved = np.abs(after - before)[:, :s].max(axis=(0, 2))  # (s,)
         if moved.max() > LEAK:
@@ -88,7 +88,7 @@ def survives_large_scores(
     Where one key wins by far, the softmax is 1 there and 0 elsewhere; exp(10⁴) on the way would
     be infinite.
     """
-    x = draw.floats(*shape, seed=2, scale=100.0)
+    x = random_inputs.floats(*shape, seed=2, scale=100.0)
     seen = expect.array(module.apply(params, x), reference.apply(params, x).shape, AXES, of)
     ordinary = np.asarray(module.apply(params, x / 100))
     if not np.isfinite(seen).all() and np.isfinite(ordinary).all():
@@ -139,7 +139,7 @@ def rows_independent(module: nn.Module, params: dict, x: jax.Array, of: str) -> 
 
 def same_gradients(module: nn.Module, reference: nn.Module, params: dict, x: jax.Array) -> None:
     """The gradients of a weighted sum of outputs, leaf by leaf, and that of the input."""
-    weight = draw.floats(*reference.apply(params, x).shape, seed=9)
+    weight = random_inputs.floats(*reference.apply(params, x).shape, seed=9)
 
     def gradients(model):
         def weighted(params, x):

@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from minigpt_challenge.coach import draw, expect
 from minigpt_challenge.coach.attention_properties import survives_large_scores
+from minigpt_challenge.coach.checks import expect, random_inputs
 from minigpt_challenge.coach.faults.cached_attention import cached_attention_suspects, outcome
 from minigpt_challenge.given.cached_gpt import KeyValueCache
 
@@ -22,7 +22,9 @@ Apply = Callable[[Any, jax.Array, KeyValueCache, Any], tuple[jax.Array, KeyValue
 
 def random_cache(B: int, S: int, N: int, H: int, seed: int = 0) -> KeyValueCache:
     """A cache in which rubbish stands: (B, S, N, H) twice."""
-    return KeyValueCache(draw.floats(B, S, N, H, seed=seed), draw.floats(B, S, N, H, seed=seed + 1))
+    return KeyValueCache(
+        random_inputs.floats(B, S, N, H, seed=seed), random_inputs.floats(B, S, N, H, seed=seed + 1)
+    )
 
 
 def reading_in_pieces_equals(

@@ -4,8 +4,8 @@ import re
 import traceback
 from pathlib import Path
 
+from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.course.verdict import Check, Verdict
-from minigpt_challenge.coach.expect import Wrong
 from minigpt_challenge.coach.runtime.devices import TooFewDevices
 from minigpt_challenge.coach.runtime.error_text import in_one_line, meaning_of, said_by
 from minigpt_challenge.coach.runtime.patched_modules import Tampered

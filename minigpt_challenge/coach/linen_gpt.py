@@ -15,7 +15,7 @@ import numpy as np
 import optax
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.coach import draw, initial
+from minigpt_challenge.coach.checks import initial, random_inputs
 from minigpt_challenge.coach.runtime.loading import solution
 from minigpt_challenge.coach.runtime.reference_cache import kept
 
@@ -41,7 +41,7 @@ def logits(sizes: Sizes, shape: tuple[int, int], seed: int = 0, scale: float = 1
 
 @kept
 def _logits(key: _Key, shape: tuple[int, int], seed: int, scale: float) -> np.ndarray:
-    tokens = draw.tokens(*shape, vocab_size=dict(key)["vocab_size"], seed=seed)
+    tokens = random_inputs.tokens(*shape, vocab_size=dict(key)["vocab_size"], seed=seed)
     return np.asarray(_apply(key)(params(dict(key), seed, scale), tokens))
 
 
@@ -53,13 +53,13 @@ def gradients(sizes: Sizes, shape: tuple[int, int], seed: int) -> dict:
 
 def weight(sizes: Sizes, shape: tuple[int, int], seed: int) -> jax.Array:
     """(B, T, V), what `gradients` multiplies the logits with."""
-    return draw.floats(*shape, sizes["vocab_size"], seed=seed + 1)
+    return random_inputs.floats(*shape, sizes["vocab_size"], seed=seed + 1)
 
 
 @kept
 def _gradients(key: _Key, shape: tuple[int, int], seed: int) -> dict:
     sizes = dict(key)
-    tokens = draw.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
+    tokens = random_inputs.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
 
     def weighted(params):
         return (_apply(key)(params, tokens) * weight(sizes, shape, seed)).sum()
@@ -94,7 +94,7 @@ def _apply(key: _Key) -> Callable:
 
 @kept
 def _params(key: _Key, seed: int) -> dict:
-    return jax.device_get(draw.params_of(_shapes(key), seed))
+    return jax.device_get(random_inputs.params_of(_shapes(key), seed))
 
 
 @kept
@@ -102,6 +102,8 @@ def _shapes(key: _Key) -> dict:
     """All blocks have the same shapes, so one is enough to trace."""
     sizes = dict(key)
     gpt = solution(4).MiniGPT(**sizes | {"num_layers": 1})
-    tree = initial.parameters(gpt, draw.tokens(1, 2, vocab_size=sizes["vocab_size"]))["params"]
+    tree = initial.parameters(gpt, random_inputs.tokens(1, 2, vocab_size=sizes["vocab_size"]))[
+        "params"
+    ]
     blocks = {f"blocks_{i}": tree["blocks_0"] for i in range(sizes["num_layers"])}
     return {"params": tree | blocks}

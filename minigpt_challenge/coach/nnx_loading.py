@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from minigpt_challenge.coach import expect
+from minigpt_challenge.coach.checks import expect
+from minigpt_challenge.coach.checks.nnx_as_linen import weights_of
+from minigpt_challenge.coach.checks.param_trees import flatten
 from minigpt_challenge.coach.faults.nnx import before_loading
 from minigpt_challenge.coach.faults.nnx_catalogue import PARAMS_REPLACED
-from minigpt_challenge.coach.nnx_as_linen import weights_of
-from minigpt_challenge.coach.trees import flatten
 
 Load = Callable[[nnx.Module, Any], None]  # the learner's `load_linen_params`
 

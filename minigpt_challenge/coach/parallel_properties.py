@@ -6,8 +6,8 @@ from typing import Any
 import jax
 from jax.sharding import Mesh
 
-from minigpt_challenge.coach import shards
-from minigpt_challenge.coach.expect import Wrong
+from minigpt_challenge.coach.checks import device_shards
+from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.faults.parallel import layout_suspects
 from minigpt_challenge.coach.faults.parallel_catalogue import ROWS
 
@@ -77,9 +77,12 @@ def refuse_other_shardings(
                 name: {"state": jax.tree.leaves(state), "x": x, "y": y}
                 for name, (state, x, y) in cut.items()
             }
-            for cut in (shards.cut(shardings, tuple(bare), mesh), shards.held(tuple(placed), mesh))
+            for cut in (
+                device_shards.cut(shardings, tuple(bare), mesh),
+                device_shards.held(tuple(placed), mesh),
+            )
         )
         state, x, y = bare
         suspects = layout_suspects(mesh, {"state": jax.tree.leaves(state), "x": x, "y": y})
-        shards.all_hold([(expected, seen, of, suspects)])
+        device_shards.all_hold([(expected, seen, of, suspects)])
         raise

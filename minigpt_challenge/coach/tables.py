@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from minigpt_challenge.coach import draw
+from minigpt_challenge.coach.checks import random_inputs
 
 SHARPNESS = 10.0  # makes gradients longer than 1, where clipping shows
 
@@ -22,7 +22,7 @@ class Tables(nnx.Module):
         V = vocab_size
         shapes = {"token": (V, V), "context": (V, V), "bias": (V,)}
         for place, (name, shape) in enumerate(shapes.items()):
-            drawn = draw.floats(*shape, seed=3 * seed + place) / SHARPNESS
+            drawn = random_inputs.floats(*shape, seed=3 * seed + place) / SHARPNESS
             setattr(self, name, nnx.Param(drawn))
 
     def __call__(self, x):

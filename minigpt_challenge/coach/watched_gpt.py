@@ -9,7 +9,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from minigpt_challenge.coach import draw, initial
+from minigpt_challenge.coach.checks import initial, random_inputs
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
 
@@ -43,7 +43,7 @@ def lively_params(shapes: Any, seed: int = 0) -> Any:
         quiet = 0.0 if "bias" in name else 1.0
         return leaf * (3.0 if any(part in name for part in ("query", "key", "value")) else quiet)
 
-    return jax.tree_util.tree_map_with_path(louder, draw.params_of(shapes, seed))
+    return jax.tree_util.tree_map_with_path(louder, random_inputs.params_of(shapes, seed))
 
 
 def counting(model: QuickGPT) -> tuple[CachedMiniGPT, list[tuple[int, ...]]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigpt_challenge.coach.diagnosis import Suspects
+from minigpt_challenge.coach.checks.diagnosis import Suspects
 from minigpt_challenge.coach.faults.attention_catalogue import HEAD, JOINING, SPLITTING
 
 STRAIGHT = {f"{name}split_without_transpose" for name in ("", "query_", "key_", "value_")}

@@ -1,6 +1,6 @@
 """The mistakes people make in attention (tasks 2 and 3), and the thought that mends each."""
 
-from minigpt_challenge.coach.diagnosis import Fault
+from minigpt_challenge.coach.checks.diagnosis import Fault
 
 SCORES = (
     Fault(

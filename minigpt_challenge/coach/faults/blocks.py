@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigpt_challenge.coach.diagnosis import Suspects
+from minigpt_challenge.coach.checks.diagnosis import Suspects
 from minigpt_challenge.coach.faults.attention import einsum_suspects
 from minigpt_challenge.coach.faults.blocks_catalogue import BLOCK, WHOLE
 

@@ -1,6 +1,6 @@
 """The mistakes people make in the block and in the whole model (task 4), and what mends each."""
 
-from minigpt_challenge.coach.diagnosis import Fault
+from minigpt_challenge.coach.checks.diagnosis import Fault
 
 NORMS = (
     Fault(

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minigpt_challenge.coach.diagnosis import Suspects, ids
+from minigpt_challenge.coach.checks.diagnosis import Suspects, ids
 from minigpt_challenge.coach.faults.cached_attention_catalogue import (
     MASK,
     READ,

@@ -1,6 +1,6 @@
 """The mistakes people make in attention with a cache (task 6), and what mends each."""
 
-from minigpt_challenge.coach.diagnosis import Fault
+from minigpt_challenge.coach.checks.diagnosis import Fault
 
 SCALE = (
     Fault(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minigpt_challenge.coach.diagnosis import Fault, Suspects, ids
+from minigpt_challenge.coach.checks.diagnosis import Fault, Suspects, ids
 
 TABLES = (
     Fault(

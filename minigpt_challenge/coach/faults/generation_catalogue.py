@@ -1,6 +1,6 @@
 """The mistakes people make in writing a text (task 6), and what mends each."""
 
-from minigpt_challenge.coach.diagnosis import Fault
+from minigpt_challenge.coach.checks.diagnosis import Fault
 
 PAST_THE_BLOCK = (
     Fault(

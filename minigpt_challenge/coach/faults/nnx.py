@@ -11,8 +11,9 @@ import jax
 import numpy as np
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.coach import draw, trees
-from minigpt_challenge.coach.diagnosis import Suspects
+from minigpt_challenge.coach.checks import param_trees, random_inputs
+from minigpt_challenge.coach.checks.diagnosis import Suspects
+from minigpt_challenge.coach.checks.param_trees import Path
 from minigpt_challenge.coach.faults import step
 from minigpt_challenge.coach.faults.blocks import gpt_suspects, layers
 from minigpt_challenge.coach.faults.nnx_catalogue import (
@@ -24,14 +25,13 @@ from minigpt_challenge.coach.faults.nnx_catalogue import (
     UPDATE_LOST,
 )
 from minigpt_challenge.coach.faults.step_catalogue import LOSS
-from minigpt_challenge.coach.trees import Path
 
 Leaves = dict[Path, np.ndarray]
 
 
 def before_loading(shape: tuple[int, ...]) -> np.ndarray:
     """What the checks put into every weight of this shape before the loading, to know it again."""
-    return np.asarray(draw.floats(*shape, seed=1000 + len(shape), scale=0.5))
+    return np.asarray(random_inputs.floats(*shape, seed=1000 + len(shape), scale=0.5))
 
 
 def loaded_gpt_suspects(params: Any, tokens: Any, num_heads: int, whole: bool) -> Suspects:
@@ -50,7 +50,7 @@ def loaded_gpt_suspects(params: Any, tokens: Any, num_heads: int, whole: bool) -
     of_loading = {fault.id for fault in LOAD}
 
     def compute(faults: frozenset[str]) -> np.ndarray:
-        carried = {"params": trees.unflatten(_carried(params["params"], faults & of_loading))}
+        carried = {"params": param_trees.unflatten(_carried(params["params"], faults & of_loading))}
         return gpt_suspects(carried, tokens, num_heads).output(faults - of_loading)
 
     return Suspects(known, compute) if whole else model
@@ -79,7 +79,7 @@ def step_suspects(state: TrainState, x: jax.Array, y: jax.Array, by_jax_jit: boo
 
 def _carried(tree: dict, faults: frozenset[str]) -> Leaves:
     """The reference's weights as they are after a faulty loading."""
-    leaves = {path: np.asarray(leaf) for path, leaf in trees.flatten(tree)}
+    leaves = {path: np.asarray(leaf) for path, leaf in param_trees.flatten(tree)}
     for fault in sorted(faults & _MOVES.keys()):
         come_from = _MOVES[fault](layers(tree))
         moved = {path: tuple(come_from(name) for name in path) for path in leaves}

@@ -1,6 +1,6 @@
 """The mistakes people make in carrying weights over to NNX, and in training there (task 8)."""
 
-from minigpt_challenge.coach.diagnosis import Fault
+from minigpt_challenge.coach.checks.diagnosis import Fault
 from minigpt_challenge.coach.faults.step_catalogue import BY_HAND, GRADIENT, RETURNED
 
 BLOCKS_SHARED = Fault(

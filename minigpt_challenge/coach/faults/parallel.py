@@ -1,6 +1,6 @@
 """Mistakes in sharing a training step out among devices (task 7).
 
-Every outcome says what each device holds, as `shards.held` does: replicas may drift apart.
+Every outcome says what each device holds, as `device_shards.held` does: replicas may drift apart.
 """
 
 from functools import cache, partial
@@ -12,8 +12,8 @@ import optax
 from flax.training.train_state import TrainState
 from jax.sharding import Mesh
 
-from minigpt_challenge.coach import shards
-from minigpt_challenge.coach.diagnosis import Suspects, ids
+from minigpt_challenge.coach.checks import device_shards
+from minigpt_challenge.coach.checks.diagnosis import Suspects, ids
 from minigpt_challenge.coach.faults import step as one_device
 from minigpt_challenge.coach.faults.parallel_catalogue import (
     BATCH,
@@ -44,7 +44,7 @@ def layout_suspects(mesh: Mesh, tree: dict[str, Any]) -> Suspects:
                 )
                 for part, value in tree.items()
             }
-            for k, name in enumerate(shards.names(mesh))
+            for k, name in enumerate(device_shards.names(mesh))
         }
 
     return Suspects(BATCH + STATE, compute, ALTERNATIVES)
@@ -90,11 +90,11 @@ class _Model:
             new = [_shares_of_state(one, k, self.mesh.size) for k, one in enumerate(new)]
         losses = _combined_losses(losses, faults)
         outcomes = [one | {"loss": loss} for one, loss in zip(new, losses, strict=True)]
-        return dict(zip(shards.names(self.mesh), outcomes, strict=True))
+        return dict(zip(device_shards.names(self.mesh), outcomes, strict=True))
 
     def _replicas(self) -> list[TrainState]:
         """The state as each device holds it."""
-        return list(shards.held(self.state, self.mesh).values())
+        return list(device_shards.held(self.state, self.mesh).values())
 
     def _losses_and_grads(self, faults: frozenset[str]) -> tuple[list[np.ndarray], list[Any]]:
         """For each device the loss and the gradient of its own share."""
@@ -158,7 +158,7 @@ def _lying(leaf: jax.Array, part: str, k: int, mesh: Mesh, faults: frozenset[str
         )
         shared_out, axis = "state_sharded" in faults, 0
     if left_alone:
-        return values if mesh.devices.flat[k] in leaf.devices() else shards.NOTHING
+        return values if mesh.devices.flat[k] in leaf.devices() else device_shards.NOTHING
     return _share(values, k, mesh.size, axis) if shared_out else values
 
 

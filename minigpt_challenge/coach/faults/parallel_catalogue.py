@@ -1,6 +1,6 @@
 """The mistakes people make when a step is shared out (task 7), and what mends each."""
 
-from minigpt_challenge.coach.diagnosis import Fault
+from minigpt_challenge.coach.checks.diagnosis import Fault
 
 BATCH = (
     Fault(

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from minigpt_challenge.coach.diagnosis import Suspects, ids, in_words
-from minigpt_challenge.coach.expect import Wrong
+from minigpt_challenge.coach.checks.diagnosis import Suspects, ids, in_words
+from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.faults.sampling_catalogue import CHOICE, KEYS, TEMPERATURE, TOP_K
 
 # A share may be so many standard deviations away from its probability. By Bennett's inequality, a

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from minigpt_challenge.coach.diagnosis import Fault, Suspects, ids
+from minigpt_challenge.coach.checks.diagnosis import Fault, Suspects, ids
 
 UNSTABLE = (
     Fault(

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.coach.diagnosis import Suspects, ids
+from minigpt_challenge.coach.checks.diagnosis import Suspects, ids
 from minigpt_challenge.coach.faults.loss import Model
 from minigpt_challenge.coach.faults.step_catalogue import (
     COUNT,

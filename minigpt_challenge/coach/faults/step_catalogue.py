@@ -1,6 +1,6 @@
 """The mistakes people make in the loss and the training step (task 5), and what mends each."""
 
-from minigpt_challenge.coach.diagnosis import Fault
+from minigpt_challenge.coach.checks.diagnosis import Fault
 
 LABELS = (
     Fault(

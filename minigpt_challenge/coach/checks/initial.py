@@ -5,7 +5,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 
-from minigpt_challenge.coach import trees
+from minigpt_challenge.coach.checks import param_trees
 from minigpt_challenge.coach.runtime.reference_cache import kept
 
 
@@ -39,7 +39,7 @@ def _init(module: nn.Module, structure: Any, *types: Any) -> tuple[Any, dict]:
 
     def init(key, *inputs):
         variables = module.init(key, *inputs)
-        found.update(trees.shapes(variables))
+        found.update(param_trees.shapes(variables))
         return variables
 
     inputs = jax.tree.unflatten(structure, types)

@@ -17,8 +17,8 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from minigpt_challenge.coach import draw
-from minigpt_challenge.coach.closeness import TOLERANCE, differs
+from minigpt_challenge.coach.checks import random_inputs
+from minigpt_challenge.coach.checks.tolerance import TOLERANCE, differs
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, Task
 from minigpt_challenge.coach.runtime.limits import interrupted_after
 from minigpt_challenge.coach.runtime.loading import load_file, on_trial
@@ -79,8 +79,8 @@ _ATTENTIONS = {
 def random_probe(num_heads: int) -> Probe:
     """Six positions with nothing in common: every mistake in the weights shows."""
     T, E, H = 6, 4, 8
-    query, key = (draw.floats(E, num_heads, H, seed=seed) for seed in (1, 2))
-    return Probe(draw.floats(T, E), query, key)
+    query, key = (random_inputs.floats(E, num_heads, H, seed=seed) for seed in (1, 2))
+    return Probe(random_inputs.floats(T, E), query, key)
 
 
 def text_probe(text: str, num_heads: int) -> Probe:
@@ -135,7 +135,7 @@ def attention_weights(attention: nn.Module, probe: Probe) -> np.ndarray | None:
     identity = np.broadcast_to(np.eye(T, H, dtype=np.float32)[:, None], (T, N, H))
     heads = np.asarray(output(identity)).reshape(T, N, H)
     weights = heads[..., :T].swapaxes(0, 1)  # (N, T, S)
-    values = draw.floats(T, N, H, seed=3)
+    values = random_inputs.floats(T, N, H, seed=3)
     mixed = np.einsum("NTS,SNH->TNH", weights, values).reshape(shape)
     is_a_mix = np.allclose(output(values), mixed, atol=TOLERANCE, equal_nan=True)
     return weights if is_a_mix else None

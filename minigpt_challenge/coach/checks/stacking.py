@@ -9,7 +9,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from minigpt_challenge.coach import trees
+from minigpt_challenge.coach.checks import param_trees
 
 MARK = "\0"  # stands in no name that Flax accepts
 
@@ -30,7 +30,7 @@ def unstacked(wanted: dict, given: dict) -> dict:
 
 def restacked(tree: Any) -> Any:
     """The tree of arrays with the layers stacked again that `unstacked` took apart."""
-    if trees.is_leaf(tree):
+    if param_trees.is_leaf(tree):
         return tree
     stacked: dict = {}
     for name, child in tree.items():
@@ -46,17 +46,21 @@ def restacked(tree: Any) -> Any:
 def _numbers_of_layers(given: dict) -> set[int]:
     """How many children of the reference hold the same shapes, wherever more than one do."""
     held = Counter(frozenset(_shapes(child).items()) for child in given.values())
-    below = (_numbers_of_layers(child) for child in given.values() if not trees.is_leaf(child))
+    below = (
+        _numbers_of_layers(child) for child in given.values() if not param_trees.is_leaf(child)
+    )
     return {number for number in held.values() if number > 1}.union(*below)
 
 
 def _apart(tree: dict, size: int) -> dict:
     apart: dict = {}
     for name, child in tree.items():
-        if trees.is_leaf(child):
+        if param_trees.is_leaf(child):
             apart[name] = child
-        elif all(shape[:1] == (size,) for _, shape in trees.flatten(child)):
-            layer = trees.unflatten({path: shape[1:] for path, shape in trees.flatten(child)})
+        elif all(shape[:1] == (size,) for _, shape in param_trees.flatten(child)):
+            layer = param_trees.unflatten(
+                {path: shape[1:] for path, shape in param_trees.flatten(child)}
+            )
             apart |= {f"{name}{MARK}{number}": layer for number in range(size)}
         else:
             apart[name] = _apart(child, size)
@@ -64,8 +68,10 @@ def _apart(tree: dict, size: int) -> dict:
 
 
 def _stack(layers: list[dict]) -> dict:
-    flat = [dict(trees.flatten(layer)) for layer in layers]
-    return trees.unflatten({path: jnp.stack([layer[path] for layer in flat]) for path in flat[0]})
+    flat = [dict(param_trees.flatten(layer)) for layer in layers]
+    return param_trees.unflatten(
+        {path: jnp.stack([layer[path] for layer in flat]) for path in flat[0]}
+    )
 
 
 def _number(named: tuple[str, Any]) -> int:
@@ -73,4 +79,4 @@ def _number(named: tuple[str, Any]) -> int:
 
 
 def _shapes(tree: Any) -> Counter:
-    return Counter(shape for _, shape in trees.bare(tree))
+    return Counter(shape for _, shape in param_trees.bare(tree))

@@ -14,10 +14,10 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from minigpt_challenge.coach import draw, trees
-from minigpt_challenge.coach.diagnosis import LARGEST_SET, Fault, Suspects, ids, in_words
-from minigpt_challenge.coach.expect import Wrong
-from minigpt_challenge.coach.pairing import (
+from minigpt_challenge.coach.checks import param_trees, random_inputs
+from minigpt_challenge.coach.checks.diagnosis import LARGEST_SET, Fault, Suspects, ids, in_words
+from minigpt_challenge.coach.checks.expect import Wrong
+from minigpt_challenge.coach.checks.param_pairing import (
     Arrangement,
     arrangements,
     close,
@@ -25,9 +25,9 @@ from minigpt_challenge.coach.pairing import (
     search,
     shapes_of_both,
 )
+from minigpt_challenge.coach.checks.param_trees import Path
+from minigpt_challenge.coach.checks.traced import traced, traced_apply
 from minigpt_challenge.coach.runtime.reference_cache import kept
-from minigpt_challenge.coach.traced import traced, traced_apply
-from minigpt_challenge.coach.trees import Path
 
 MOST_PAIRINGS_OF_MISTAKES = 24
 
@@ -63,7 +63,7 @@ class Twins:
         """
         apply, self.theirs = traced(answer.apply), traced_apply(reference)
         self.mine = lambda params, *inputs: apply(self._arrange(params), *inputs)
-        self.params = draw.params(reference, *inputs, seed=seed)
+        self.params = random_inputs.params(reference, *inputs, seed=seed)
         expected = self.theirs(self.params, *inputs)
         wanted, given = shapes_of_both(answer, reference, *inputs)
         said, first = mismatch(wanted, given), None
@@ -128,8 +128,8 @@ def _explanation(
     @cache
     def outputs(read: frozenset[Path]) -> list[tuple[Arrangement, Any]]:
         """What the learner's function gives with these weights, in the likely arrangements."""
-        shapes = {path: shape for path, shape in trees.flatten(given) if path in read}
-        kept = trees.unflatten(shapes)
+        shapes = {path: shape for path, shape in param_trees.flatten(given) if path in read}
+        kept = param_trees.unflatten(shapes)
         if mismatch(wanted, kept):
             return []
         likely = islice(arrangements(wanted, kept), MOST_PAIRINGS_OF_MISTAKES)
@@ -161,7 +161,7 @@ class _Watched(Mapping):
 
     def __getitem__(self, name: str) -> Any:
         child, path = self._tree[name], (*self._path, name)
-        if trees.is_leaf(child):
+        if param_trees.is_leaf(child):
             self._read.add(path)
             return child
         return _Watched(child, self._read, path)

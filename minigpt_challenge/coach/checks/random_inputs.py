@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from minigpt_challenge.coach import initial
+from minigpt_challenge.coach.checks import initial
 
 
 def floats(*shape: int, seed: int = 0, scale: float = 1.0) -> jax.Array:

@@ -7,8 +7,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, Sharding
 
-from minigpt_challenge.coach import expect
-from minigpt_challenge.coach.diagnosis import Suspects
+from minigpt_challenge.coach.checks import expect
+from minigpt_challenge.coach.checks.diagnosis import Suspects
 from minigpt_challenge.coach.runtime.limits import TookTooLong
 
 NOTHING = np.zeros(0)  # what a device holds of an array that lies elsewhere

@@ -5,7 +5,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 
-from minigpt_challenge.coach.pairing import weights_for
+from minigpt_challenge.coach.checks.param_pairing import weights_for
 from minigpt_challenge.coach.runtime.loading import solution
 
 

@@ -15,13 +15,13 @@ from typing import Any
 import flax.linen as nn
 import numpy as np
 
-from minigpt_challenge.coach import trees
-from minigpt_challenge.coach.closeness import differs
-from minigpt_challenge.coach.expect import Wrong
-from minigpt_challenge.coach.initial import shapes_in_order
-from minigpt_challenge.coach.stacking import restacked, unstacked
-from minigpt_challenge.coach.traced import traced, traced_apply
-from minigpt_challenge.coach.trees import Path
+from minigpt_challenge.coach.checks import param_trees
+from minigpt_challenge.coach.checks.expect import Wrong
+from minigpt_challenge.coach.checks.initial import shapes_in_order
+from minigpt_challenge.coach.checks.param_trees import Path
+from minigpt_challenge.coach.checks.stacking import restacked, unstacked
+from minigpt_challenge.coach.checks.tolerance import differs
+from minigpt_challenge.coach.checks.traced import traced, traced_apply
 
 MOST_PAIRINGS = 400
 
@@ -60,12 +60,12 @@ def arrangements(wanted: dict, given: dict) -> Iterator[Arrangement]:
         wanted: the learner's tree of shapes, in order of use, stacked layers taken apart.
         given: the reference's, of the same shapes.
     """
-    shapes, tried = dict(trees.flatten(wanted)), set()
+    shapes, tried = dict(param_trees.flatten(wanted)), set()
 
     def arrange(pairs: list[tuple[Path, Path]], values: dict) -> dict:
-        values = dict(trees.flatten(values))
+        values = dict(param_trees.flatten(values))
         leaves = {mine: values[theirs].reshape(shapes[mine]) for mine, theirs in pairs}
-        return restacked(trees.unflatten(leaves))
+        return restacked(param_trees.unflatten(leaves))
 
     # Names mean something more often than not, so they are trusted first, and then not at all.
     likely_first = chain(_pairings(wanted, given, True), _pairings(wanted, given, False))
@@ -104,13 +104,13 @@ def _pairings(wanted: Any, given: Any, by_name: bool) -> Iterator[list[tuple[Pat
 
     With `by_name`, a layer whose parts are named just as the reference's is paired by its names.
     """
-    if by_name and wanted == given and trees.depth(wanted) <= 2:
-        yield [(path, path) for path, _ in trees.flatten(wanted)]
+    if by_name and wanted == given and param_trees.depth(wanted) <= 2:
+        yield [(path, path) for path, _ in param_trees.flatten(wanted)]
         return
-    if trees.is_leaf(wanted) and trees.is_leaf(given):
+    if param_trees.is_leaf(wanted) and param_trees.is_leaf(given):
         yield [((), ())]
         return
-    if trees.is_leaf(wanted) or trees.is_leaf(given):
+    if param_trees.is_leaf(wanted) or param_trees.is_leaf(given):
         yield from _flat_pairings(wanted, given)
         return
     if len(wanted) == 1 != len(given):  # a box around it all, such as nn.Sequential
@@ -157,8 +157,8 @@ def _groups(wanted: dict, given: dict) -> tuple[list[tuple[list[str], list[str]]
     mine, theirs = {}, {}
     for tree, groups in ((wanted, mine), (given, theirs)):
         for name, child in tree.items():
-            held = sorted(shape for _, shape in trees.bare(child))
-            signature = (trees.is_leaf(child), tuple(held))
+            held = sorted(shape for _, shape in param_trees.bare(child))
+            signature = (param_trees.is_leaf(child), tuple(held))
             groups.setdefault(signature, []).append(name)
     alike = [s for s in mine if len(mine[s]) == len(theirs.get(s, ()))]
     groups = [(mine[s], theirs[s]) for s in alike]
@@ -172,7 +172,7 @@ def _groups(wanted: dict, given: dict) -> tuple[list[tuple[list[str], list[str]]
 def _flat_pairings(wanted: Any, given: Any) -> Iterator[list[tuple[Path, Path]]]:
     mine, theirs = {}, {}
     for tree, groups in ((wanted, mine), (given, theirs)):
-        for path, shape in trees.bare(tree):
+        for path, shape in param_trees.bare(tree):
             groups.setdefault(shape, []).append(path)
     choices = []
     for shape, paths in mine.items():
@@ -184,8 +184,8 @@ def _flat_pairings(wanted: Any, given: Any) -> Iterator[list[tuple[Path, Path]]]
 
 def mismatch(wanted: dict, given: dict) -> str:
     """How the learner's parameters differ from those given, in words; empty if they do not."""
-    mine = Counter(shape for _, shape in trees.bare(wanted))
-    theirs = Counter(shape for _, shape in trees.bare(given))
+    mine = Counter(shape for _, shape in param_trees.bare(wanted))
+    theirs = Counter(shape for _, shape in param_trees.bare(given))
     said = [
         f"{what} {', '.join(_counted(shape, number) for shape, number in rest.items())}"
         for what, rest in (("missing are", theirs - mine), ("not asked for are", mine - theirs))

@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax
 from jax.extend.core import jaxpr_as_fun
 
-from minigpt_challenge.coach import in_numpy
+from minigpt_challenge.coach.checks import numpy_interpreter
 from minigpt_challenge.coach.runtime.reference_cache import kept
 
 
@@ -24,7 +24,7 @@ def traced(function: Callable) -> Callable:
         if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
             out = jaxpr_as_fun(trace.jaxpr)(*leaves)
         else:
-            out = in_numpy.evaluate(trace.jaxpr.jaxpr, trace.jaxpr.consts, *leaves)
+            out = numpy_interpreter.evaluate(trace.jaxpr.jaxpr, trace.jaxpr.consts, *leaves)
         return jax.tree.unflatten(jax.tree.structure(trace.out_info), out)
 
     return run

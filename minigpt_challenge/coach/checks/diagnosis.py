@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from minigpt_challenge.coach.closeness import differs
+from minigpt_challenge.coach.checks.tolerance import differs
 from minigpt_challenge.coach.course.verdict import MOST_LIKELY
 
 LARGEST_SET = 2

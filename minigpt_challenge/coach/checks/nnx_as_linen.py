@@ -9,7 +9,7 @@ import numpy as np
 from flax import nnx
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.coach import trees
+from minigpt_challenge.coach.checks import param_trees
 
 
 class AsLinen:
@@ -25,7 +25,7 @@ class AsLinen:
         self._paths = [tuple(str(step.key) for step in path) for path, _ in flat]
         self._structure = jax.tree.structure(state)
         leaves = dict(zip(self._paths, jax.tree.leaves(state), strict=True))
-        self.params = {"params": trees.unflatten(leaves)}
+        self.params = {"params": param_trees.unflatten(leaves)}
 
     def init(self, key: jax.Array, *inputs: Any) -> dict:
         """The module's own weights: those of NNX are made before there is any input."""
@@ -33,14 +33,14 @@ class AsLinen:
 
     def apply(self, params: dict, *inputs: Any) -> Any:
         """Call a copy of the module that has these weights."""
-        leaves = dict(trees.flatten(params["params"]))
+        leaves = dict(param_trees.flatten(params["params"]))
         state = jax.tree.unflatten(self._structure, [leaves[path] for path in self._paths])
         return nnx.merge(self._graph, state, self._rest)(*inputs)
 
 
 def weights_of(model: nnx.Module) -> dict[str, np.ndarray]:
     """All weights by their names."""
-    leaves = trees.flatten(AsLinen(model).params["params"])
+    leaves = param_trees.flatten(AsLinen(model).params["params"])
     return {".".join(path): np.asarray(leaf) for path, leaf in leaves}
 
 

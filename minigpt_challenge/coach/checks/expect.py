@@ -10,9 +10,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from minigpt_challenge.coach.closeness import differs
+from minigpt_challenge.coach.checks.diagnosis import Suspects, diagnose, in_words
+from minigpt_challenge.coach.checks.tolerance import differs
 from minigpt_challenge.coach.course.verdict import OTHER_VALUES
-from minigpt_challenge.coach.diagnosis import Suspects, diagnose, in_words
 from minigpt_challenge.coach.runtime.error_text import in_one_line
 from minigpt_challenge.coach.runtime.limits import TookTooLong
 
