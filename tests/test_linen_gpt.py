@@ -3,9 +3,9 @@
 import jax
 import pytest
 
-from minigpt_challenge.coach import linen_gpt
 from minigpt_challenge.coach.checks import random_inputs
 from minigpt_challenge.coach.checks.param_trees import flatten
+from minigpt_challenge.coach.checks.properties import linen_reference
 from minigpt_challenge.coach.runtime.hasty import compiled_in_haste
 from minigpt_challenge.coach.runtime.loading import solution
 
@@ -16,15 +16,17 @@ FLAG = "jax_disable_most_optimizations"
 def test_weights_are_those_drawn_for_the_whole_model():
     gpt = solution(4).MiniGPT(**SIZES)
     expected = random_inputs.params(gpt, random_inputs.tokens(1, 2, vocab_size=5), seed=3)
-    seen = linen_gpt.params(SIZES, seed=3)
+    seen = linen_reference.params(SIZES, seed=3)
     assert jax.tree.all(jax.tree.map(lambda a, b: (a == b).all(), seen, expected))
-    assert linen_gpt.num_weights(SIZES) == sum(leaf.size for leaf in jax.tree.leaves(expected))
+    assert linen_reference.num_weights(SIZES) == sum(
+        leaf.size for leaf in jax.tree.leaves(expected)
+    )
 
 
 def test_whoever_empties_the_weights_empties_a_copy():
-    mine = linen_gpt.params(SIZES)
+    mine = linen_reference.params(SIZES)
     mine["params"]["dense"].clear()
-    assert {path for path, _ in flatten(linen_gpt.params(SIZES))} > {
+    assert {path for path, _ in flatten(linen_reference.params(SIZES))} > {
         ("params", "dense", "kernel"),
         ("params", "dense", "bias"),
     }

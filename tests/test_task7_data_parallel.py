@@ -15,7 +15,6 @@ import pytest
 from flax.training.train_state import TrainState
 from jax.sharding import AxisType, Mesh
 
-from minigpt_challenge.coach import parallel_properties
 from minigpt_challenge.coach.checks import device_shards, expect, random_inputs
 from minigpt_challenge.coach.checks.jaxpr_counts import (
     MARK,
@@ -23,6 +22,7 @@ from minigpt_challenge.coach.checks.jaxpr_counts import (
     count_uncompiled,
     marked,
 )
+from minigpt_challenge.coach.checks.properties import data_parallel
 from minigpt_challenge.coach.faults import parallel as faults
 from minigpt_challenge.coach.faults.step import outcome
 from minigpt_challenge.coach.runtime.devices import cpu_devices
@@ -162,7 +162,7 @@ def test_place_refuses_rows_that_cannot_be_shared_evenly(task, reference):
             expect.raises(ValueError, call, of, f"{B + 1} is not a multiple of {n}")
         except expect.Wrong:
             if returned:
-                parallel_properties.refuse_other_rows(returned[0], x, of)
+                data_parallel.refuse_other_rows(returned[0], x, of)
             raise
 
 
@@ -180,13 +180,11 @@ def test_each_device_works_on_its_own_rows(task, reference, maker):
         step = made(task, maker, mesh)
         of = f"On {name}, the step made by {maker}(mesh)"
         if maker == "jit_train_step":  # its code sees the whole batch, its program does not
-            parallel_properties.refuse_other_shardings(
-                partial(lowered, step), placed, bare, mesh, of
-            )
+            data_parallel.refuse_other_shardings(partial(lowered, step), placed, bare, mesh, of)
         else:
             if not count_primitive("shard_map", step, *placed):
                 raise expect.Wrong(f"{of} has no `jax.shard_map` in it, which this one is about.")
-            parallel_properties.refuse_other_shares(shapes, B, T, mesh.size, of)
+            data_parallel.refuse_other_shares(shapes, B, T, mesh.size, of)
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)

@@ -17,8 +17,6 @@ import optax
 import pytest
 from flax import nnx
 
-from minigpt_challenge.coach import linen_gpt
-from minigpt_challenge.coach import nnx_properties as properties
 from minigpt_challenge.coach.checks import expect, random_inputs
 from minigpt_challenge.coach.checks.nnx_as_linen import (
     AsLinen,
@@ -28,17 +26,26 @@ from minigpt_challenge.coach.checks.nnx_as_linen import (
 )
 from minigpt_challenge.coach.checks.paired_modules import Twins
 from minigpt_challenge.coach.checks.param_pairing import weights_for
-from minigpt_challenge.coach.faults import nnx as faults
-from minigpt_challenge.coach.faults.blocks import block_suspects
-from minigpt_challenge.coach.faults.embedding import embedding_suspects
-from minigpt_challenge.coach.faults.step import loss_suspects, returned_loss_suspects
-from minigpt_challenge.coach.nnx_loading import (
+from minigpt_challenge.coach.checks.properties import linen_reference
+from minigpt_challenge.coach.checks.properties import nnx_model as properties
+from minigpt_challenge.coach.checks.properties.nnx_loading import (
     changes_nothing_but_the_values_of_weights,
     every_weight_arrived,
     with_known_weights,
 )
-from minigpt_challenge.coach.nnx_steps import compiled_once, three_steps_equal_linen
-from minigpt_challenge.coach.tables import Tables, apply_fn, cross_entropy
+from minigpt_challenge.coach.checks.properties.nnx_training_step import (
+    compiled_once,
+    three_steps_equal_linen,
+)
+from minigpt_challenge.coach.checks.properties.toy_language_model import (
+    Tables,
+    apply_fn,
+    cross_entropy,
+)
+from minigpt_challenge.coach.faults import nnx as faults
+from minigpt_challenge.coach.faults.blocks import block_suspects
+from minigpt_challenge.coach.faults.embedding import embedding_suspects
+from minigpt_challenge.coach.faults.step import loss_suspects, returned_loss_suspects
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
 B, BLOCK, V, L, N, H = 6, 8, 11, 3, 5, 2
@@ -158,7 +165,7 @@ def test_gpt_returns_logits_for_every_position(task, run):
 
 def test_every_layer_has_weights_of_its_own(task):
     of_size = {num_layers: SIZES | dict(num_layers=num_layers) for num_layers in (1, L)}
-    wanted = {n: linen_gpt.num_weights(sizes) for n, sizes in of_size.items()}
+    wanted = {n: linen_reference.num_weights(sizes) for n, sizes in of_size.items()}
     gpts = {n: task.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0)) for n, sizes in of_size.items()}
     properties.every_layer_has_weights_of_its_own(
         gpts, wanted, random_inputs.tokens(1, 2, vocab_size=V)
@@ -170,12 +177,12 @@ def test_first_weights_come_from_rngs(task):
 
 
 def test_loading_changes_nothing_but_the_values_of_weights(task):
-    params = linen_gpt.params(SIZES)
+    params = linen_reference.params(SIZES)
     changes_nothing_but_the_values_of_weights(task.load_linen_params, unloaded(task, SIZES), params)
 
 
 def test_every_linen_weight_arrives(task):
-    drawn = [(sizes, linen_gpt.params(sizes)) for sizes in (SIZES, OTHER_SIZES)]
+    drawn = [(sizes, linen_reference.params(sizes)) for sizes in (SIZES, OTHER_SIZES)]
     for sizes, params in drawn:
         every_weight_arrived(loaded(task, sizes, params), params)
 
@@ -185,15 +192,15 @@ def test_logits_equal_linen(task, run):
     # What a norm adds to the variance shows where that is small.
     settings.append((SIZES, [(B, BLOCK)], 0, 0.003))
     expected = [
-        [linen_gpt.logits(sizes, shape, seed, scale) for shape in shapes]
+        [linen_reference.logits(sizes, shape, seed, scale) for shape in shapes]
         for sizes, shapes, seed, scale in settings
     ]
     gpt = task.NNXMiniGPT(**SIZES, rngs=nnx.Rngs(0))
-    whole = num_weights(gpt) == linen_gpt.num_weights(SIZES)
+    whole = num_weights(gpt) == linen_reference.num_weights(SIZES)
 
     def cases():
         for (sizes, shapes, seed, scale), outputs in zip(settings, expected, strict=True):
-            params = linen_gpt.params(sizes, seed, scale)
+            params = linen_reference.params(sizes, seed, scale)
             model = loaded(task, sizes, params)
             for shape, logits in zip(shapes, outputs, strict=True):
                 tokens = random_inputs.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
@@ -210,13 +217,13 @@ def test_gpt_sees_nothing_of_the_future(task, run):
 
 def test_gpt_gradients_equal_linen(task):
     setting = SIZES, (B, BLOCK), 7
-    gradients = linen_gpt.gradients(*setting)
+    gradients = linen_reference.gradients(*setting)
     tokens, weight = (
         random_inputs.tokens(B, BLOCK, vocab_size=V, seed=7),
-        linen_gpt.weight(*setting),
+        linen_reference.weight(*setting),
     )
     of_model = nnx.grad(lambda model: (model(tokens) * weight).sum())
-    model, expected = loaded(task, SIZES, linen_gpt.params(SIZES)), unloaded(task, SIZES)
+    model, expected = loaded(task, SIZES, linen_reference.params(SIZES)), unloaded(task, SIZES)
     nnx.update(model, nnx.jit(of_model)(model))
     # The gradients, too, are carried over by your own function.
     task.load_linen_params(expected, gradients)
@@ -278,8 +285,8 @@ def test_returned_loss_is_the_one_before_the_update(task):
 
 def test_whole_model_learns_as_in_linen(task, run):
     tx = OPTIMISERS["SGD with momentum"]
-    losses, logits = linen_gpt.three_steps(tuple(SIZES.items()), tx, batch)
-    model = loaded(task, SIZES, linen_gpt.params(SIZES))
+    losses, logits = linen_reference.three_steps(tuple(SIZES.items()), tx, batch)
+    model = loaded(task, SIZES, linen_reference.params(SIZES))
     optimizer = nnx.Optimizer(model, tx, wrt=nnx.Param)
     seen = [task.nnx_train_step(model, optimizer, *batch(step)) for step in range(3)]
     for step, (loss, expected) in enumerate(zip(seen, losses, strict=True)):

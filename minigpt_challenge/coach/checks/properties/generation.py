@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 from minigpt_challenge.coach.checks.expect import Wrong
-from minigpt_challenge.coach.watched_gpt import counting, noting
+from minigpt_challenge.coach.checks.properties.watched_gpt import counting, noting
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
 

@@ -10,9 +10,14 @@ from flax import nnx
 from minigpt_challenge.coach.checks import expect
 from minigpt_challenge.coach.checks.jaxpr_counts import MARK, count_uncompiled, marked
 from minigpt_challenge.coach.checks.nnx_as_linen import train_state
+from minigpt_challenge.coach.checks.properties.toy_language_model import (
+    Mild,
+    Tables,
+    apply_fn,
+    mild_apply_fn,
+)
 from minigpt_challenge.coach.faults.nnx import step_suspects
 from minigpt_challenge.coach.faults.step import outcome
-from minigpt_challenge.coach.tables import Mild, Tables, apply_fn, mild_apply_fn
 
 Batch = Callable[[int], tuple[jax.Array, jax.Array]]  # from a seed to x, y: integers (B, T)
 
