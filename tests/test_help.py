@@ -23,7 +23,7 @@ def test_every_task_has_three_stages_and_hints_for_checks_that_exist(task):
     suite = set(
         re.findall(r"^def test_(\w+)", task.tests.read_text(encoding="utf-8"), re.MULTILINE)
     )
-    faults = (COACH / "faults").glob("*.py")
+    faults = (COACH / "checks" / "faults").rglob("*.py")
     ids = {id for file in faults for id in re.findall(r'"(\w+)"', file.read_text(encoding="utf-8"))}
     all_hints = hints(task)
     stages = [hint for hint in all_hints if not hint.bound_to]

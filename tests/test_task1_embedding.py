@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.faults import embedding as faults
 from minigpt_challenge.coach.checks.param_pairing import weights_for
-from minigpt_challenge.coach.faults import embedding as faults
 
 # No size equals another, so that a swapped axis cannot hide.
 V, BLOCK, C = 11, 7, 5

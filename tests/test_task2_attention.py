@@ -7,8 +7,8 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.faults import attention as faults
 from minigpt_challenge.coach.checks.properties import attention as properties
-from minigpt_challenge.coach.faults import attention as faults
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
 HEAD_SETTINGS = [(2, 6, 7, 3), (1, 5, 4, 8), (3, 1, 5, 4)]  # (B, T, C, H)

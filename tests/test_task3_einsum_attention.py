@@ -7,9 +7,9 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.faults import attention as faults
 from minigpt_challenge.coach.checks.jaxpr_counts import count_primitive
 from minigpt_challenge.coach.checks.properties import attention as properties
-from minigpt_challenge.coach.faults import attention as faults
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
 SETTINGS = [(2, 5, 7, 4, 3), (1, 6, 5, 2, 4), (3, 1, 7, 2, 5)]  # (B, T, C, N, H)

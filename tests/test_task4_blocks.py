@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from minigpt_challenge.coach.checks import expect, initial, random_inputs
+from minigpt_challenge.coach.checks.faults import blocks as faults
 from minigpt_challenge.coach.checks.paired_modules import Twins
 from minigpt_challenge.coach.checks.traced import traced
-from minigpt_challenge.coach.faults import blocks as faults
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
 B, BLOCK, V, L, N, H = 6, 8, 11, 2, 3, 4

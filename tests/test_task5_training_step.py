@@ -14,14 +14,14 @@ import pytest
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.faults import stability
+from minigpt_challenge.coach.checks.faults import step as faults
 from minigpt_challenge.coach.checks.jaxpr_counts import (
     MARK,
     count_uncompiled,
     is_compiled_within,
     marked,
 )
-from minigpt_challenge.coach.faults import stability
-from minigpt_challenge.coach.faults import step as faults
 
 B, T, V = 3, 5, 7
 SETTINGS = [(B, T), (2, 1), (1, 9)]  # (B, T)

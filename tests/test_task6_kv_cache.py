@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from minigpt_challenge.coach.checks import expect, initial, random_inputs
+from minigpt_challenge.coach.checks.faults import generation, sampling
 from minigpt_challenge.coach.checks.properties import generation as properties
 from minigpt_challenge.coach.checks.properties.cached_attention import (
     large_scores_give_no_nan,
@@ -19,7 +20,6 @@ from minigpt_challenge.coach.checks.properties.cached_attention import (
     reading_in_pieces_equals,
 )
 from minigpt_challenge.coach.checks.properties.watched_gpt import QuickGPT, lively_params, shapes_of
-from minigpt_challenge.coach.faults import generation, sampling
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
 LOGITS = np.array([0.4, 2.1, -0.3, 1.2, 1.7, -0.6, 0.9], np.float32)  # (V,)

@@ -16,6 +16,8 @@ from flax.training.train_state import TrainState
 from jax.sharding import AxisType, Mesh
 
 from minigpt_challenge.coach.checks import device_shards, expect, random_inputs
+from minigpt_challenge.coach.checks.faults import parallel as faults
+from minigpt_challenge.coach.checks.faults.step import outcome
 from minigpt_challenge.coach.checks.jaxpr_counts import (
     MARK,
     count_primitive,
@@ -23,8 +25,6 @@ from minigpt_challenge.coach.checks.jaxpr_counts import (
     marked,
 )
 from minigpt_challenge.coach.checks.properties import data_parallel
-from minigpt_challenge.coach.faults import parallel as faults
-from minigpt_challenge.coach.faults.step import outcome
 from minigpt_challenge.coach.runtime.devices import cpu_devices
 
 V = 48  # can be shared out as well, so that a split in the wrong place runs, and is seen

@@ -18,6 +18,10 @@ import pytest
 from flax import nnx
 
 from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.faults import nnx as faults
+from minigpt_challenge.coach.checks.faults.blocks import block_suspects
+from minigpt_challenge.coach.checks.faults.embedding import embedding_suspects
+from minigpt_challenge.coach.checks.faults.step import loss_suspects, returned_loss_suspects
 from minigpt_challenge.coach.checks.nnx_as_linen import (
     AsLinen,
     num_weights,
@@ -42,10 +46,6 @@ from minigpt_challenge.coach.checks.properties.toy_language_model import (
     apply_fn,
     cross_entropy,
 )
-from minigpt_challenge.coach.faults import nnx as faults
-from minigpt_challenge.coach.faults.blocks import block_suspects
-from minigpt_challenge.coach.faults.embedding import embedding_suspects
-from minigpt_challenge.coach.faults.step import loss_suspects, returned_loss_suspects
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
 B, BLOCK, V, L, N, H = 6, 8, 11, 3, 5, 2

@@ -9,8 +9,11 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.faults.cached_attention import (
+    cached_attention_suspects,
+    outcome,
+)
 from minigpt_challenge.coach.checks.properties.attention import survives_large_scores
-from minigpt_challenge.coach.faults.cached_attention import cached_attention_suspects, outcome
 from minigpt_challenge.given.cached_gpt import KeyValueCache
 
 OF = "CachedAttention"

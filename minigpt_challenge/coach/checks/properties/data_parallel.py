@@ -8,8 +8,8 @@ from jax.sharding import Mesh
 
 from minigpt_challenge.coach.checks import device_shards
 from minigpt_challenge.coach.checks.expect import Wrong
-from minigpt_challenge.coach.faults.parallel import layout_suspects
-from minigpt_challenge.coach.faults.parallel_catalogue import ROWS
+from minigpt_challenge.coach.checks.faults.catalogue.parallel import ROWS
+from minigpt_challenge.coach.checks.faults.parallel import layout_suspects
 
 
 def refuse_other_rows(seen: Any, x: jax.Array, of: str) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 from flax import nnx
 
 from minigpt_challenge.coach.checks import expect
+from minigpt_challenge.coach.checks.faults.catalogue.nnx import PARAMS_REPLACED
+from minigpt_challenge.coach.checks.faults.nnx import before_loading
 from minigpt_challenge.coach.checks.nnx_as_linen import weights_of
 from minigpt_challenge.coach.checks.param_trees import flatten
-from minigpt_challenge.coach.faults.nnx import before_loading
-from minigpt_challenge.coach.faults.nnx_catalogue import PARAMS_REPLACED
 
 Load = Callable[[nnx.Module, Any], None]  # the learner's `load_linen_params`
 

@@ -7,9 +7,13 @@ import numpy as np
 from flax import nnx
 
 from minigpt_challenge.coach.checks import expect
+from minigpt_challenge.coach.checks.faults.catalogue.nnx import (
+    BLOCKS_SHARED,
+    RNGS_IGNORED,
+    RNGS_REUSED,
+)
 from minigpt_challenge.coach.checks.jaxpr_counts import count_primitive
 from minigpt_challenge.coach.checks.nnx_as_linen import AsLinen, num_weights, weights_of
-from minigpt_challenge.coach.faults.nnx_catalogue import BLOCKS_SHARED, RNGS_IGNORED, RNGS_REUSED
 
 
 def every_layer_has_weights_of_its_own(

@@ -8,6 +8,8 @@ import optax
 from flax import nnx
 
 from minigpt_challenge.coach.checks import expect
+from minigpt_challenge.coach.checks.faults.nnx import step_suspects
+from minigpt_challenge.coach.checks.faults.step import outcome
 from minigpt_challenge.coach.checks.jaxpr_counts import MARK, count_uncompiled, marked
 from minigpt_challenge.coach.checks.nnx_as_linen import train_state
 from minigpt_challenge.coach.checks.properties.toy_language_model import (
@@ -16,8 +18,6 @@ from minigpt_challenge.coach.checks.properties.toy_language_model import (
     apply_fn,
     mild_apply_fn,
 )
-from minigpt_challenge.coach.faults.nnx import step_suspects
-from minigpt_challenge.coach.faults.step import outcome
 
 Batch = Callable[[int], tuple[jax.Array, jax.Array]]  # from a seed to x, y: integers (B, T)
 

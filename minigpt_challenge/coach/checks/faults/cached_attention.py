@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minigpt_challenge.coach.checks.diagnosis import Suspects, ids
-from minigpt_challenge.coach.faults.cached_attention_catalogue import (
+from minigpt_challenge.coach.checks.faults.catalogue.cached_attention import (
     MASK,
     READ,
     RETURNED,

@@ -10,8 +10,7 @@ import optax
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.checks.diagnosis import Suspects, ids
-from minigpt_challenge.coach.faults.loss import Model
-from minigpt_challenge.coach.faults.step_catalogue import (
+from minigpt_challenge.coach.checks.faults.catalogue.step import (
     COUNT,
     COUNTED,
     GRADIENT,
@@ -24,6 +23,7 @@ from minigpt_challenge.coach.faults.step_catalogue import (
     STEP,
     UPDATE,
 )
+from minigpt_challenge.coach.checks.faults.loss import Model
 
 ALTERNATIVES = (
     *ids(LABELS, MEASURE, COUNTED, REDUCTION, GRADIENT[1:], UPDATE),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigpt_challenge.coach.checks.diagnosis import Suspects
-from minigpt_challenge.coach.faults.attention_catalogue import HEAD, JOINING, SPLITTING
+from minigpt_challenge.coach.checks.faults.catalogue.attention import HEAD, JOINING, SPLITTING
 
 STRAIGHT = {f"{name}split_without_transpose" for name in ("", "query_", "key_", "value_")}
 # Sets of task 3's mistakes that say no more than a smaller one, or nothing.

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach.checks.diagnosis import Suspects, ids
-from minigpt_challenge.coach.faults.generation_catalogue import PAST_THE_BLOCK, PROMPT, STEP
+from minigpt_challenge.coach.checks.faults.catalogue.generation import PAST_THE_BLOCK, PROMPT, STEP
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
 

@@ -8,7 +8,12 @@ import numpy as np
 
 from minigpt_challenge.coach.checks.diagnosis import Suspects, ids, in_words
 from minigpt_challenge.coach.checks.expect import Wrong
-from minigpt_challenge.coach.faults.sampling_catalogue import CHOICE, KEYS, TEMPERATURE, TOP_K
+from minigpt_challenge.coach.checks.faults.catalogue.sampling import (
+    CHOICE,
+    KEYS,
+    TEMPERATURE,
+    TOP_K,
+)
 
 # A share may be so many standard deviations away from its probability. By Bennett's inequality, a
 # share of a probability between 0.005 and 0.995 in 40,000 draws, or between 0.05 and 0.95 in 4,000,

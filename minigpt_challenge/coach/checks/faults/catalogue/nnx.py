@@ -1,7 +1,7 @@
 """The mistakes people make in carrying weights over to NNX, and in training there (task 8)."""
 
 from minigpt_challenge.coach.checks.diagnosis import Fault
-from minigpt_challenge.coach.faults.step_catalogue import BY_HAND, GRADIENT, RETURNED
+from minigpt_challenge.coach.checks.faults.catalogue.step import BY_HAND, GRADIENT, RETURNED
 
 BLOCKS_SHARED = Fault(
     "blocks_shared",

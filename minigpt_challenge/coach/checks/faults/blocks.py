@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigpt_challenge.coach.checks.diagnosis import Suspects
-from minigpt_challenge.coach.faults.attention import einsum_suspects
-from minigpt_challenge.coach.faults.blocks_catalogue import BLOCK, WHOLE
+from minigpt_challenge.coach.checks.faults.attention import einsum_suspects
+from minigpt_challenge.coach.checks.faults.catalogue.blocks import BLOCK, WHOLE
 
 PLACES_OF_THE_NORM = frozenset({"post_norm", "norm_after_sublayer", "residual_normed"})
 

@@ -14,15 +14,15 @@ from jax.sharding import Mesh
 
 from minigpt_challenge.coach.checks import device_shards
 from minigpt_challenge.coach.checks.diagnosis import Suspects, ids
-from minigpt_challenge.coach.faults import step as one_device
-from minigpt_challenge.coach.faults.parallel_catalogue import (
+from minigpt_challenge.coach.checks.faults import step as one_device
+from minigpt_challenge.coach.checks.faults.catalogue.parallel import (
     BATCH,
     GRADIENT,
     LOSS,
     STATE,
     STEP,
 )
-from minigpt_challenge.coach.faults.step_catalogue import BY_HAND, COUNT, UPDATE
+from minigpt_challenge.coach.checks.faults.catalogue.step import BY_HAND, COUNT, UPDATE
 
 UPDATED = tuple(fault for fault in UPDATE if fault not in BY_HAND)  # a rate would be a guess
 ALTERNATIVES = ids(BATCH, STATE, GRADIENT, LOSS, UPDATED)

@@ -13,10 +13,9 @@ from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.checks import param_trees, random_inputs
 from minigpt_challenge.coach.checks.diagnosis import Suspects
-from minigpt_challenge.coach.checks.param_trees import Path
-from minigpt_challenge.coach.faults import step
-from minigpt_challenge.coach.faults.blocks import gpt_suspects, layers
-from minigpt_challenge.coach.faults.nnx_catalogue import (
+from minigpt_challenge.coach.checks.faults import step
+from minigpt_challenge.coach.checks.faults.blocks import gpt_suspects, layers
+from minigpt_challenge.coach.checks.faults.catalogue.nnx import (
     JAX_JIT,
     LOAD,
     SWAPPED,
@@ -24,7 +23,8 @@ from minigpt_challenge.coach.faults.nnx_catalogue import (
     TRANSPOSED,
     UPDATE_LOST,
 )
-from minigpt_challenge.coach.faults.step_catalogue import LOSS
+from minigpt_challenge.coach.checks.faults.catalogue.step import LOSS
+from minigpt_challenge.coach.checks.param_trees import Path
 
 Leaves = dict[Path, np.ndarray]
 

@@ -1,1 +1,0 @@
-"""Models of mistakes, one for each task."""
