@@ -20,9 +20,9 @@ from measuring import in_new_process, judged, measured, ratio, seconds, spread
 from rich.console import Console
 from rich.table import Table
 
-from minigpt_challenge.coach.checking import check_in_this_process, waiting_process
 from minigpt_challenge.coach.course.curriculum import TASKS, Task, task_by_number
 from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.grading.runner import check_in_this_process, waiting_process
 
 SAVES, UNTIL_THE_NEXT = 3, 20  # seconds, in which the waiting process gets warm
 BARE = "import jax, flax.linen; jax.jit(lambda x: x @ x)(jax.numpy.ones((3, 3)))"

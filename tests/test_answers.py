@@ -5,10 +5,10 @@
 
 import pytest
 
-from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.stubs import cut_stub
 from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.grading.runner import check_in_this_process
 from tests.answers.__main__ import parsed
 from tests.answers.bank import right, wrong
 from tests.answers.gate import Outcome, bank, judged_part, mistakes

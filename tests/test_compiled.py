@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import pytest
 from jax.experimental.compilation_cache.compilation_cache import reset_cache
 
-from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.grading.runner import check_in_this_process
 from minigpt_challenge.coach.runtime import compilation
 
 NNX = TASKS[7]

@@ -7,7 +7,7 @@ import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS, task_by_number
 from minigpt_challenge.coach.course.verdict import Verdict
-from minigpt_challenge.coach.judging import judge
+from minigpt_challenge.coach.grading.judge import judge
 from minigpt_challenge.coach.runtime import devices
 
 DATA_PARALLEL = task_by_number(7)

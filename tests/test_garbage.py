@@ -2,10 +2,10 @@
 
 import pytest
 
-from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Verdict
-from minigpt_challenge.coach.judging import printable
+from minigpt_challenge.coach.grading.judge import printable
+from minigpt_challenge.coach.grading.runner import check_in_this_process
 
 EMBEDDING = TASKS[0]
 SOLUTION = EMBEDDING.solution.read_text(encoding="utf-8")

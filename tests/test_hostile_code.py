@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from minigpt_challenge.coach import checking
-from minigpt_challenge.coach.checking import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.grading import runner
+from minigpt_challenge.coach.grading.runner import check_in_own_process, check_in_this_process
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_from_the_command_line_a_verdict_in_words_is_given_in_time(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(checking, "TIME_LIMIT", 15)
+    monkeypatch.setattr(runner, "TIME_LIMIT", 15)
     line, words = HOSTILE[name]
     answer = tmp_path / "answer.py"
     answer.write_text(spoiled(line), encoding="utf-8")
@@ -55,7 +55,7 @@ def test_from_the_command_line_a_verdict_in_words_is_given_in_time(name, tmp_pat
 
 @pytest.mark.parametrize("name", ["endless loop", "endless recursion", "sys.exit", "patched jnp"])
 def test_in_a_notebook_the_kernel_lives_on(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(checking, "TIME_LIMIT", 1 if name == "endless loop" else 60)
+    monkeypatch.setattr(runner, "TIME_LIMIT", 1 if name == "endless loop" else 60)
     line, words = HOSTILE[name]
     words = "interrupted after 1 seconds" if name == "endless loop" else words
     answer = tmp_path / "answer.py"
@@ -63,13 +63,13 @@ def test_in_a_notebook_the_kernel_lives_on(name, tmp_path, monkeypatch):
     report = check_in_this_process(ATTENTION, answer)
     assert report.verdict is Verdict.COULD_NOT_RUN
     assert words in "\n".join(check.message for check in report.checks)
-    monkeypatch.setattr(checking, "TIME_LIMIT", 60)
+    monkeypatch.setattr(runner, "TIME_LIMIT", 60)
     again = check_in_this_process(ATTENTION, ATTENTION.solution)
     assert again.verdict is Verdict.PASSED, "what the hostile code did outlives it"
 
 
 def test_in_a_notebook_an_endless_loop_is_waited_for_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(checking, "TIME_LIMIT", 5)
+    monkeypatch.setattr(runner, "TIME_LIMIT", 5)
     answer = tmp_path / "answer.py"
     answer.write_text(spoiled("while True: pass"), encoding="utf-8")
     said = "\n".join(check.message for check in check_in_this_process(ATTENTION, answer).checks)

@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
-from minigpt_challenge.coach.judging import describe, judge
+from minigpt_challenge.coach.grading.judge import describe, judge
+from minigpt_challenge.coach.grading.runner import check_in_this_process
 from tests import test_task5_training_step as suite
 from tests.answers.task5_training_step import (
     APPLY,

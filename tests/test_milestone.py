@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from minigpt_challenge.coach.judging import is_unwritten
+from minigpt_challenge.coach.grading.judge import is_unwritten
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import load_data

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
-from minigpt_challenge.coach.judging import describe
+from minigpt_challenge.coach.grading.judge import describe
 from minigpt_challenge.coach.runtime.loading import readable
 from tests.mutants import text
 

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from minigpt_challenge.coach.checking import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.grading.runner import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.runtime import snapshot
 
 EMBEDDING = TASKS[0]

@@ -89,10 +89,10 @@ def check(
     solutions: SolutionsOption = False,
 ) -> None:
     """Check a task. Exit code 0: passed; 1: anything else; 2: called wrongly."""
-    from minigpt_challenge.coach.checking import check_in_own_process
     from minigpt_challenge.coach.course.stubs import is_begun
     from minigpt_challenge.coach.gradescope import gradescope_results
-    from minigpt_challenge.coach.own_work import is_the_reference
+    from minigpt_challenge.coach.grading.originality import is_the_reference
+    from minigpt_challenge.coach.grading.runner import check_in_own_process
 
     if check_all and number is not None:
         raise typer.BadParameter("--all and a task's number exclude each other.")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from minigpt_challenge.coach import cells, hints, notebook_report, peek, terminal
-from minigpt_challenge.coach.checking import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.course.curriculum import (
     TASKS_FOLDER,
     WARM_UP,
@@ -20,7 +19,8 @@ from minigpt_challenge.coach.course.curriculum import (
 )
 from minigpt_challenge.coach.course.errors import Complaint, in_words
 from minigpt_challenge.coach.course.stubs import cut_stub, is_untouched, written
-from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
+from minigpt_challenge.coach.grading.judge import describe, is_unwritten, learners_frames
+from minigpt_challenge.coach.grading.runner import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.records.history import overwrite
 from minigpt_challenge.coach.runtime import devices

@@ -21,7 +21,7 @@ from minigpt_challenge.coach.course.curriculum import (
 )
 from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.finished_run import CURVE, WEIGHTS, Run
-from minigpt_challenge.coach.judging import describe, is_unwritten, learners_frames
+from minigpt_challenge.coach.grading.judge import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.given import milestone

@@ -11,9 +11,9 @@ from contextlib import ExitStack, suppress
 from rich.console import Console
 
 from minigpt_challenge.coach import hints, terminal
-from minigpt_challenge.coach.checking import waiting_process
 from minigpt_challenge.coach.course.curriculum import TASKS, Task
 from minigpt_challenge.coach.course.verdict import Report
+from minigpt_challenge.coach.grading.runner import waiting_process
 from minigpt_challenge.coach.keys import pressed_keys
 from minigpt_challenge.coach.runtime.snapshot import fingerprint
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from minigpt_challenge.coach.checking import check_in_this_process
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.grading.runner import check_in_this_process
 from tests.answers.bank import Answer, right
 
 LEAST_NAMED = {1: 0.9, 2: 0.75}  # of the faults of so many at once

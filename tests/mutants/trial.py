@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from minigpt_challenge.coach import checking
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.verdict import Report, Verdict
+from minigpt_challenge.coach.grading import runner
 from minigpt_challenge.coach.runtime import devices
 from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
 from minigpt_challenge.coach.runtime.limits import limit_this_process
@@ -62,7 +62,7 @@ def tried(task: Task, mutants: Iterable[Mutant], processes: int = 2) -> Iterator
                 if report is not None:
                     return _outcome(mutant, report, start, False)
                 start = time.perf_counter()
-                return _outcome(mutant, checking.check_in_own_process(task, file), start, True)
+                return _outcome(mutant, runner.check_in_own_process(task, file), start, True)
         except Exception as error:  # out of the grader: what must not be
             return Outcome(mutant, None, time.perf_counter() - start, repr(error), True)
         finally:
@@ -79,7 +79,7 @@ def tried(task: Task, mutants: Iterable[Mutant], processes: int = 2) -> Iterator
 def _outcome(mutant: Mutant, report: Report, start: float, alone: bool) -> Outcome:
     seconds = time.perf_counter() - start
     said = "\n".join(check.message for check in report.checks if check.message)
-    late = seconds > checking.TIME_LIMIT + MARGIN
+    late = seconds > runner.TIME_LIMIT + MARGIN
     return Outcome(mutant, None if late else report, seconds, said, alone)
 
 
@@ -104,7 +104,7 @@ class _Process:
         self._trials += 1
         try:
             self._pipe.send(file)
-            if self._pipe.poll(checking.TIME_LIMIT + MARGIN):
+            if self._pipe.poll(runner.TIME_LIMIT + MARGIN):
                 answer = self._pipe.recv()
                 if isinstance(answer, Exception):
                     raise answer
@@ -137,6 +137,6 @@ def _serve(pipe, task: Task) -> None:
     while True:
         file = pipe.recv()
         try:
-            pipe.send(checking.check_in_this_process(task, file))
+            pipe.send(runner.check_in_this_process(task, file))
         except Exception as error:
             pipe.send(RuntimeError(f"out of the grader came {error!r}"))

@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 from traceback import walk_tb
 
-from minigpt_challenge.coach.error_meanings import IN_OPTAX, PHRASES, WORDS
+from minigpt_challenge.coach.grading.error_explanations import IN_OPTAX, PHRASES, WORDS
 
 # What nobody reads: the address of a manual, a place in memory.
 UNREAD = re.compile(r" \(https?://\S+\)| at 0x[0-9a-f]+")

@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from minigpt_challenge.coach.course.curriculum import ROOT, Task
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
-from minigpt_challenge.coach.places import without_places
+from minigpt_challenge.coach.grading.redact_paths import without_places
 from minigpt_challenge.coach.runtime import compilation, devices, snapshot
 from minigpt_challenge.coach.runtime.error_text import in_one_line
 from minigpt_challenge.coach.runtime.limits import working_in
@@ -62,7 +62,7 @@ def waiting_process(
         work.mkdir()
         with said.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "minigpt_challenge.coach.waiting"],
+                [sys.executable, "-m", "minigpt_challenge.coach.grading.worker"],
                 cwd=work,
                 env=compilation.COMPILED_ONCE
                 | os.environ

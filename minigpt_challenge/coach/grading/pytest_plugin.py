@@ -73,7 +73,7 @@ class Answer:
         self._module = module
 
     def __getattr__(self, name: str):
-        from minigpt_challenge.coach.judging import MissingName
+        from minigpt_challenge.coach.grading.judge import MissingName
 
         try:
             return getattr(self._module, name)
@@ -152,7 +152,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     error = call.excinfo.value if call.excinfo else None
     if error is None and report.when == "setup":
         return report
-    from minigpt_challenge.coach.judging import judge
+    from minigpt_challenge.coach.grading.judge import judge
 
     answer = _answer(item.config, _task_of(item.path))
     check = judge(_name(item), error, answer)
