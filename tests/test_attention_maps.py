@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach import attention_pictures
 from minigpt_challenge.coach.checks.attention_probe import (
     Probe,
     attention_maps,
@@ -11,6 +10,7 @@ from minigpt_challenge.coach.checks.attention_probe import (
     text_probe,
 )
 from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.coach.reports import attention_pictures
 
 EMBEDDING, ATTENTION, EINSUM = TASKS[:3]
 BOTH = pytest.mark.parametrize("task", [ATTENTION, EINSUM], ids=["task2", "task3"])

@@ -10,13 +10,14 @@ import matplotlib.image
 import pytest
 from rich.console import Console
 
-from minigpt_challenge.coach import climbing, gpt_run, terminal
+from minigpt_challenge.coach import climbing, gpt_run
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, TASKS
 from minigpt_challenge.coach.course.verdict import Verdict
-from minigpt_challenge.coach.ladder_chart import figure
 from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.records.progress import Standing
+from minigpt_challenge.coach.reports import terminal
+from minigpt_challenge.coach.reports.charts import figure
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.given import milestone, steps
 from minigpt_challenge.given.dataset import load_data

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from minigpt_challenge.coach import notebook_report
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import OTHER_VALUES, Check, Report, Verdict
-from minigpt_challenge.coach.page import Picture, check_page
+from minigpt_challenge.coach.reports import notebook
+from minigpt_challenge.coach.reports.html import Picture, check_page
 
 CAUSE = "Most likely: your output is exactly what comes out without the causal mask."
 WRONG = f"SelfAttention(x) {OTHER_VALUES}: 30 of 36 values differ.\n{CAUSE}"
@@ -111,7 +111,7 @@ def test_what_a_message_holds_is_text_and_never_html():
 
 def test_a_picture_travels_in_the_page_and_speaks():
     picture = Picture(b"\x89PNG", 'a "map" & more', "look <here>", 300.5)
-    both = notebook_report.both(REPORTS["wrong"], (picture,))
+    both = notebook.both(REPORTS["wrong"], (picture,))
     (image,) = Elements(both["text/html"]).named("img")
     assert image["src"].startswith("data:image/png;base64,iVBORw")
     assert image["alt"] == picture.alt and image["width"] == "300"
@@ -120,7 +120,7 @@ def test_a_picture_travels_in_the_page_and_speaks():
 
 
 def test_the_plain_text_says_the_same():
-    text = notebook_report.both(REPORTS["wrong"])["text/plain"]
+    text = notebook.both(REPORTS["wrong"])["text/plain"]
     assert "Task 2 · Attention: wrong" in text
     assert "✓ works under jit" in text and "✗ head value" in text and "✗ head gradients" in text
     assert text.count("Most likely: your output") == 1
@@ -134,13 +134,13 @@ def shown_by_an_ipython_that_shows(types, capsys):
         display_formatter=SimpleNamespace(active_types=types),
         display_pub=SimpleNamespace(publish=published.append),
     )
-    notebook_report.show(ipython, TASKS[1], REPORTS["could_not_run"])
+    notebook.show(ipython, TASKS[1], REPORTS["could_not_run"])
     return published, capsys.readouterr().out
 
 
 def test_a_notebook_gets_both_forms_and_chooses(capsys):
     (published,), printed = shown_by_an_ipython_that_shows(["text/plain", "text/html"], capsys)
-    assert published == notebook_report.both(REPORTS["could_not_run"]) and not printed
+    assert published == notebook.both(REPORTS["could_not_run"]) and not printed
     assert set(published) == {"text/html", "text/plain"}
 
 

@@ -3,13 +3,13 @@
 import pytest
 from flax import serialization
 
-from minigpt_challenge.coach import personal_report
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Verdict
-from minigpt_challenge.coach.page import Picture
 from minigpt_challenge.coach.records.help_used import HelpUsed
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.records.progress import Standing
+from minigpt_challenge.coach.reports import personal_page
+from minigpt_challenge.coach.reports.html import Picture
 from tests.test_page import Elements
 
 ATTENTION = TASKS[1]
@@ -23,14 +23,14 @@ def learner(monkeypatch, tmp_path):
     def has(**parts):
         for name, value in parts.items():
             if name in ("SAMPLE", "CURVE", "WEIGHTS"):
-                getattr(personal_report, name).write_bytes(value)
+                getattr(personal_page, name).write_bytes(value)
             else:
                 owner, _, attribute = name.rpartition("__")
-                target = getattr(personal_report, owner) if owner else personal_report
+                target = getattr(personal_page, owner) if owner else personal_page
                 monkeypatch.setattr(target, attribute, value)
 
     for name in ("SAMPLE", "CURVE", "WEIGHTS"):
-        monkeypatch.setattr(personal_report, name, tmp_path / name.lower())
+        monkeypatch.setattr(personal_page, name, tmp_path / name.lower())
     has(
         progress__standing=lambda task: Standing(Verdict.NOT_STARTED),
         help_used=lambda task: HelpUsed(0, 0),
@@ -53,7 +53,7 @@ def everything(learner):
 
 
 def test_a_beginner_gets_a_page_with_the_road_and_no_holes(learner):
-    page = personal_report.page()
+    page = personal_page.page()
     elements = Elements(page)
     assert not elements.open and not elements.named("img", "figure")
     assert all(task.title in page and task.goal in page for task in TASKS)
@@ -64,7 +64,7 @@ def test_a_beginner_gets_a_page_with_the_road_and_no_holes(learner):
 
 def test_the_whole_page_has_every_part(learner):
     everything(learner)
-    page = personal_report.page()
+    page = personal_page.page()
     elements = Elements(page)
     assert not elements.open
     assert [image["alt"].split(" ")[:3] for image in elements.named("img")] == [
@@ -81,7 +81,7 @@ def test_the_whole_page_has_every_part(learner):
 
 def test_it_needs_nothing_but_itself_and_runs_nothing(learner):
     everything(learner)
-    page = personal_report.page()
+    page = personal_page.page()
     elements = Elements(page)
     assert not elements.named("script", "link", "iframe", "object", "button")
     sources = [attributes.get("src", "data:") for _, attributes in elements.all]
@@ -92,7 +92,7 @@ def test_it_needs_nothing_but_itself_and_runs_nothing(learner):
 
 def test_what_a_model_writes_is_text_and_never_html(learner):
     everything(learner)
-    page = personal_report.page()
+    page = personal_page.page()
     assert not Elements(page).named("script", "i")
     assert "&lt;i&gt;light&lt;/i&gt; &amp; &lt;script&gt;" in page
 
@@ -100,14 +100,14 @@ def test_what_a_model_writes_is_text_and_never_html(learner):
 def test_what_the_reference_wrote_is_not_called_ones_own(learner):
     everything(learner)
     learner(WEIGHTS=serialization.msgpack_serialize({"solutions": True}))
-    page = personal_report.page()
+    page = personal_page.page()
     assert "Written by the reference model" in page and "Written by my model" not in page
     assert "those of the reference" in page
 
 
 def test_a_task_changed_since_its_check_is_said_to_be(learner):
     learner(progress__standing=lambda task: Standing(None), WEIGHTS=b"damaged", SAMPLE=b"to be")
-    page = personal_report.page()
+    page = personal_page.page()
     assert page.count("? changed, not checked yet") == len(TASKS) and "to be" in page
 
 

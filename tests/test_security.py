@@ -11,9 +11,9 @@ import pytest
 from flax import serialization
 
 from minigpt_challenge.coach.course.curriculum import ROOT, TASKS
-from minigpt_challenge.coach.gradescope import gradescope_results
 from minigpt_challenge.coach.grading.redact_paths import without_places
 from minigpt_challenge.coach.grading.runner import TIME_LIMIT, check_in_own_process
+from minigpt_challenge.coach.reports.gradescope import gradescope_results
 from minigpt_challenge.coach.runtime import limits
 
 SOURCES = [path for path in (ROOT / "minigpt_challenge").rglob("*.py") if "tasks" not in path.parts]

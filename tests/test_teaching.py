@@ -7,8 +7,8 @@ import pytest
 
 from minigpt_challenge.coach.course.curriculum import PARTS_OF_THE_GPT, TASKS
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
-from minigpt_challenge.coach.gradescope import POINTS, gradescope_results
 from minigpt_challenge.coach.grading.originality import is_the_reference
+from minigpt_challenge.coach.reports.gradescope import POINTS, gradescope_results
 
 EMBEDDING = TASKS[0]
 MIXED = Report(

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from minigpt_challenge.atomic import write_text
-from minigpt_challenge.coach import cli_help, terminal
+from minigpt_challenge.coach import cli_help
 from minigpt_challenge.coach.cli_words import (
     a_task,
     complaining,
@@ -23,6 +23,7 @@ from minigpt_challenge.coach.cli_words import (
 from minigpt_challenge.coach.course.curriculum import TASKS, Task
 from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.records import progress
+from minigpt_challenge.coach.reports import terminal
 
 app = typer.Typer(
     help="Build a mini GPT in JAX, one stub at a time.",
@@ -90,9 +91,9 @@ def check(
 ) -> None:
     """Check a task. Exit code 0: passed; 1: anything else; 2: called wrongly."""
     from minigpt_challenge.coach.course.stubs import is_begun
-    from minigpt_challenge.coach.gradescope import gradescope_results
     from minigpt_challenge.coach.grading.originality import is_the_reference
     from minigpt_challenge.coach.grading.runner import check_in_own_process
+    from minigpt_challenge.coach.reports.gradescope import gradescope_results
 
     if check_all and number is not None:
         raise typer.BadParameter("--all and a task's number exclude each other.")
@@ -218,11 +219,11 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML page of what you have built: something to keep and to show."""
-    from minigpt_challenge.coach import personal_report
+    from minigpt_challenge.coach.reports import personal_page
 
     with complaining():
-        path = output or personal_report.REPORT
-        kept = personal_report.write(path)
+        path = output or personal_page.REPORT
+        kept = personal_page.write(path)
         console.print(f"Written to {path}: open it in a browser.", markup=False, soft_wrap=True)
         if kept:
             console.print(f"The former one is kept in {kept}.", markup=False, soft_wrap=True)

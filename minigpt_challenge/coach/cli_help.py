@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from minigpt_challenge.coach import terminal
 from minigpt_challenge.coach.cli_words import a_task, complaining, task_number
 from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.course.stubs import cut_stub, is_as_given
 from minigpt_challenge.coach.records import history
+from minigpt_challenge.coach.reports import terminal
 
 app = typer.Typer()
 console = terminal.console()

@@ -6,7 +6,6 @@ from typing import Any
 
 import typer
 
-from minigpt_challenge.coach import terminal
 from minigpt_challenge.coach.course.curriculum import (
     SOLUTIONS_FOLDER,
     TASKS,
@@ -17,6 +16,7 @@ from minigpt_challenge.coach.course.curriculum import (
 from minigpt_challenge.coach.course.errors import Complaint, in_words
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import progress
+from minigpt_challenge.coach.reports import terminal
 
 complaints = terminal.console(stderr=True)
 

@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from minigpt_challenge.coach import finished_run, gpt_run, live, milestone
+from minigpt_challenge.coach import finished_run, gpt_run, milestone
 from minigpt_challenge.coach.course.curriculum import TASKS, WARM_UP, Task
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import ladder, progress
 from minigpt_challenge.coach.records.ladder import Rung
+from minigpt_challenge.coach.reports import live_training
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.milestone import sees_the_future
@@ -176,7 +177,7 @@ def climb_to_milestone(
         whose=f"the learner, with {lent} borrowed" if lent else "the learner",
         **options,
         say=lambda words: console.print(words, markup=False, soft_wrap=True),
-        on_measure=live.watcher(data.vocabulary),
+        on_measure=live_training.watcher(data.vocabulary),
     )
     if not lent:  # `minigpt sample` would look for the learner's own files
         former = finished_run.save(run, data.vocabulary, solutions=False)

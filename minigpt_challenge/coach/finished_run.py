@@ -12,8 +12,8 @@ from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.course.curriculum import ROOT
 from minigpt_challenge.coach.course.errors import Complaint
-from minigpt_challenge.coach.loss_curve import draw_loss_curve
 from minigpt_challenge.coach.records.history import overwrite
+from minigpt_challenge.coach.reports.loss_curve import draw_loss_curve
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.sampling import continue_text

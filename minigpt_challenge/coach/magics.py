@@ -9,7 +9,7 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
-from minigpt_challenge.coach import cells, hints, notebook_report, peek, terminal
+from minigpt_challenge.coach import cells, hints, peek
 from minigpt_challenge.coach.course.curriculum import (
     TASKS_FOLDER,
     WARM_UP,
@@ -23,6 +23,7 @@ from minigpt_challenge.coach.grading.judge import describe, is_unwritten, learne
 from minigpt_challenge.coach.grading.runner import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.records.history import overwrite
+from minigpt_challenge.coach.reports import notebook, terminal
 from minigpt_challenge.coach.runtime import devices
 from minigpt_challenge.coach.runtime.loading import load_for_notebook, readable, unwritten_before
 
@@ -112,7 +113,7 @@ def check(ipython: Any, line: str) -> None:
         )
         report = check_in_own_process(its, its.stub, JAX_PLATFORMS="cpu")
     why_not = progress.try_to_remember(its, report)
-    notebook_report.show(ipython, its, report)
+    notebook.show(ipython, its, report)
     _say_borrowed(unwritten_before(its))
     for words in (why_not, cells.in_words(its)):
         if words:
@@ -128,7 +129,8 @@ def ladder(ipython: Any, line: str) -> None:
     number, *rest = line.replace("=", " ").split() or [""]
     its = _task(number, "%ladder 2", WARM_UP)
     options = _options(rest)
-    from minigpt_challenge.coach import climbing, live
+    from minigpt_challenge.coach import climbing
+    from minigpt_challenge.coach.reports import live_training
 
     if climbing.may_climb(console, its, unwritten_before(its)):
         modules, borrowed = load_for_notebook(its)
@@ -136,7 +138,7 @@ def ladder(ipython: Any, line: str) -> None:
             ipython.push(climbing.climb_to_milestone(console, modules, borrowed, options))
         else:
             climbing.climb(console, its, modules, borrowed)
-    live.show_ladder()
+    live_training.show_ladder()
 
 
 def show_progress(ipython: Any, line: str) -> None:

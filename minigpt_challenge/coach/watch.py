@@ -10,11 +10,12 @@ from contextlib import ExitStack, suppress
 
 from rich.console import Console
 
-from minigpt_challenge.coach import hints, terminal
+from minigpt_challenge.coach import hints
 from minigpt_challenge.coach.course.curriculum import TASKS, Task
 from minigpt_challenge.coach.course.verdict import Report
 from minigpt_challenge.coach.grading.runner import waiting_process
 from minigpt_challenge.coach.keys import pressed_keys
+from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.runtime.snapshot import fingerprint
 
 LOOK = 0.1  # seconds between two looks at the file and the keys

@@ -98,7 +98,7 @@ def in_words(rungs: tuple[Rung, ...]) -> str:
 
 def draw(rungs: tuple[Rung, ...]) -> bytes:
     """The ladder as a PNG. It brings its own background, so it reads well on light and dark."""
-    from minigpt_challenge.coach.ladder_chart import figure
+    from minigpt_challenge.coach.reports.charts import figure
 
     picture = io.BytesIO()
     figure(rungs).savefig(picture, format="png", transparent=False)

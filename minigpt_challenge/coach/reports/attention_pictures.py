@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from minigpt_challenge.coach.checks.attention_probe import AttentionMaps, attention_maps
 from minigpt_challenge.coach.course.curriculum import Task
-from minigpt_challenge.coach.page import Picture
+from minigpt_challenge.coach.reports.html import Picture
 
 # The ground is transparent and the ink a middle grey, so that both light and dark themes carry
 # it; a cell has a colour of its own, and ink to suit that.

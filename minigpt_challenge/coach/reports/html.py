@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from minigpt_challenge.coach.course.curriculum import task_by_stem
 from minigpt_challenge.coach.course.verdict import Report, Verdict
-from minigpt_challenge.coach.report_lines import report_lines, so_far
+from minigpt_challenge.coach.reports.report_lines import report_lines, so_far
 
 # Each on a ground of its own, so that light and dark themes show the same. They stand in the
 # elements themselves: where a page's style is taken away, as in some viewers, these may stay.

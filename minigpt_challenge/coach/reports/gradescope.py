@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from minigpt_challenge.coach.course.curriculum import task_by_stem
 from minigpt_challenge.coach.course.verdict import Report, Verdict
-from minigpt_challenge.coach.report_lines import in_words
+from minigpt_challenge.coach.reports.report_lines import in_words
 
 POINTS = 10  # a task's, shared evenly by its checks
 

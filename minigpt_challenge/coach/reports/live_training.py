@@ -6,8 +6,8 @@ import jax
 from flax.training.train_state import TrainState
 from IPython.display import display
 
-from minigpt_challenge.coach.loss_curve import draw_loss_curve
 from minigpt_challenge.coach.records import ladder
+from minigpt_challenge.coach.reports.loss_curve import draw_loss_curve
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.training import Measurement

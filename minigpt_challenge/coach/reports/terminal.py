@@ -14,7 +14,7 @@ from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.records.history import Version
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.records.progress import Standing
-from minigpt_challenge.coach.report_lines import report_lines, so_far
+from minigpt_challenge.coach.reports.report_lines import report_lines, so_far
 
 COLOURS = {
     Verdict.PASSED: "green",

@@ -5,10 +5,10 @@ from typing import Any
 
 from rich.console import Console
 
-from minigpt_challenge.coach import terminal
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.verdict import Report, Verdict
-from minigpt_challenge.coach.page import Picture, check_page
+from minigpt_challenge.coach.reports import terminal
+from minigpt_challenge.coach.reports.html import Picture, check_page
 
 WIDTH = 100  # of the plain text, in characters
 
@@ -34,7 +34,7 @@ def both(report: Report, pictures: tuple[Picture, ...] = ()) -> dict[str, str]:
 
 def pictures(task: Task, report: Report) -> tuple[Picture, ...]:
     """The learner's attention: at work if the task is passed, compared if it is wrong."""
-    from minigpt_challenge.coach import attention_pictures
+    from minigpt_challenge.coach.reports import attention_pictures
 
     draw = {
         Verdict.PASSED: attention_pictures.attention_at_work,
