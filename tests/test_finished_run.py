@@ -5,9 +5,9 @@ import math
 import jax.numpy as jnp
 import pytest
 
-from minigpt_challenge.coach import finished_run
 from minigpt_challenge.coach.course.errors import Complaint
-from minigpt_challenge.coach.finished_run import Run
+from minigpt_challenge.coach.training import result
+from minigpt_challenge.coach.training.result import Run
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.training import Measurement
 from minigpt_challenge.given.vocabulary import SHAKESPEARE
@@ -28,14 +28,14 @@ def run(*eval_losses, loss=1.95, every=250, kept_until=4000):
     ],
 )
 def test_who_stopped_it_is_told_that_it_goes_on(ended, goes_on):
-    assert ("the same again" in finished_run.in_words(ended)) == goes_on
+    assert ("the same again" in result.in_words(ended)) == goes_on
 
 
 @pytest.mark.parametrize(
     "own, odd", [(1.91, False), (1.99, False), (0.3, True), (3.98, True), (math.nan, True)]
 )
 def test_a_loss_of_ones_own_that_differs_from_the_given_one_is_named(own, odd):
-    said = finished_run.in_words(run(4.2, own))
+    said = result.in_words(run(4.2, own))
     assert "evaluation text is 1.950" in said
     assert (f"yours said {own:.3f}" in said and "task 5" in said) == odd
 
@@ -46,6 +46,6 @@ def test_a_loss_of_ones_own_that_differs_from_the_given_one_is_named(own, odd):
 def test_a_run_that_ended_before_it_began_says_why(first, words):
     text = jnp.zeros(100, jnp.int32)
     with pytest.raises(Complaint, match=words):
-        finished_run.judged(
+        result.judged(
             None, None, [Measurement(0, first, first)], Dataset(text, text, SHAKESPEARE, ""), seed=0
         )

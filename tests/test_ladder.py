@@ -10,7 +10,6 @@ import matplotlib.image
 import pytest
 from rich.console import Console
 
-from minigpt_challenge.coach import climbing, gpt_run
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, TASKS
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import ladder
@@ -19,6 +18,7 @@ from minigpt_challenge.coach.records.progress import Standing
 from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.reports.charts import figure
 from minigpt_challenge.coach.runtime.loading import tasks_from
+from minigpt_challenge.coach.training import gpt_run, ladder_runs
 from minigpt_challenge.given import milestone, steps
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.rungs import EmbedAndGuess
@@ -67,7 +67,7 @@ def test_a_damaged_file_leaves_the_uniform_guess_and_is_mended(ladder_file, text
 
 
 def test_the_places_are_those_of_the_climbs():
-    climbs = [climb.name for climb in climbing.CLIMBS.values()]
+    climbs = [climb.name for climb in ladder_runs.CLIMBS.values()]
     assert [place.name for place in ladder.PLACES] == ["uniform", *climbs, ladder.MILESTONE]
     assert ladder.UNIFORM.loss == pytest.approx(math.log(65))
 
@@ -88,9 +88,9 @@ def test_the_excerpt_is_of_the_fullest_lines_and_a_long_one_is_cut():
     figure((ladder.UNIFORM, Rung("bigram", 2.5, "\n \n")))  # a model may write nothing
 
 
-@pytest.mark.parametrize("number", climbing.CLIMBS)
+@pytest.mark.parametrize("number", ladder_runs.CLIMBS)
 def test_every_climb_builds_a_model_of_the_learners_own_parts(number):
-    climb = climbing.CLIMBS[number]
+    climb = ladder_runs.CLIMBS[number]
     with tasks_from(SOLUTIONS_FOLDER, TASKS[:number]) as modules:
         # Only the parts that the climb says it uses.
         names = {

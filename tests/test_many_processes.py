@@ -11,10 +11,10 @@ import pytest
 from flax import serialization
 from jax.sharding import AxisType
 
-from minigpt_challenge.coach import many_processes
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.runtime.devices import cpu_devices
+from minigpt_challenge.coach.training import multi_process
 from minigpt_challenge.given.milestone import BLOCK_SIZE
 from minigpt_challenge.given.spreading import spread
 
@@ -122,21 +122,21 @@ def test_a_port_that_is_taken_and_a_host_that_is_silent_are_told(workshop, own_t
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(Complaint, match=f"Port {port} of this host cannot be used"):
-            many_processes._refuse_taken(port)
-        many_processes._wait_for("127.0.0.1", port)
-    monkeypatch.setattr(many_processes, "PATIENCE", 0)
+            multi_process._refuse_taken(port)
+        multi_process._wait_for("127.0.0.1", port)
+    monkeypatch.setattr(multi_process, "PATIENCE", 0)
     with pytest.raises(Complaint, match="Nobody answers at 127.0.0.1"):
-        many_processes._wait_for("127.0.0.1", port)
+        multi_process._wait_for("127.0.0.1", port)
 
 
 @pytest.mark.parametrize("pieces, devices, fits", [(40, 4, True), (40, 3, False), (6, 4, False)])
 def test_batches_that_cannot_be_shared_out_are_refused(pieces, devices, fits):
     data = SimpleNamespace(evaluation=jnp.zeros(pieces * BLOCK_SIZE + 1, int))
     if fits:
-        many_processes._refuse_uneven(devices, data)
+        multi_process._refuse_uneven(devices, data)
     else:
         with pytest.raises(Complaint, match=f"There are {devices} devices in all"):
-            many_processes._refuse_uneven(devices, data)
+            multi_process._refuse_uneven(devices, data)
 
 
 def test_a_spread_step_gets_all_of_the_state_and_its_rows():

@@ -10,12 +10,13 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from minigpt_challenge.coach import cli_help, finished_run, magics
+from minigpt_challenge.coach import cli_help, magics
 from minigpt_challenge.coach.course import curriculum
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.stubs import cut_stub
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from minigpt_challenge.coach.records import help_used, history, ladder, progress
+from minigpt_challenge.coach.training import result
 from minigpt_challenge.given import download, sources
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.checkpoints import Checkpoints
@@ -35,10 +36,10 @@ def settle_in(folder: Path) -> None:
     progress.PROGRESS_FILE = folder / "state" / "progress.json"
     help_used.HELP_FILE = folder / "state" / "help.json"
     ladder.LADDER_FILE = folder / "state" / "ladder.json"
-    finished_run.ROOT = folder
-    finished_run.WEIGHTS = folder / "my_gpt" / "weights.msgpack"
-    finished_run.CURVE = folder / "my_gpt" / "loss_curve.png"
-    finished_run.SAMPLE = folder / "my_gpt" / "sample.txt"
+    result.ROOT = folder
+    result.WEIGHTS = folder / "my_gpt" / "weights.msgpack"
+    result.CURVE = folder / "my_gpt" / "loss_curve.png"
+    result.SAMPLE = folder / "my_gpt" / "sample.txt"
 
 
 def text(number: int) -> str:
@@ -115,7 +116,7 @@ def fill_cache(folder: Path, registered: RegisteredDownload) -> None:
 def save_weights(folder: Path, ready: Callable[[], None]) -> None:
     """What `minigpt train` saves at its end: weights, curve and sample."""
     settle_in(folder)
-    finished_run.draw_loss_curve = lambda history, target: text(history).encode()
+    result.draw_loss_curve = lambda history, target: text(history).encode()
     vocabulary = SimpleNamespace(characters="abc")
     ready()
     for number in count(1):
@@ -123,7 +124,7 @@ def save_weights(folder: Path, ready: Callable[[], None]) -> None:
         run = SimpleNamespace(
             state=state, history=number, target=None, loss=float(number), text=text(number)
         )
-        finished_run.save(run, vocabulary, solutions=False)
+        result.save(run, vocabulary, solutions=False)
 
 
 def stub() -> str:

@@ -65,10 +65,10 @@ def road(context: typer.Context) -> None:
 @app.command()
 def start() -> None:
     """Check the set-up, train the warm-up's bigram on Shakespeare, and see what it writes."""
-    from minigpt_challenge.coach import start
+    from minigpt_challenge.coach.training import warm_up
 
     with complaining():
-        start.run(console)
+        warm_up.run(console)
     console.print(f"\n{terminal.what_next(*progress.so_far())}\n")
 
 
@@ -186,16 +186,16 @@ def train(
         )
     if together and fast:
         raise typer.BadParameter("A run of several processes uses Adam: leave out --fast.")
-    from minigpt_challenge.coach import milestone
+    from minigpt_challenge.coach.training import train_and_sample
 
     with complaining():
         if together:
-            from minigpt_challenge.coach import many_processes
+            from minigpt_challenge.coach.training import multi_process
 
-            its = many_processes.Processes(*together)
-            reached = many_processes.train(console, its, solutions, steps, data, seed)
+            its = multi_process.Processes(*together)
+            reached = multi_process.train(console, its, solutions, steps, data, seed)
         else:
-            reached = milestone.train(console, solutions, steps, data, seed, fast, fresh)
+            reached = train_and_sample.train(console, solutions, steps, data, seed, fast, fresh)
     raise typer.Exit(0 if reached else 1)
 
 
@@ -206,10 +206,10 @@ def sample(
     seed: Annotated[int, typer.Option(help="Another seed, another text.")] = 0,
 ) -> None:
     """Write text with the weights that `minigpt train` saved."""
-    from minigpt_challenge.coach import milestone
+    from minigpt_challenge.coach.training import train_and_sample
 
     with complaining():
-        milestone.sample(console, prompt, length, seed)
+        train_and_sample.sample(console, prompt, length, seed)
 
 
 @app.command()

@@ -129,15 +129,15 @@ def ladder(ipython: Any, line: str) -> None:
     number, *rest = line.replace("=", " ").split() or [""]
     its = _task(number, "%ladder 2", WARM_UP)
     options = _options(rest)
-    from minigpt_challenge.coach import climbing
     from minigpt_challenge.coach.reports import live_training
+    from minigpt_challenge.coach.training import ladder_runs
 
-    if climbing.may_climb(console, its, unwritten_before(its)):
+    if ladder_runs.may_climb(console, its, unwritten_before(its)):
         modules, borrowed = load_for_notebook(its)
-        if its.number == climbing.MILESTONE_TASK:
-            ipython.push(climbing.climb_to_milestone(console, modules, borrowed, options))
+        if its.number == ladder_runs.MILESTONE_TASK:
+            ipython.push(ladder_runs.climb_to_milestone(console, modules, borrowed, options))
         else:
-            climbing.climb(console, its, modules, borrowed)
+            ladder_runs.climb(console, its, modules, borrowed)
     live_training.show_ladder()
 
 

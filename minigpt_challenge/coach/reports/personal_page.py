@@ -8,13 +8,13 @@ from pathlib import Path
 from minigpt_challenge.coach.course.curriculum import TASKS, Task
 from minigpt_challenge.coach.course.notebooks import repository
 from minigpt_challenge.coach.course.verdict import Verdict
-from minigpt_challenge.coach.finished_run import CURVE, FOLDER, SAMPLE, WEIGHTS, saved
 from minigpt_challenge.coach.records import ladder, progress
 from minigpt_challenge.coach.records.help_used import HelpUsed, help_used
 from minigpt_challenge.coach.records.history import overwrite
 from minigpt_challenge.coach.records.progress import Standing
 from minigpt_challenge.coach.reports.attention_pictures import attention_at_work
 from minigpt_challenge.coach.reports.html import Picture, render
+from minigpt_challenge.coach.training.result import CURVE, FOLDER, SAMPLE, WEIGHTS, saved
 
 WIDTH = 800  # of a picture, in CSS pixels
 REPORT = FOLDER / "report.html"

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from minigpt_challenge.coach import finished_run, gpt_run
 from minigpt_challenge.coach.course.curriculum import (
     PARTS_OF_THE_GPT,
     ROOT,
@@ -20,10 +19,11 @@ from minigpt_challenge.coach.course.curriculum import (
     Task,
 )
 from minigpt_challenge.coach.course.errors import Complaint
-from minigpt_challenge.coach.finished_run import CURVE, WEIGHTS, Run
 from minigpt_challenge.coach.grading.judge import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.runtime.loading import tasks_from
+from minigpt_challenge.coach.training import gpt_run, result
+from minigpt_challenge.coach.training.result import CURVE, WEIGHTS, Run
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.many_steps import BadStep
@@ -68,9 +68,9 @@ def train(
 
 def keep_and_tell(console: Console, run: Run, vocabulary: Vocabulary, solutions: bool) -> bool:
     """Save a finished run, and print what it has come to; returns whether it is at its target."""
-    former = finished_run.save(run, vocabulary, solutions)
+    former = result.save(run, vocabulary, solutions)
     console.print(Panel(Text(run.text.strip()), width=72))
-    console.print(finished_run.in_words(run), soft_wrap=True)
+    console.print(result.in_words(run), soft_wrap=True)
     console.print(
         f"The curve is in {CURVE.relative_to(ROOT)}, the weights are in "
         f"{WEIGHTS.relative_to(ROOT)}. [bold]minigpt sample[/bold] writes more."

@@ -13,7 +13,7 @@ import jax
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
-from minigpt_challenge.coach.finished_run import Run, judged
+from minigpt_challenge.coach.training.result import Run, judged
 from minigpt_challenge.given import fast as fast_module
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.checkpoints import Checkpoints

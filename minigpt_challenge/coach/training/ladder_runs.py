@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from minigpt_challenge.coach import finished_run, gpt_run, milestone
 from minigpt_challenge.coach.course.curriculum import TASKS, WARM_UP, Task
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import ladder, progress
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.reports import live_training
+from minigpt_challenge.coach.training import gpt_run, result, train_and_sample
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.milestone import sees_the_future
@@ -180,12 +180,12 @@ def climb_to_milestone(
         on_measure=live_training.watcher(data.vocabulary),
     )
     if not lent:  # `minigpt sample` would look for the learner's own files
-        former = finished_run.save(run, data.vocabulary, solutions=False)
+        former = result.save(run, data.vocabulary, solutions=False)
         if former:
             console.print(former, markup=False, soft_wrap=True)
     console.print(Panel(Text(run.text.strip()), width=72, title=ladder.MILESTONE))
-    console.print(finished_run.in_words(run), soft_wrap=True)
-    console.print(milestone.verdict(run))
+    console.print(result.in_words(run), soft_wrap=True)
+    console.print(train_and_sample.verdict(run))
     if run.reached:
         _join(console, Rung(ladder.MILESTONE, run.loss, run.text, lent), run.target is not None)
     return {"data": data, "gpt": run.model, "trained": run.state}

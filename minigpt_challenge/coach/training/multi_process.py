@@ -14,9 +14,9 @@ import numpy as np
 from jax.experimental import multihost_utils
 from rich.console import Console
 
-from minigpt_challenge.coach import finished_run, gpt_run, milestone
 from minigpt_challenge.coach.course.curriculum import task_by_number
 from minigpt_challenge.coach.course.errors import Complaint
+from minigpt_challenge.coach.training import gpt_run, result, train_and_sample
 from minigpt_challenge.given import milestone as setting
 from minigpt_challenge.given.dataset import Dataset, load_data
 from minigpt_challenge.given.spreading import spread
@@ -47,7 +47,7 @@ def train(
     data_path: Path | None,
     seed: int,
 ) -> bool:
-    """As `milestone.train`, with the others. Nothing is kept on the way; process 0 alone saves.
+    """As `train_and_sample.train`, with the others. Nothing is kept on the way; process 0 saves.
 
     Returns:
         in process 0 whether the loss is below the target; True in the others, whose part is done.
@@ -60,7 +60,7 @@ def train(
     with nullcontext() if speaks else redirect_stdout(io.StringIO()):
         data = load_data(data_path)
     data_parallel = task_by_number(7)
-    with milestone.code(solutions, data_parallel) as modules:
+    with train_and_sample.code(solutions, data_parallel) as modules:
         its_steps, parallel = modules["task5_training_step"], modules[data_parallel.stem]
         mesh = parallel.make_data_mesh()
         _refuse_uneven(mesh.size, data)
@@ -84,8 +84,8 @@ def train(
         )
         if not speaks:
             return True
-        run = finished_run.judged(model, jax.device_get(state), history, data, seed)
-    return milestone.keep_and_tell(console, run, data.vocabulary, solutions)
+        run = result.judged(model, jax.device_get(state), history, data, seed)
+    return train_and_sample.keep_and_tell(console, run, data.vocabulary, solutions)
 
 
 def _join(console: Console, processes: Processes) -> None:
