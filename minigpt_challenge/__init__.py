@@ -10,6 +10,6 @@ Importing this package imports neither JAX nor TensorFlow.
 
 def load_ipython_extension(ipython):
     """`%load_ext minigpt_challenge`: bring the magics `%%task` and `%check` into a notebook."""
-    from minigpt_challenge.coach.magics import register_magics
+    from minigpt_challenge.coach.commands.magics import register_magics
 
     register_magics(ipython)

@@ -1,5 +1,5 @@
 """`python -m minigpt_challenge` is `minigpt`."""
 
-from minigpt_challenge.coach.cli import app
+from minigpt_challenge.coach.commands.cli import app
 
 app(prog_name="minigpt")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from minigpt_challenge.coach import author
+from minigpt_challenge.coach.commands import author
 from minigpt_challenge.coach.course import notebooks
 from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, TASKS
 from minigpt_challenge.coach.course.stubs import BadSource

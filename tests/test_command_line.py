@@ -20,7 +20,7 @@ def test_the_road_shows_every_task_and_what_to_do_next(workshop):
 def test_the_road_loads_nothing_heavy(workshop):
     script = (
         "import sys\n"
-        "from minigpt_challenge.coach.cli import app\n"
+        "from minigpt_challenge.coach.commands.cli import app\n"
         "sys.argv = ['minigpt']\n"
         "app(standalone_mode=False)\n"
         "print(sorted({'jax', 'numpy', 'ssl', 'tensorflow'} & set(sys.modules)))"

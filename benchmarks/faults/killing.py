@@ -14,7 +14,11 @@ os.environ.update(COMPILED_ONCE | os.environ)  # every child would compile the s
 # nothing else: JAX must not be started before a fork.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["minigpt_challenge.given.training", "minigpt_challenge.coach.magics", "benchmarks.faults.work"]
+    [
+        "minigpt_challenge.given.training",
+        "minigpt_challenge.coach.commands.magics",
+        "benchmarks.faults.work",
+    ]
 )
 
 

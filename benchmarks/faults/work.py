@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from minigpt_challenge.coach import cli_help, magics
+from minigpt_challenge.coach.commands import cli_help, magics
 from minigpt_challenge.coach.course import curriculum
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.stubs import cut_stub

@@ -9,7 +9,7 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
-from minigpt_challenge.coach import cells, hints, peek
+from minigpt_challenge.coach.commands import cell_log, hints, peek
 from minigpt_challenge.coach.course.curriculum import (
     TASKS_FOLDER,
     WARM_UP,
@@ -64,7 +64,7 @@ def task(ipython: Any, line: str, cell: str) -> None:
     try:
         readable(cell, str(its.stub))  # a cell that Python cannot read changes nothing
     except SyntaxError:
-        cells.note_refused(its)
+        cell_log.note_refused(its)
         raise
     text = cell.strip() + "\n"
     if is_untouched(cell, its) and not is_untouched(written(its) or cut_stub(its), its):
@@ -76,7 +76,7 @@ def task(ipython: Any, line: str, cell: str) -> None:
         console.print("This is the stub as given. Write your lines, and run the cell again.")
     else:
         kept = overwrite(its.stub, text)
-        cells.note_written(its, text)
+        cell_log.note_written(its, text)
         where = f" Its former text is kept in {kept}." if kept else ""
         console.print(f"Written to {its.stub}.{where}", soft_wrap=True)
         if is_untouched(cell, its):
@@ -115,7 +115,7 @@ def check(ipython: Any, line: str) -> None:
     why_not = progress.try_to_remember(its, report)
     notebook.show(ipython, its, report)
     _say_borrowed(unwritten_before(its))
-    for words in (why_not, cells.in_words(its)):
+    for words in (why_not, cell_log.in_words(its)):
         if words:
             console.print(words, markup=False, soft_wrap=True)
 

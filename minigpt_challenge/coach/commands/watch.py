@@ -10,11 +10,11 @@ from contextlib import ExitStack, suppress
 
 from rich.console import Console
 
-from minigpt_challenge.coach import hints
+from minigpt_challenge.coach.commands import hints
+from minigpt_challenge.coach.commands.keys import pressed_keys
 from minigpt_challenge.coach.course.curriculum import TASKS, Task
 from minigpt_challenge.coach.course.verdict import Report
 from minigpt_challenge.coach.grading.runner import waiting_process
-from minigpt_challenge.coach.keys import pressed_keys
 from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.runtime.snapshot import fingerprint
 

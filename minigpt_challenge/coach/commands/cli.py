@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from minigpt_challenge.atomic import write_text
-from minigpt_challenge.coach import cli_help
-from minigpt_challenge.coach.cli_words import (
+from minigpt_challenge.coach.commands import cli_help
+from minigpt_challenge.coach.commands.cli_common import (
     a_task,
     complaining,
     complaints,
@@ -131,7 +131,7 @@ def watch(
     number: cli_help.NumberArgument = None,
 ) -> None:
     """Check a task whenever its file is saved; a key shows a hint, or goes on to the next task."""
-    from minigpt_challenge.coach.watch import watch
+    from minigpt_challenge.coach.commands.watch import watch
 
     with complaining():
         watch(console, a_task(number), _remember)
@@ -236,7 +236,7 @@ def author(
     ] = False,
 ) -> None:
     """For authors: cut the stubs, build the notebooks and the README's table."""
-    from minigpt_challenge.coach import author
+    from minigpt_challenge.coach.commands import author
 
     with complaining():
         if check:

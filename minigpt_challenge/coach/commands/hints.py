@@ -17,7 +17,7 @@ from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import help_used, progress
 from minigpt_challenge.coach.runtime.loading import readable
 
-TEXTS = Path(__file__).parent / "course" / "hint_texts"
+TEXTS = Path(__file__).parents[1] / "course" / "hint_texts"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from minigpt_challenge.coach.cli_words import a_task, complaining, task_number
+from minigpt_challenge.coach.commands.cli_common import a_task, complaining, task_number
 from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.course.stubs import cut_stub, is_as_given
 from minigpt_challenge.coach.records import history
@@ -25,7 +25,7 @@ def hint(
     ] = False,
 ) -> None:
     """Show the next hint: for the check that failed last, then a nudge, the idea, the shapes."""
-    from minigpt_challenge.coach import hints
+    from minigpt_challenge.coach.commands import hints
 
     with complaining():
         show = hints.show_again if again else hints.show
@@ -41,7 +41,7 @@ def solution(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Show it without asking.")] = False,
 ) -> None:
     """Show the reference, once you have said that you want to see it."""
-    from minigpt_challenge.coach import peek
+    from minigpt_challenge.coach.commands import peek
 
     with complaining():
         task = a_task(number)
