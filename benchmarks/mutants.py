@@ -14,9 +14,9 @@ from rich.table import Table
 
 from minigpt_challenge.coach.course.curriculum import TASKS, Task, task_by_number
 from minigpt_challenge.coach.course.verdict import Verdict
-from tests.mutants.breeding import bred
-from tests.mutants.equivalence import why_equivalent
-from tests.mutants.trial import Outcome, tried
+from tests.project.mutants.breeding import bred
+from tests.project.mutants.equivalence import why_equivalent
+from tests.project.mutants.trial import Outcome, tried
 
 COLUMNS = ("task", "mutants", *(v.words for v in Verdict), "right as well", "no verdict")
 

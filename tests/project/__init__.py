@@ -1,0 +1,1 @@
+"""The project's own tests; the folders mirror the rooms of `coach/`."""

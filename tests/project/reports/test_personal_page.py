@@ -1,0 +1,138 @@
+"""`minigpt report`: the page to keep and to show."""
+
+import pytest
+from flax import serialization
+
+from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.records.help_used import HelpUsed
+from minigpt_challenge.coach.records.ladder import Rung
+from minigpt_challenge.coach.records.progress import Standing
+from minigpt_challenge.coach.reports import personal_page
+from minigpt_challenge.coach.reports.html import Picture
+from tests.project.reports.test_html import Elements
+
+ATTENTION = TASKS[1]
+PNG = b"\x89PNG and more"
+
+
+@pytest.fixture
+def learner(monkeypatch, tmp_path):
+    """A learner who has nothing yet; what they get is set by name."""
+
+    def has(**parts):
+        for name, value in parts.items():
+            if name in ("SAMPLE", "CURVE", "WEIGHTS"):
+                getattr(personal_page, name).write_bytes(value)
+            else:
+                owner, _, attribute = name.rpartition("__")
+                target = getattr(personal_page, owner) if owner else personal_page
+                monkeypatch.setattr(target, attribute, value)
+
+    for name in ("SAMPLE", "CURVE", "WEIGHTS"):
+        monkeypatch.setattr(personal_page, name, tmp_path / name.lower())
+    has(
+        progress__standing=lambda task: Standing(Verdict.NOT_STARTED),
+        help_used=lambda task: HelpUsed(0, 0),
+        ladder__rungs=lambda: (),
+        ladder__draw=lambda rungs: PNG,
+    )
+    return has
+
+
+def everything(learner):
+    learner(
+        progress__standing=lambda task: Standing(Verdict.PASSED, 12, 12),
+        help_used=lambda task: HelpUsed(task.number, task.number // 3),
+        attention_at_work=lambda task, answer: Picture(PNG, "Attention map", "see", 600),
+        ladder__rungs=lambda: (Rung("uniform", 4.17, "zq"), Rung("bigram", 2.49, "the he")),
+        SAMPLE=b"\nROMEO:\nWhat <i>light</i> & <script>alert(1)</script>\n",
+        CURVE=PNG,
+        WEIGHTS=serialization.msgpack_serialize({"solutions": False}),
+    )
+
+
+def test_a_beginner_gets_a_page_with_the_road_and_no_holes(learner):
+    page = personal_page.page()
+    elements = Elements(page)
+    assert not elements.open and not elements.named("img", "figure")
+    assert all(task.title in page and task.goal in page for task in TASKS)
+    assert page.count("· not started</b>") == len(TASKS)
+    assert f"0 of {len(TASKS)} tasks are passed" in page
+    assert page.count("<h2>") == 1 and "no help" not in page and 'class="play"' not in page
+
+
+def test_the_whole_page_has_every_part(learner):
+    everything(learner)
+    page = personal_page.page()
+    elements = Elements(page)
+    assert not elements.open
+    assert [image["alt"].split(" ")[:3] for image in elements.named("img")] == [
+        ["The", "loss", "ladder:"],
+        ["The", "loss", "curve"],
+        ["Attention", "map"],
+    ]
+    assert "uniform 4.17, bigram 2.49" in page
+    assert f"{len(TASKS)} of {len(TASKS)} tasks are passed" in page
+    assert page.count("12 of 12 checks") == len(TASKS)
+    assert "1 hint<" in page and "2 hints<" in page and "5 hints, 1 peek<" in page
+    assert "Written by my model" in page
+
+
+def test_it_needs_nothing_but_itself_and_runs_nothing(learner):
+    everything(learner)
+    page = personal_page.page()
+    elements = Elements(page)
+    assert not elements.named("script", "link", "iframe", "object", "button")
+    sources = [attributes.get("src", "data:") for _, attributes in elements.all]
+    assert all(source.startswith("data:") for source in sources)
+    assert "url(" not in page and "@import" not in page
+    assert [attributes["href"][:8] for attributes in elements.named("a")] == ["https://"]
+
+
+def test_what_a_model_writes_is_text_and_never_html(learner):
+    everything(learner)
+    page = personal_page.page()
+    assert not Elements(page).named("script", "i")
+    assert "&lt;i&gt;light&lt;/i&gt; &amp; &lt;script&gt;" in page
+
+
+def test_what_the_reference_wrote_is_not_called_ones_own(learner):
+    everything(learner)
+    learner(WEIGHTS=serialization.msgpack_serialize({"solutions": True}))
+    page = personal_page.page()
+    assert "Written by the reference model" in page and "Written by my model" not in page
+    assert "those of the reference" in page
+
+
+def test_a_task_changed_since_its_check_is_said_to_be(learner):
+    learner(progress__standing=lambda task: Standing(None), WEIGHTS=b"damaged", SAMPLE=b"to be")
+    page = personal_page.page()
+    assert page.count("? changed, not checked yet") == len(TASKS) and "to be" in page
+
+
+@pytest.mark.slow
+def test_the_command_says_where_and_keeps_the_former_page(workshop):
+    said = workshop.minigpt("report")
+    page = workshop.root / "my_gpt" / "report.html"
+    assert said.returncode == 0, said.stderr
+    assert str(page) in said.stdout and "<h1>My mini GPT</h1>" in page.read_text(encoding="utf-8")
+    page.write_text("precious", encoding="utf-8")
+    assert "kept in" in workshop.minigpt("report").stdout
+    (kept,) = (workshop.root / ".minigpt" / "history" / "report").iterdir()
+    assert kept.read_text(encoding="utf-8") == "precious"
+
+
+@pytest.mark.slow
+def test_ones_own_attention_is_drawn_once_it_passes(workshop):
+    workshop.solve(ATTENTION)
+    assert workshop.minigpt("check", "2").returncode == 0
+    workshop.minigpt("report", "--output", "shown.html")
+    (image,) = Elements((workshop.root / "shown.html").read_text("utf-8")).named("img")
+    assert "Romeo, Romeo!" in image["alt"]
+
+
+def test_a_place_that_cannot_be_written_is_named(workshop):
+    said = workshop.minigpt("report", "--output", "notebooks")
+    assert said.returncode == 1
+    assert "notebooks" in said.stderr and "Traceback" not in said.stderr
