@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.fault_injection.table import Row
-from minigpt_challenge.atomic import UNFINISHED
 from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.files import TEMPORARY_PREFIX
 from tests.conftest import Workshop, open_workshop
 
 SIZE = 96  # MB, of a disk in memory
@@ -152,7 +152,7 @@ def _lost(
 ) -> list[str]:
     name, said = " ".join(command.arguments), f"{done.stdout}{done.stderr}"
     lost = [f"{name}: {path} changed" for path in before if after.get(path) != before[path]]
-    lost += [f"{name}: {path} is left over" for path in after if UNFINISHED in path.name]
+    lost += [f"{name}: {path} is left over" for path in after if TEMPORARY_PREFIX in path.name]
     if "Traceback" in said or done.returncode not in (0, 1):
         lost.append(f"{name}: exit code {done.returncode}, {said[-600:]}")
     elif command.in_vain:

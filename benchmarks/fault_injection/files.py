@@ -11,8 +11,8 @@ from flax import serialization
 from benchmarks.fault_injection import work
 from benchmarks.fault_injection.killing import killed
 from benchmarks.fault_injection.table import Row
-from minigpt_challenge.atomic import UNFINISHED
 from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.files import TEMPORARY_PREFIX
 
 KILLS, LONGEST = 100, 0.06  # seconds: a write takes a few thousandths
 
@@ -39,7 +39,7 @@ def _row(dice: random.Random, its_work: Callable, fault: str, meant: str, lost: 
                 row.count(lost(folder))
             except Exception as error:  # half a file has many ways to be unreadable
                 row.count([f"cannot be read: {error!r}"])
-            leftovers += sum(1 for _ in folder.rglob(f"{UNFINISHED}*"))
+            leftovers += sum(1 for _ in folder.rglob(f"{TEMPORARY_PREFIX}*"))
     row.remark = f"{leftovers} killed in the middle of a write"
     return row
 

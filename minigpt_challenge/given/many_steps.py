@@ -10,12 +10,14 @@ import jax
 import jax.numpy as jnp
 from flax.training.train_state import TrainState
 
+from minigpt_challenge.errors import UserError
+
 # (state, first, end, *whatever a batch is cut from) → the state after the steps
 # first, …, end - 1, and the sum of their losses.
 Steps = Callable[..., tuple[TrainState, jax.Array]]
 
 
-class BadStep(TypeError):
+class BadStep(UserError, TypeError):
     """What a training step returns is not what the next one needs; the message says what is."""
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import platformdirs
 
-from minigpt_challenge.atomic import write_bytes
+from minigpt_challenge.errors import UserError
+from minigpt_challenge.files import write_bytes
 from minigpt_challenge.given import download
 from minigpt_challenge.given.plays import RENDERED_SHA256, fetch_plays
 
@@ -20,7 +21,7 @@ from minigpt_challenge.given.plays import RENDERED_SHA256, fetch_plays
 ORIGINAL_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 
-class DataError(ValueError):
+class DataError(UserError, ValueError):
     """There is no text to learn from; the message says why, and what to do."""
 
 

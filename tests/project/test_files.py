@@ -8,15 +8,15 @@ import threading
 import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
-from minigpt_challenge.coach.course.errors import in_words
+from minigpt_challenge.coach.course.errors import message_for
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from minigpt_challenge.coach.records import help_used, history, ladder, progress
-from minigpt_challenge.locks import Taken, locked
+from minigpt_challenge.files import LockHeld, locked
 
 HOLD = textwrap.dedent("""
     import sys
     from pathlib import Path
-    from minigpt_challenge.locks import locked
+    from minigpt_challenge.files import locked
     with locked(Path(sys.argv[1])):
         print("held", flush=True)
         sys.stdin.read()
@@ -39,17 +39,17 @@ def holder(tmp_path):
 
 
 def test_who_holds_the_lock_is_said_and_what_to_do(tmp_path, holder):
-    with pytest.raises(Taken) as caught, locked(tmp_path / "guarded", patience=0):
+    with pytest.raises(LockHeld) as caught, locked(tmp_path / "guarded", timeout=0):
         pass
-    words = in_words(caught.value)
-    assert words.startswith(f"Process {holder.pid} is writing {tmp_path / 'guarded'}")
-    assert words.endswith("Try again when it is done.")
+    message = message_for(caught.value)
+    assert message.startswith(f"Process {holder.pid} is writing {tmp_path / 'guarded'}")
+    assert message.endswith("Try again when it is done.")
 
 
 def test_a_holder_that_is_killed_holds_nothing(tmp_path, holder):
     holder.kill()
     holder.wait()
-    with locked(tmp_path / "guarded", patience=0):
+    with locked(tmp_path / "guarded", timeout=0):
         pass
 
 
@@ -66,7 +66,7 @@ def test_a_drive_that_knows_no_locks_does_not_hinder(tmp_path, monkeypatch):
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
-    with locked(tmp_path / "guarded", patience=0):
+    with locked(tmp_path / "guarded", timeout=0):
         pass
 
 

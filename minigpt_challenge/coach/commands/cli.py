@@ -11,12 +11,11 @@ from typing import Annotated
 
 import typer
 
-from minigpt_challenge.atomic import write_text
 from minigpt_challenge.coach.commands import cli_help
 from minigpt_challenge.coach.commands.cli_common import (
     a_task,
-    complaining,
     complaints,
+    exit_on_user_error,
     several_processes,
     task_number,
 )
@@ -24,6 +23,7 @@ from minigpt_challenge.coach.course.curriculum import TASKS, Task
 from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.reports import terminal
+from minigpt_challenge.files import write_text
 
 app = typer.Typer(
     help="Build a mini GPT in JAX, one stub at a time.",
@@ -55,7 +55,7 @@ def road(context: typer.Context) -> None:
     """Show the road: the tasks, how each stands, and what to do next."""
     if context.invoked_subcommand:
         return
-    with complaining():
+    with exit_on_user_error():
         standings, reached = progress.so_far()
         console.print("\n[bold]miniGPT Challenge[/bold]\n")
         console.print(terminal.road(standings, reached))
@@ -67,7 +67,7 @@ def start() -> None:
     """Check the set-up, train the warm-up's bigram on Shakespeare, and see what it writes."""
     from minigpt_challenge.coach.training import warm_up
 
-    with complaining():
+    with exit_on_user_error():
         warm_up.run(console)
     console.print(f"\n{terminal.what_next(*progress.so_far())}\n")
 
@@ -101,7 +101,7 @@ def check(
     if number is None and not solutions:  # nobody owes us what lies beyond the milestone
         tasks = tuple(task for task in TASKS if not (task.beyond and not is_begun(task)))
     all_passed, reports = True, []
-    with complaining():
+    with exit_on_user_error():
         for task in tasks:
             answer = task.solution if solutions else task.stub
             with complaints.status(f"Checking task {task.number} …"):
@@ -133,7 +133,7 @@ def watch(
     """Check a task whenever its file is saved; a key shows a hint, or goes on to the next task."""
     from minigpt_challenge.coach.commands.watch import watch
 
-    with complaining():
+    with exit_on_user_error():
         watch(console, a_task(number), _remember)
 
 
@@ -188,7 +188,7 @@ def train(
         raise typer.BadParameter("A run of several processes uses Adam: leave out --fast.")
     from minigpt_challenge.coach.training import train_and_sample
 
-    with complaining():
+    with exit_on_user_error():
         if together:
             from minigpt_challenge.coach.training import multi_process
 
@@ -208,7 +208,7 @@ def sample(
     """Write text with the weights that `minigpt train` saved."""
     from minigpt_challenge.coach.training import train_and_sample
 
-    with complaining():
+    with exit_on_user_error():
         train_and_sample.sample(console, prompt, length, seed)
 
 
@@ -221,7 +221,7 @@ def report(
     """Write one HTML page of what you have built: something to keep and to show."""
     from minigpt_challenge.coach.reports import personal_page
 
-    with complaining():
+    with exit_on_user_error():
         path = output or personal_page.REPORT
         kept = personal_page.write(path)
         console.print(f"Written to {path}: open it in a browser.", markup=False, soft_wrap=True)
@@ -238,7 +238,7 @@ def author(
     """For authors: cut the stubs, build the notebooks and the README's table."""
     from minigpt_challenge.coach.commands import author
 
-    with complaining():
+    with exit_on_user_error():
         if check:
             stale = author.out_of_step()
             for path in stale:

@@ -13,26 +13,27 @@ from minigpt_challenge.coach.course.curriculum import (
     UnknownTask,
     task_by_number,
 )
-from minigpt_challenge.coach.course.errors import Complaint, in_words
+from minigpt_challenge.coach.course.errors import message_for
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.reports import terminal
+from minigpt_challenge.errors import UserError
 
 complaints = terminal.console(stderr=True)
 
 
 @contextmanager
-def complaining() -> Iterator[None]:
+def exit_on_user_error() -> Iterator[None]:
     """What a person can mend is said in words, without a traceback, and ends in exit code 1."""
     try:
         if not SOLUTIONS_FOLDER.is_dir():
-            raise Complaint(
+            raise UserError(
                 f"There is no {SOLUTIONS_FOLDER}. The challenge lives in a clone of its "
                 "repository: install it there with `pip install -e .`."
             )
         yield
     except Exception as error:
-        words = in_words(error)
+        words = message_for(error)
         if words is None:
             raise
         complaints.print(f"✗ {words}", style="red", markup=False)

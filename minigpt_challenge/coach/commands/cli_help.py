@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from minigpt_challenge.coach.commands.cli_common import a_task, complaining, task_number
-from minigpt_challenge.coach.course.errors import Complaint
+from minigpt_challenge.coach.commands.cli_common import a_task, exit_on_user_error, task_number
 from minigpt_challenge.coach.course.stubs import cut_stub, is_as_given
 from minigpt_challenge.coach.records import history
 from minigpt_challenge.coach.reports import terminal
+from minigpt_challenge.errors import UserError
 
 app = typer.Typer()
 console = terminal.console()
@@ -27,7 +27,7 @@ def hint(
     """Show the next hint: for the check that failed last, then a nudge, the idea, the shapes."""
     from minigpt_challenge.coach.commands import hints
 
-    with complaining():
+    with exit_on_user_error():
         show = hints.show_again if again else hints.show
         show(console, a_task(number))
 
@@ -43,11 +43,11 @@ def solution(
     """Show the reference, once you have said that you want to see it."""
     from minigpt_challenge.coach.commands import peek
 
-    with complaining():
+    with exit_on_user_error():
         task = a_task(number)
         if not yes:
             if not sys.stdin.isatty():
-                raise Complaint("This shows the solution. If that is what you want, add --yes.")
+                raise UserError("This shows the solution. If that is what you want, add --yes.")
             sure = f"Show the solution of task {task.number}? (`minigpt hint` gives hints.)"
             if not typer.confirm(sure):
                 return
@@ -58,7 +58,7 @@ def solution(
 @app.command()
 def reset(number: Annotated[int, task_number("The task.")]) -> None:
     """Put a task's stub back as it was given. What you wrote is kept, and it is said where."""
-    with complaining():
+    with exit_on_user_error():
         task = a_task(number)
         if is_as_given(task):
             console.print(f"{task.stub.name} is as it was given: there is nothing to reset.")
@@ -82,7 +82,7 @@ def show_history(
     ] = None,
 ) -> None:
     """List the kept versions of a task's file, show one, or bring one back."""
-    with complaining():
+    with exit_on_user_error():
         task = a_task(number)
         kept = history.versions(task.stub)
         if show is not None:
@@ -107,5 +107,5 @@ def show_history(
 def _chosen(kept: list[history.Version], number: int) -> history.Version:
     if not 1 <= number <= len(kept):
         there_are = f"There are the versions 1 to {len(kept)}" if kept else "There are none"
-        raise Complaint(f"There is no version {number}. {there_are}.")
+        raise UserError(f"There is no version {number}. {there_are}.")
     return kept[number - 1]

@@ -14,10 +14,9 @@ from minigpt_challenge.coach.course.curriculum import (
     TASKS_FOLDER,
     WARM_UP,
     Task,
-    UnknownTask,
     task_by_number,
 )
-from minigpt_challenge.coach.course.errors import Complaint, in_words
+from minigpt_challenge.coach.course.errors import message_for
 from minigpt_challenge.coach.course.stubs import cut_stub, is_untouched, written
 from minigpt_challenge.coach.grading.judge import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.grading.runner import check_in_own_process, check_in_this_process
@@ -26,6 +25,7 @@ from minigpt_challenge.coach.records.history import overwrite
 from minigpt_challenge.coach.reports import notebook, terminal
 from minigpt_challenge.coach.runtime import devices
 from minigpt_challenge.coach.runtime.loading import load_for_notebook, readable, unwritten_before
+from minigpt_challenge.errors import UserError
 
 console = terminal.console()
 THIS_CELL = Path("this cell")  # stands for a file's name in a traceback
@@ -188,7 +188,7 @@ def _answer(magic: Callable, ipython: Any, line: str, *cell: str) -> None:
         if is_unwritten(error):
             words = f"· Not written yet. {error}"
         else:
-            words = f"✗ {in_words(error) or describe(error, TASKS_FOLDER, THIS_CELL)}"
+            words = f"✗ {message_for(error) or describe(error, TASKS_FOLDER, THIS_CELL)}"
         console.print(words, markup=False, soft_wrap=True)
 
 
@@ -196,7 +196,7 @@ def _task_and_option(line: str, example: str, known: tuple[str, ...]) -> tuple[T
     """The task that the line names, and an option behind it; empty where there is none."""
     number, *options = line.split() or [""]
     if options and (len(options) > 1 or options[0] not in known):
-        raise Complaint(f"What is {' '.join(options)}? There is {example} {' or '.join(known)}.")
+        raise UserError(f"What is {' '.join(options)}? There is {example} {' or '.join(known)}.")
     return _task(number, example), "".join(options)
 
 
@@ -210,8 +210,8 @@ def _options(words: list[str]) -> dict[str, Any]:
         case ["--steps", number, *rest] if number.isdecimal() and int(number):
             return {"num_iterations": int(number)} | _options(rest)
         case ["--steps", *_]:
-            raise Complaint("How many steps? Such as --steps 1000.")
-    raise Complaint(
+            raise UserError("How many steps? Such as --steps 1000.")
+    raise UserError(
         f"What is {words[0]}? There are --fast (another optimiser, a quarter of the steps), "
         "--fresh (start anew) and --steps 1000 (at most so many)."
     )
@@ -222,11 +222,10 @@ def _task(number: str, example: str, warm_up: Task | None = None) -> Task:
     if warm_up and number.strip() == str(warm_up.number):
         return warm_up
     try:
-        return task_by_number(int(number))
-    except UnknownTask as error:
-        raise Complaint(str(error)) from None
+        wanted = int(number)
     except ValueError:
-        raise Complaint(f"Which task? Write its number: {example}") from None
+        raise UserError(f"Which task? Write its number: {example}") from None
+    return task_by_number(wanted)
 
 
 def _say_borrowed(borrowed: list[Task]) -> None:

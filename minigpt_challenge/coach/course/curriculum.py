@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from minigpt_challenge.errors import UserError
+
 ROOT = Path(__file__).resolve().parents[3]
 TASKS_FOLDER = ROOT / "minigpt_challenge" / "tasks"
 SOLUTIONS_FOLDER = ROOT / "solutions"
 STATE_FOLDER = ROOT / ".minigpt"  # progress and kept versions: what belongs to the learner
 
 
-class UnknownTask(ValueError):
+class UnknownTask(UserError):
     """The number is not that of a task to be checked."""
 
 

@@ -1,14 +1,12 @@
-"""What a person can mend is said in words, not in a traceback."""
+"""The message for an error that the user can fix."""
 
 import errno
 
-from minigpt_challenge.coach.course.stubs import BadSource
-from minigpt_challenge.given.sources import DataError
-from minigpt_challenge.locks import Taken
+from minigpt_challenge.errors import UserError
 
-FULL = "Make room there, and run this again. What was there before is as it was."
-READ_ONLY = "Make it writable, or work in a copy elsewhere. What is there is as it was."
-WAYS_OUT = {
+FULL = "Free some space there and run this again. The old file is unchanged."
+READ_ONLY = "Make it writable, or work in a copy elsewhere. The old file is unchanged."
+WHAT_TO_DO = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
     errno.EFBIG: FULL,
@@ -18,18 +16,12 @@ WAYS_OUT = {
 }
 
 
-class Complaint(Exception):
-    """Something stands in the way; the message says what, and what to do."""
-
-
-def in_words(error: Exception) -> str | None:
-    """The error for a person who uses a command; None where it is a bug of ours."""
-    if isinstance(error, Complaint | DataError | BadSource):
+def message_for(error: Exception) -> str | None:
+    """What is wrong and what to do; None for an error that the user cannot fix."""
+    if isinstance(error, UserError):
         return str(error)
-    if isinstance(error, Taken):
-        return error.strerror
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
-        way_out = WAYS_OUT.get(error.errno, "Does it exist, and is it what it should be?")
-        return f"{error.strerror or error}{where}. {way_out}"
+        what_to_do = WHAT_TO_DO.get(error.errno or 0, "Does it exist, and is it what it should be?")
+        return f"{error.strerror or error}{where}. {what_to_do}"
     return None

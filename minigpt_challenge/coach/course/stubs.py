@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from minigpt_challenge.coach.course.curriculum import Task
+from minigpt_challenge.errors import UserError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 
-class BadSource(ValueError):
+class BadSource(UserError):
     """A source that nothing can be built from; the message says where and why."""
 
 

@@ -6,16 +6,15 @@ from pathlib import Path
 
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.course.verdict import Check, Verdict
-from minigpt_challenge.coach.runtime.devices import TooFewDevices
 from minigpt_challenge.coach.runtime.error_text import in_one_line, meaning_of, said_by
-from minigpt_challenge.coach.runtime.patched_modules import Tampered
+from minigpt_challenge.errors import UserError
 
 MOST_FRAMES = 5  # an endless recursion has a thousand
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 LONGEST_LINE = 200  # characters of a line that Python cannot read
 
 
-class MissingName(Exception):
+class MissingName(UserError):
     """The learner's file does not define something that the task asks for."""
 
 
@@ -63,7 +62,7 @@ def describe(error: BaseException, *answer: Path) -> str:
             pointer = " " * (min(max(error.offset or 1, 1), LONGEST_LINE) - 1) + "^"
             said += f"\n    {line}\n    {pointer}"
         return printable(f"Python cannot read {Path(error.filename).name}{where}: {said}")
-    if isinstance(error, MissingName | Tampered | TooFewDevices):
+    if isinstance(error, UserError):
         return str(error)
     if isinstance(error, FileNotFoundError) and _is_in(error.filename, *answer):
         return f"{Path(error.filename).name} is missing. `git checkout` brings the stub back."

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from minigpt_challenge.atomic import write_text
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER, Task
-from minigpt_challenge.locks import locked
+from minigpt_challenge.files import locked, write_text
 
 HELP_FILE = STATE_FOLDER / "help.json"
 

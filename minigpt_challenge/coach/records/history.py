@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from minigpt_challenge.atomic import write_bytes
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
-from minigpt_challenge.locks import locked
+from minigpt_challenge.files import locked, write_bytes
 
 HISTORY_FOLDER = STATE_FOLDER / "history"
 WHEN = "%Y-%m-%d_%H-%M-%S.%f"
@@ -48,7 +47,7 @@ def overwrite(path: Path, content: str | bytes) -> Path | None:
 
     Raises:
         OSError: the one or the other cannot be written; the file is as it was.
-        Taken: another process writes, and does not end.
+        LockHeld: another process writes, and does not end.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
     # Two that write at once would both keep what stood there, and neither what the other wrote.

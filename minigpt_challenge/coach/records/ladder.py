@@ -6,9 +6,8 @@ import math
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
-from minigpt_challenge.atomic import write_text
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
-from minigpt_challenge.locks import locked
+from minigpt_challenge.files import locked, write_text
 
 LADDER_FILE = STATE_FOLDER / "ladder.json"
 LONGEST_SAMPLE = 500  # characters

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from minigpt_challenge.coach.course.curriculum import Task
+from minigpt_challenge.errors import UserError
 
 if TYPE_CHECKING:  # JAX itself is loaded late, so that the command line starts at once
     import jax
@@ -10,7 +11,7 @@ if TYPE_CHECKING:  # JAX itself is loaded late, so that the command line starts 
 SETTING = "JAX_NUM_CPU_DEVICES"  # JAX reads it when it is imported
 
 
-class TooFewDevices(Exception):
+class TooFewDevices(UserError):
     """JAX has started with fewer devices than a check needs; the message says what to do."""
 
 

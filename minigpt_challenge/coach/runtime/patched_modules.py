@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from minigpt_challenge.coach.runtime.reference_cache import forget
+from minigpt_challenge.errors import UserError
 
 SHARED = (
     "builtins",
@@ -21,7 +22,7 @@ SHARED = (
 )
 
 
-class Tampered(Exception):
+class Tampered(UserError):
     """Something that all code shares was changed; it has been put back."""
 
 

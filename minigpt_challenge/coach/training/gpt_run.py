@@ -14,13 +14,13 @@ from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
 from minigpt_challenge.coach.training.result import Run, judged
+from minigpt_challenge.files import locked
 from minigpt_challenge.given import fast as fast_module
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.fast import FAST_STEPS, fast_train_state
 from minigpt_challenge.given.training import Measurement, init_train_state
-from minigpt_challenge.locks import locked
 
 # A folder for each kind of run, so that either goes on whatever the other did in between.
 CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints"
@@ -61,8 +61,8 @@ def train(
         on_measure: see `run_training_loop`.
 
     Raises:
-        Complaint: see `judged`.
-        Taken: another process is training here.
+        UserError: see `judged`.
+        LockHeld: another process is training here.
     """
     model = milestone.build(mini_gpt, data.vocabulary.size)
     target = milestone.target_loss(data.vocabulary)
@@ -77,7 +77,7 @@ def train(
     checkpoints = Checkpoints(
         FAST_CHECKPOINTS_FOLDER if fast else CHECKPOINTS_FOLDER, depends_on, say
     )
-    with locked(CHECKPOINTS_FOLDER, ANOTHER_TRAINS, patience=0):
+    with locked(CHECKPOINTS_FOLDER, ANOTHER_TRAINS, timeout=0):
         if fresh and (aside := checkpoints.set_aside()):
             say(
                 f"Starting anew. The run that was kept here is now in {aside}."

@@ -15,8 +15,8 @@ from jax.experimental import multihost_utils
 from rich.console import Console
 
 from minigpt_challenge.coach.course.curriculum import task_by_number
-from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.training import gpt_run, result, train_and_sample
+from minigpt_challenge.errors import UserError
 from minigpt_challenge.given import milestone as setting
 from minigpt_challenge.given.dataset import Dataset, load_data
 from minigpt_challenge.given.spreading import spread
@@ -53,7 +53,7 @@ def train(
         in process 0 whether the loss is below the target; True in the others, whose part is done.
 
     Raises:
-        Complaint: the processes do not meet, do not do the same, or cannot share out the batch.
+        UserError: the processes do not meet, do not do the same, or cannot share out the batch.
     """
     _join(console, processes)
     speaks = processes.id == 0
@@ -95,7 +95,7 @@ def _join(console: Console, processes: Processes) -> None:
     can be known before is said in words.
 
     Raises:
-        Complaint: the address is not free for process 0, or cannot be reached from here.
+        UserError: the address is not free for process 0, or cannot be reached from here.
     """
     host, _, port = processes.coordinator.rpartition(":")
     if processes.id:
@@ -119,7 +119,7 @@ def _refuse_taken(port: int) -> None:
         try:
             trial.bind(("", port))
         except OSError as error:
-            raise Complaint(
+            raise UserError(
                 f"Port {port} of this host cannot be used ({error.strerror}). Take another one, "
                 "the same for every process."
             ) from error
@@ -133,7 +133,7 @@ def _wait_for(host: str, port: int) -> None:
             return
         except OSError as error:
             if time.monotonic() > until:
-                raise Complaint(
+                raise UserError(
                     f"Nobody answers at {host}:{port} ({error.strerror or error}). Has process 0 "
                     "been started on that host, and is the port open to this one?"
                 ) from error
@@ -148,7 +148,7 @@ def _refuse_uneven(num_devices: int, data: Dataset) -> None:
         (min(setting.BATCH_SIZE, pieces), "a batch of the evaluation text"),
     ):
         if rows % num_devices:
-            raise Complaint(
+            raise UserError(
                 f"There are {num_devices} devices in all, and {which} has {rows} rows: they cannot "
                 "be shared out evenly. Take other numbers of processes, or of devices in each."
             )
@@ -161,7 +161,7 @@ def _refuse_strangers(identity: dict[str, str]) -> None:
     everyones = multihost_utils.process_allgather(mine).reshape(-1, len(mine))
     others = [name for name, row in zip(identity, everyones.T, strict=True) if len({*row}) > 1]
     if others:
-        raise Complaint(
+        raise UserError(
             f"The processes do not agree on {' and '.join(others)}. Every host needs the same "
             "files, the same text and the same options."
         )

@@ -11,9 +11,9 @@ from flax import serialization
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.course.curriculum import ROOT
-from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.records.history import overwrite
 from minigpt_challenge.coach.reports.loss_curve import draw_loss_curve
+from minigpt_challenge.errors import UserError
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.sampling import continue_text
@@ -83,18 +83,18 @@ def judged(
     """What can be said of a run that has ended; and let it write.
 
     Raises:
-        Complaint: it ended before its first step was kept, because it was stopped, or because the
+        UserError: it ended before its first step was kept, because it was stopped, or because the
             learner's loss was at the target from the start.
     """
     target = milestone.target_loss(data.vocabulary)
     if not history[-1].step:
         if target is not None and history[0].eval_loss < target:
-            raise Complaint(
+            raise UserError(
                 f"Before the first step your eval_step measures a loss of "
                 f"{history[0].eval_loss:.3f}, and no untrained model is that good. The check of "
                 "task 5 looks for the reason."
             )
-        raise Complaint(
+        raise UserError(
             "Stopped before the run was kept for the first time, so there is nothing to go on "
             "with. Weights that were saved before are as they were."
         )

@@ -18,15 +18,14 @@ from minigpt_challenge.coach.course.curriculum import (
     TASKS_FOLDER,
     Task,
 )
-from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.grading.judge import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.coach.training import gpt_run, result
 from minigpt_challenge.coach.training.result import CURVE, WEIGHTS, Run
+from minigpt_challenge.errors import UserError
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import load_data
-from minigpt_challenge.given.many_steps import BadStep
 from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.vocabulary import Vocabulary
 
@@ -47,7 +46,7 @@ def train(
         Shakespeare has no target: True.)
 
     Raises:
-        Complaint: the learner's code cannot be trained; the message says why.
+        UserError: the learner's code cannot be trained; the message says why.
         DataError: there is no text to learn from, or too little of it.
     """
     data = load_data(data_path)
@@ -100,21 +99,21 @@ def sample(console: Console, prompt: str | None, length: int, seed: int) -> None
     """Write text with the saved weights.
 
     Raises:
-        Complaint: there are no weights, they are damaged, they do not fit the learner's code any
+        UserError: there are no weights, they are damaged, they do not fit the learner's code any
             more, or the prompt has a character that the model has never seen.
     """
     if not WEIGHTS.exists():
-        raise Complaint("There are no weights yet: train your GPT with `minigpt train` first.")
+        raise UserError("There are no weights yet: train your GPT with `minigpt train` first.")
     try:
         saved = serialization.msgpack_restore(WEIGHTS.read_bytes())
         params, vocabulary = saved["params"], Vocabulary(saved["characters"])
     except (ValueError, KeyError, TypeError) as error:
-        raise Complaint(
+        raise UserError(
             f"{WEIGHTS.relative_to(ROOT)} is damaged: train again with `minigpt train`."
         ) from error
     if prompt is not None and (not prompt or set(prompt) - set(vocabulary.characters)):
         unknown = "".join(sorted(set(prompt) - set(vocabulary.characters)))
-        raise Complaint(
+        raise UserError(
             f"The model has never seen {unknown!r}. It knows {vocabulary.characters!r}."
             if unknown
             else "The prompt is empty. Leave it out, or give one character at least."
@@ -137,20 +136,20 @@ def sample(console: Console, prompt: str | None, length: int, seed: int) -> None
 def code(solutions: bool, *more: Task) -> Iterator[dict[str, ModuleType]]:
     """The modules of the GPT's tasks, and of these, by stem; all of them the learner's own.
 
-    What the learner's code raises while this is open becomes a Complaint.
+    What the learner's code raises while this is open becomes a UserError.
     """
     folder = SOLUTIONS_FOLDER if solutions else TASKS_FOLDER
     try:
         with tasks_from(folder, (*PARTS_OF_THE_GPT, *more)) as modules:
             yield modules
-    except BadStep as error:
-        raise Complaint(str(error)) from error
+    except UserError:
+        raise
     except Exception as error:
         if is_unwritten(error):
-            raise Complaint(
+            raise UserError(
                 f"{error}. It is not written yet; `minigpt` shows the road. "
                 "(`minigpt train --solutions` trains the reference.)"
             ) from error
         if not learners_frames(error, folder) and not isinstance(error, SyntaxError):
             raise
-        raise Complaint(describe(error, folder)) from error
+        raise UserError(describe(error, folder)) from error

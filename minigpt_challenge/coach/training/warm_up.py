@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.records import ladder
+from minigpt_challenge.errors import UserError
 from minigpt_challenge.given.batches import get_batch
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.dataset import Dataset, load_data
@@ -27,7 +27,7 @@ def run(console: Console) -> None:
     """Say what is installed, load the text, train the bigram; show its writing before and after.
 
     Raises:
-        Complaint: a package is older than the challenge needs.
+        UserError: a package is older than the challenge needs.
         DataError: there is no text to learn from.
     """
     _refuse_old_packages()
@@ -66,7 +66,7 @@ def _refuse_old_packages() -> None:
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
         if not requirement.specifier.contains(version(requirement.name), prereleases=True):
-            raise Complaint(
+            raise UserError(
                 f"{requirement.name} {version(requirement.name)} is installed, {requirement} is "
                 "needed: run `pip install -e .` again."
             )

@@ -6,8 +6,8 @@ import tempfile
 
 import pytest
 
-from minigpt_challenge import atomic
-from minigpt_challenge.coach.course.errors import in_words
+from minigpt_challenge import files
+from minigpt_challenge.coach.course.errors import message_for
 from minigpt_challenge.coach.records import history
 
 
@@ -52,7 +52,7 @@ def test_a_failed_write_leaves_the_old_text_and_no_litter(tmp_path, monkeypatch)
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        atomic.write_text(path, "new")
+        files.write_text(path, "new")
     assert path.read_text() == "work"
     assert os.listdir(tmp_path) == ["task.py"]
 
@@ -64,7 +64,7 @@ def test_a_file_keeps_its_permissions_and_a_new_one_gets_the_usual(tmp_path):
     usual = tmp_path / "usual.py"
     usual.touch()
     for path in (old, new):
-        atomic.write_text(path, "y")
+        files.write_text(path, "y")
     assert stat.S_IMODE(old.stat().st_mode) == 0o640
     assert new.stat().st_mode == usual.stat().st_mode
 
@@ -79,7 +79,7 @@ def test_an_interruption_just_after_the_writing_stays_an_interruption(tmp_path, 
     monkeypatch.setattr(os, "replace", interrupted)
     path = tmp_path / "task.py"
     with pytest.raises(KeyboardInterrupt):
-        atomic.write_text(path, "whole")
+        files.write_text(path, "whole")
     assert path.read_text() == "whole"
 
 
@@ -88,13 +88,18 @@ def test_what_a_killed_writer_left_is_removed_and_what_is_being_written_is_not(t
     for path in (abandoned, written_now):
         path.write_text("half a te")
     os.utime(abandoned, (0, 0))
-    atomic.write_text(tmp_path / "another.py", "whole")
+    files.write_text(tmp_path / "another.py", "whole")
     assert sorted(os.listdir(tmp_path)) == [written_now.name, "another.py"]
 
 
 @pytest.mark.parametrize(
     ("code", "way_out"),
-    [(28, "Make room there"), (30, "Make it writable"), (13, "Make it writable"), (5, "exist")],
+    [
+        (28, "Free some space there"),
+        (30, "Make it writable"),
+        (13, "Make it writable"),
+        (5, "exist"),
+    ],
 )
 def test_a_failed_write_names_the_file_and_a_way_out(tmp_path, monkeypatch, code, way_out):
     def failing(*_, **__):
@@ -102,7 +107,7 @@ def test_a_failed_write_names_the_file_and_a_way_out(tmp_path, monkeypatch, code
 
     monkeypatch.setattr(tempfile, "mkstemp", failing)
     with pytest.raises(OSError) as caught:
-        atomic.write_text(tmp_path / "task.py", "new")
-    words = in_words(caught.value)
-    assert words.startswith(f"Whatever the system says ({tmp_path / 'task.py'}). ")
-    assert way_out in words
+        files.write_text(tmp_path / "task.py", "new")
+    message = message_for(caught.value)
+    assert message.startswith(f"Whatever the system says ({tmp_path / 'task.py'}). ")
+    assert way_out in message

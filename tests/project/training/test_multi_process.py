@@ -12,9 +12,9 @@ from flax import serialization
 from jax.sharding import AxisType
 
 from minigpt_challenge.coach.course.curriculum import TASKS
-from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.runtime.devices import cpu_devices
 from minigpt_challenge.coach.training import multi_process
+from minigpt_challenge.errors import UserError
 from minigpt_challenge.given.milestone import BLOCK_SIZE
 from minigpt_challenge.given.spreading import spread
 
@@ -121,11 +121,11 @@ def test_a_port_that_is_taken_and_a_host_that_is_silent_are_told(workshop, own_t
         taken.bind(("", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(Complaint, match=f"Port {port} of this host cannot be used"):
+        with pytest.raises(UserError, match=f"Port {port} of this host cannot be used"):
             multi_process._refuse_taken(port)
         multi_process._wait_for("127.0.0.1", port)
     monkeypatch.setattr(multi_process, "PATIENCE", 0)
-    with pytest.raises(Complaint, match="Nobody answers at 127.0.0.1"):
+    with pytest.raises(UserError, match="Nobody answers at 127.0.0.1"):
         multi_process._wait_for("127.0.0.1", port)
 
 
@@ -135,7 +135,7 @@ def test_batches_that_cannot_be_shared_out_are_refused(pieces, devices, fits):
     if fits:
         multi_process._refuse_uneven(devices, data)
     else:
-        with pytest.raises(Complaint, match=f"There are {devices} devices in all"):
+        with pytest.raises(UserError, match=f"There are {devices} devices in all"):
             multi_process._refuse_uneven(devices, data)
 
 

@@ -5,9 +5,9 @@ import math
 import jax.numpy as jnp
 import pytest
 
-from minigpt_challenge.coach.course.errors import Complaint
 from minigpt_challenge.coach.training import result
 from minigpt_challenge.coach.training.result import Run
+from minigpt_challenge.errors import UserError
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.training import Measurement
 from minigpt_challenge.given.vocabulary import SHAKESPEARE
@@ -45,7 +45,7 @@ def test_a_loss_of_ones_own_that_differs_from_the_given_one_is_named(own, odd):
 )
 def test_a_run_that_ended_before_it_began_says_why(first, words):
     text = jnp.zeros(100, jnp.int32)
-    with pytest.raises(Complaint, match=words):
+    with pytest.raises(UserError, match=words):
         result.judged(
             None, None, [Measurement(0, first, first)], Dataset(text, text, SHAKESPEARE, ""), seed=0
         )
