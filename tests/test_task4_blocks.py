@@ -9,10 +9,10 @@ import jax
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach.checks import expect, initial, random_inputs
+from minigpt_challenge.coach.checks import expect, param_trees, random_inputs
 from minigpt_challenge.coach.checks.faults import blocks as faults
+from minigpt_challenge.coach.checks.numpy_interpreter import traced
 from minigpt_challenge.coach.checks.paired_modules import Twins
-from minigpt_challenge.coach.checks.traced import traced
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
 B, BLOCK, V, L, N, H = 6, 8, 11, 2, 3, 4
@@ -106,7 +106,7 @@ def test_every_layer_has_weights_of_its_own(task, reference):
         for module in (task, reference):
             gpt = module.MiniGPT(V, C, BLOCK, num_layers, N)
             tokens = random_inputs.tokens(1, 2, vocab_size=V)
-            shapes = initial.parameters(gpt, tokens)
+            shapes = param_trees.parameters(gpt, tokens)
             for leaf in jax.tree.leaves(shapes):
                 expect.dtype(leaf, np.float32, f"A parameter of shape {leaf.shape}")
             sizes.append(sum(leaf.size for leaf in jax.tree.leaves(shapes)))

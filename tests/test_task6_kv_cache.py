@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach.checks import expect, initial, random_inputs
+from minigpt_challenge.coach.checks import expect, param_trees, random_inputs
 from minigpt_challenge.coach.checks.faults import generation, sampling
 from minigpt_challenge.coach.checks.properties import generation as properties
 from minigpt_challenge.coach.checks.properties.cached_attention import (
@@ -19,7 +19,7 @@ from minigpt_challenge.coach.checks.properties.cached_attention import (
     random_cache,
     reading_in_pieces_equals,
 )
-from minigpt_challenge.coach.checks.properties.watched_gpt import QuickGPT, lively_params, shapes_of
+from minigpt_challenge.coach.checks.properties.generation import QuickGPT, lively_params, shapes_of
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
 LOGITS = np.array([0.4, 2.1, -0.3, 1.2, 1.7, -0.6, 0.9], np.float32)  # (V,)
@@ -188,7 +188,7 @@ def test_large_scores_give_no_nan(attends, attention_params):
 
 def test_weights_are_those_of_task_3(task, attention_params):
     x, cache = random_inputs.floats(1, 2, C), random_cache(1, S, N, H)
-    seen = initial.parameters(task.CachedAttention(N, H), x, cache, 0)
+    seen = param_trees.parameters(task.CachedAttention(N, H), x, cache, 0)
     if jax.tree.map(jnp.shape, seen) != jax.tree.map(jnp.shape, attention_params):
         raise expect.Wrong(
             "CachedAttention should have the layers of the given `setup` and no others, so that "

@@ -32,7 +32,7 @@ from minigpt_challenge.coach.checks.paired_modules import Twins
 from minigpt_challenge.coach.checks.param_pairing import weights_for
 from minigpt_challenge.coach.checks.properties import linen_reference
 from minigpt_challenge.coach.checks.properties import nnx_model as properties
-from minigpt_challenge.coach.checks.properties.nnx_loading import (
+from minigpt_challenge.coach.checks.properties.nnx_model import (
     changes_nothing_but_the_values_of_weights,
     every_weight_arrived,
     with_known_weights,

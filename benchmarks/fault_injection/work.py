@@ -15,7 +15,7 @@ from minigpt_challenge.coach.course import curriculum
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.stubs import cut_stub
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
-from minigpt_challenge.coach.records import help_used, history, ladder, progress
+from minigpt_challenge.coach.records import help_used, history, ladder, progress, saved_run
 from minigpt_challenge.coach.training import result
 from minigpt_challenge.given import download, sources
 from minigpt_challenge.given.bigram import SimpleDecoder
@@ -37,9 +37,9 @@ def settle_in(folder: Path) -> None:
     help_used.HELP_FILE = folder / "state" / "help.json"
     ladder.LADDER_FILE = folder / "state" / "ladder.json"
     result.ROOT = folder
-    result.WEIGHTS = folder / "my_gpt" / "weights.msgpack"
-    result.CURVE = folder / "my_gpt" / "loss_curve.png"
-    result.SAMPLE = folder / "my_gpt" / "sample.txt"
+    saved_run.WEIGHTS = folder / "my_gpt" / "weights.msgpack"
+    saved_run.CURVE = folder / "my_gpt" / "loss_curve.png"
+    saved_run.SAMPLE = folder / "my_gpt" / "sample.txt"
 
 
 def text(number: int) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from minigpt_challenge.coach.checks import param_trees, random_inputs
 from minigpt_challenge.coach.checks.diagnosis import LARGEST_SET, Fault, Suspects, ids, in_words
 from minigpt_challenge.coach.checks.expect import Wrong
+from minigpt_challenge.coach.checks.numpy_interpreter import traced, traced_apply
 from minigpt_challenge.coach.checks.param_pairing import (
     Arrangement,
     arrangements,
@@ -26,7 +27,6 @@ from minigpt_challenge.coach.checks.param_pairing import (
     shapes_of_both,
 )
 from minigpt_challenge.coach.checks.param_trees import Path
-from minigpt_challenge.coach.checks.traced import traced, traced_apply
 from minigpt_challenge.coach.runtime.reference_cache import kept
 
 MOST_PAIRINGS_OF_MISTAKES = 24

@@ -13,15 +13,16 @@ from itertools import chain, islice, permutations, product
 from typing import Any
 
 import flax.linen as nn
+import jax
 import numpy as np
 
 from minigpt_challenge.coach.checks import param_trees
 from minigpt_challenge.coach.checks.expect import Wrong
-from minigpt_challenge.coach.checks.initial import shapes_in_order
-from minigpt_challenge.coach.checks.param_trees import Path
-from minigpt_challenge.coach.checks.stacking import restacked, unstacked
+from minigpt_challenge.coach.checks.numpy_interpreter import traced, traced_apply
+from minigpt_challenge.coach.checks.param_trees import Path, shapes_in_order
+from minigpt_challenge.coach.checks.stacked_params import restacked, unstacked
 from minigpt_challenge.coach.checks.tolerance import differs
-from minigpt_challenge.coach.checks.traced import traced, traced_apply
+from minigpt_challenge.coach.runtime.loading import solution
 
 MOST_PAIRINGS = 400
 
@@ -45,6 +46,25 @@ def weights_for(answer: nn.Module, reference: nn.Module, reference_params: dict,
     apply = traced(answer.apply)
     first, equal = search(wanted, given, reference_params, apply, inputs, expected)
     return (equal or first)(reference_params)
+
+
+def under_the_given_names(model: nn.Module, params: Any, tokens: jax.Array) -> Any:
+    """The params of a MiniGPT of task 4, in the tree in which the reference would have them.
+
+    Task 4 leaves the names of its layers to you; the models of later tasks cannot know them. Which
+    layer is which is found by trying: the reference computes the same with these params.
+
+    Args:
+        model: a MiniGPT, the learner's or another.
+        params: its params.
+        tokens: integers (B, T), on which the two are compared.
+
+    Raises:
+        Wrong: the model has other parameters than the reference.
+    """
+    fields = ("vocab_size", "hidden_dim", "block_size", "num_layers", "num_heads")
+    sizes = {name: getattr(model, name) for name in fields}
+    return weights_for(solution(4).MiniGPT(**sizes), model, params, tokens)
 
 
 def shapes_of_both(answer: nn.Module, reference: nn.Module, *inputs: Any) -> tuple[dict, dict]:

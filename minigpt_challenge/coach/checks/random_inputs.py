@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from minigpt_challenge.coach.checks import initial
+from minigpt_challenge.coach.checks import param_trees
 
 
 def floats(*shape: int, seed: int = 0, scale: float = 1.0) -> jax.Array:
@@ -33,7 +33,7 @@ def params(module: nn.Module, *inputs: Any, seed: int = 0) -> dict:
     Every leaf is random, biases and LayerNorm scales too, so that none can be forgotten in
     silence. Kernels are divided by √fan_in, which keeps activations near 1.
     """
-    return params_of(initial.parameters(module, *inputs), seed)
+    return params_of(param_trees.parameters(module, *inputs), seed)
 
 
 def params_of(shapes: dict, seed: int = 0) -> dict:

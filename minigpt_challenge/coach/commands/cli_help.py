@@ -25,10 +25,10 @@ def hint(
     ] = False,
 ) -> None:
     """Show the next hint: for the check that failed last, then a nudge, the idea, the shapes."""
-    from minigpt_challenge.coach.commands import hints
+    from minigpt_challenge.coach.commands import help
 
     with exit_on_user_error():
-        show = hints.show_again if again else hints.show
+        show = help.show_again if again else help.show
         show(console, a_task(number))
 
 
@@ -41,7 +41,7 @@ def solution(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Show it without asking.")] = False,
 ) -> None:
     """Show the reference, once you have said that you want to see it."""
-    from minigpt_challenge.coach.commands import peek
+    from minigpt_challenge.coach.commands import help
 
     with exit_on_user_error():
         task = a_task(number)
@@ -51,7 +51,7 @@ def solution(
             sure = f"Show the solution of task {task.number}? (`minigpt hint` gives hints.)"
             if not typer.confirm(sure):
                 return
-        show = peek.show_difference if diff else peek.show_solution
+        show = help.show_difference if diff else help.show_solution
         show(console, task)
 
 

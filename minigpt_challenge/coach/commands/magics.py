@@ -9,7 +9,7 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
-from minigpt_challenge.coach.commands import cell_log, hints, peek
+from minigpt_challenge.coach.commands import cell_log, help
 from minigpt_challenge.coach.course.curriculum import (
     TASKS_FOLDER,
     WARM_UP,
@@ -151,7 +151,7 @@ def show_progress(ipython: Any, line: str) -> None:
 def hint(ipython: Any, line: str) -> None:
     """`%hint 2`: show the next hint; `%hint 2 --again` shows all that were shown before."""
     its, option = _task_and_option(line, "%hint 2", ("--again",))
-    show = hints.show_again if option else hints.show
+    show = help.show_again if option else help.show
     show(console, its)
 
 
@@ -159,9 +159,9 @@ def solution(ipython: Any, line: str) -> None:
     """`%solution 2` says how to see the reference, `--show` shows it, `--diff` what differs."""
     its, option = _task_and_option(line, "%solution 2", ("--show", "--diff"))
     if option == "--show":
-        peek.show_solution(console, its)
+        help.show_solution(console, its)
     elif option == "--diff":
-        peek.show_difference(console, its)
+        help.show_difference(console, its)
     else:
         console.print(
             f"Have you read the hints ([bold]%hint {its.number}[/bold])? Then run this cell again "

@@ -1,5 +1,6 @@
 """The road: which tasks there are, in which order, and where their files lie."""
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,3 +160,9 @@ def task_by_number(number: int) -> Task:
 def task_by_stem(stem: str) -> Task | None:
     """The task with this stem, or None."""
     return next((task for task in TASKS if task.stem == stem), None)
+
+
+def repository() -> str:
+    """The address of the repository, from pyproject.toml, the one place that names it."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return tomllib.load(file)["project"]["urls"]["Repository"]

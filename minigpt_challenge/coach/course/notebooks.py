@@ -6,10 +6,9 @@ the set-up cell, the badge, the address of the repository.
 """
 
 import re
-import tomllib
 from urllib.parse import urlsplit
 
-from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, Task
+from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, Task, repository
 from minigpt_challenge.coach.course.stubs import BadSource, cut_stub
 
 # What every notebook says at its top, and above its stub: written once.
@@ -24,12 +23,6 @@ ABOUT_THE_CELL = (
     "what is checked. In a new runtime, run the cell again."
 )
 SETUP_SOURCE = ROOT / "notebooks" / "source" / "setup.py"
-
-
-def repository() -> str:
-    """The address of the repository, from pyproject.toml, the one place that names it."""
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        return tomllib.load(file)["project"]["urls"]["Repository"]
 
 
 def colab_address(task: Task) -> str:

@@ -1,6 +1,7 @@
 """Stubs are cut from the solutions, so that the two cannot drift apart."""
 
 import ast
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,11 @@ def text_of(file: Path) -> str:
         return file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def fingerprint(file: Path) -> str:
+    """A hash of the file's text as it is now."""
+    return hashlib.sha256(text_of(file).encode()).hexdigest()
 
 
 def is_as_given(task: Task) -> bool:

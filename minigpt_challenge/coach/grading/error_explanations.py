@@ -1,5 +1,11 @@
 """What errors of Python, JAX, Flax and Optax mean to a learner: a table of sentences."""
 
+from itertools import chain
+from pathlib import Path
+from traceback import walk_tb
+
+from minigpt_challenge.coach.runtime.error_text import said_by
+
 # By the name of the error's class, so that none of the libraries need be imported to look it up.
 WORDS = {
     "TracerBoolConversionError": (
@@ -191,3 +197,22 @@ IN_OPTAX = {
         "For integers there is `optax.softmax_cross_entropy_with_integer_labels`."
     ),
 }
+
+
+def meaning_of(error: BaseException) -> str:
+    """What the error means, empty where there is nothing to add to what it says itself."""
+    names = [kind.__name__ for kind in type(error).__mro__]
+    by_name = (WORDS[name] for name in names if name in WORDS)
+    said = f"{names[0]}: {said_by(error)}"
+    in_optax = {
+        frame.f_code.co_name
+        for frame, _ in walk_tb(error.__traceback__)
+        if "optax" in Path(frame.f_code.co_filename).parts
+    }
+    by_function = (
+        words
+        for (function, phrase), words in IN_OPTAX.items()
+        if function in in_optax and phrase in said
+    )
+    by_phrase = (words for phrase, words in PHRASES.items() if phrase in said)
+    return next(chain(by_name, by_function, by_phrase), "")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.course.verdict import Check, Verdict
-from minigpt_challenge.coach.runtime.error_text import in_one_line, meaning_of, said_by
+from minigpt_challenge.coach.grading.error_explanations import meaning_of
+from minigpt_challenge.coach.runtime.error_text import in_one_line, said_by
 from minigpt_challenge.errors import UserError
 
 MOST_FRAMES = 5  # an endless recursion has a thousand

@@ -87,7 +87,7 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
     """What is on trial; every earlier task is the reference's."""
     import jax
 
-    from minigpt_challenge.coach.runtime.hasty import compiled_in_haste
+    from minigpt_challenge.coach.runtime.compilation import without_xla_optimizations
     from minigpt_challenge.coach.runtime.loading import on_trial
 
     its = _task_of(request.path)
@@ -95,7 +95,7 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
     with (
         on_trial(its, path, SOLUTIONS_FOLDER) as module,
         jax.default_matmul_precision("highest"),
-        compiled_in_haste(),
+        without_xla_optimizations(),
     ):
         yield Answer(module)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from minigpt_challenge.coach.course.curriculum import ROOT, Task
+from minigpt_challenge.coach.course.stubs import fingerprint
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from minigpt_challenge.coach.grading.redact_paths import without_places
 from minigpt_challenge.coach.runtime import compilation, devices, snapshot
@@ -142,7 +143,7 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
 
 def _report(task: Task, start: float, checks: tuple[Check, ...], copy: Path) -> Report:
     seconds = time.perf_counter() - start
-    return Report(task.stem, seconds, checks, snapshot.fingerprint(copy))
+    return Report(task.stem, seconds, checks, fingerprint(copy))
 
 
 @contextlib.contextmanager

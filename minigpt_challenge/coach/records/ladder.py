@@ -1,6 +1,5 @@
 """The loss ladder: how far down each part of the model brings the loss, and what it writes."""
 
-import io
 import json
 import math
 from contextlib import suppress
@@ -93,12 +92,3 @@ def remember(rung: Rung) -> None:
 def in_words(rungs: tuple[Rung, ...]) -> str:
     """The ladder where no picture can be shown: a line for each rung that is reached."""
     return "\n".join(f"{rung.name:14} {rung.loss:.2f} {rung.remark}".rstrip() for rung in rungs)
-
-
-def draw(rungs: tuple[Rung, ...]) -> bytes:
-    """The ladder as a PNG. It brings its own background, so it reads well on light and dark."""
-    from minigpt_challenge.coach.reports.charts import figure
-
-    picture = io.BytesIO()
-    figure(rungs).savefig(picture, format="png", transparent=False)
-    return picture.getvalue()

@@ -5,10 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER, TASKS, Task
-from minigpt_challenge.coach.course.stubs import is_as_given
+from minigpt_challenge.coach.course.stubs import fingerprint, is_as_given
 from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.records.ladder import Rung, milestone
-from minigpt_challenge.coach.runtime.snapshot import fingerprint
 from minigpt_challenge.files import locked, write_text
 
 PROGRESS_FILE = STATE_FOLDER / "progress.json"

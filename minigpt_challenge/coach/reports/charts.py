@@ -1,10 +1,13 @@
-"""The loss ladder as a chart: a bar for each rung, and beside it what the model writes."""
+"""Charts: the loss ladder, and the loss curve of a training run."""
+
+import io
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from minigpt_challenge.coach.records.ladder import PLACES, Place, Rung
+from minigpt_challenge.given.training import Measurement
 
 INK, FAINT, PAPER = "#24292f", "#6e7781", "#fbfaf6"
 REACHED, NEWEST, EMPTY = "#8fb3d9", "#1f6fb2", "#b6bcc4"
@@ -14,7 +17,12 @@ UNIT = 0.1  # inches in a unit of x; a bar of 1 nat is BAR_UNITS of them
 BAR_UNITS, BARS_AT, SAMPLES_AT, WIDTH = 7.6, 21.5, 61, 100
 
 
-def figure(rungs: tuple[Rung, ...]) -> Figure:
+def draw_ladder(rungs: tuple[Rung, ...]) -> bytes:
+    """The ladder as a PNG, with a background of its own so that it reads well on light and dark."""
+    return _png(ladder_figure(rungs))
+
+
+def ladder_figure(rungs: tuple[Rung, ...]) -> Figure:
     """The rungs that are reached as filled bars with a sample, the others as outlines."""
     reached = {rung.name: rung for rung in rungs}
     last = max((row for row, place in enumerate(PLACES) if place.name in reached), default=0)
@@ -98,3 +106,26 @@ def _excerpt(sample: str) -> str:
     neighbours = [lines[start : start + LINES] for start in starts]
     best = max(neighbours, key=lambda some: sum(min(len(line), NARROW) for line in some))
     return "\n".join(line if len(line) <= NARROW else line[: NARROW - 1] + "…" for line in best)
+
+
+def draw_loss_curve(history: list[Measurement], target: float | None = None) -> bytes:
+    """Training and evaluation loss against the step, and the target where there is one: a PNG."""
+    figure = Figure(figsize=(8, 4.5), dpi=150, layout="constrained")
+    axes = figure.subplots()
+    steps = [measured.step for measured in history]
+    axes.plot(steps, [measured.train_loss for measured in history], label="training", color="C7")
+    axes.plot(
+        steps, [measured.eval_loss for measured in history], label="evaluation", color="C0", lw=2
+    )
+    if target is not None:
+        axes.axhline(target, color="C2", ls="--", label=f"target {target}")
+    axes.set(xlabel="step", ylabel="loss, nats per character")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return _png(figure)
+
+
+def _png(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", transparent=False)
+    return file.getvalue()

@@ -7,7 +7,7 @@ from flax.training.train_state import TrainState
 from IPython.display import display
 
 from minigpt_challenge.coach.records import ladder
-from minigpt_challenge.coach.reports.loss_curve import draw_loss_curve
+from minigpt_challenge.coach.reports.charts import draw_ladder, draw_loss_curve
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.training import Measurement
@@ -32,7 +32,7 @@ def show_picture(png: bytes, words: str, into=None):
 def show_ladder() -> None:
     """Show the loss ladder as it stands."""
     rungs = ladder.rungs()
-    show_picture(ladder.draw(rungs), ladder.in_words(rungs))
+    show_picture(draw_ladder(rungs), ladder.in_words(rungs))
 
 
 def watcher(vocabulary: Vocabulary) -> Callable[[TrainState, list[Measurement]], None]:

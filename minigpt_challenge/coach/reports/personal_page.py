@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from minigpt_challenge.coach.course.curriculum import TASKS, Task
-from minigpt_challenge.coach.course.notebooks import repository
+from minigpt_challenge.coach.course.curriculum import TASKS, Task, repository
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import ladder, progress
 from minigpt_challenge.coach.records.help_used import HelpUsed, help_used
 from minigpt_challenge.coach.records.history import overwrite
 from minigpt_challenge.coach.records.progress import Standing
+from minigpt_challenge.coach.records.saved_run import CURVE, FOLDER, SAMPLE, WEIGHTS, saved
 from minigpt_challenge.coach.reports.attention_pictures import attention_at_work
+from minigpt_challenge.coach.reports.charts import draw_ladder
 from minigpt_challenge.coach.reports.html import Picture, render
-from minigpt_challenge.coach.training.result import CURVE, FOLDER, SAMPLE, WEIGHTS, saved
 
 WIDTH = 800  # of a picture, in CSS pixels
 REPORT = FOLDER / "report.html"
@@ -74,7 +74,7 @@ def _ladder(rungs: tuple[ladder.Rung, ...]) -> Picture | None:
         "What each part brings: the lower the loss, the better. It is measured on text that the "
         "model never learned from, in nats per character."
     )
-    return Picture(ladder.draw(rungs), f"The loss ladder: {losses}.", caption, WIDTH)
+    return Picture(draw_ladder(rungs), f"The loss ladder: {losses}.", caption, WIDTH)
 
 
 def _curve() -> Picture | None:

@@ -72,3 +72,22 @@ def trim(folder: Path = FOLDER, most: int = MOST) -> None:
             total += stat.st_size
             if total > most:
                 path.unlink()
+
+
+@contextmanager
+def without_xla_optimizations() -> Iterator[None]:
+    """On a CPU, compile what is inside quickly: the numbers are the same up to rounding.
+
+    A check's programs are small and run a few times, so optimizing them takes longer than it saves.
+    """
+    import jax
+
+    if jax.default_backend() != "cpu":
+        yield
+        return
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_most_optimizations", before)

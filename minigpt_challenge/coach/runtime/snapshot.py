@@ -1,10 +1,7 @@
 """The file on trial, as it stands at one moment: it may be saved again while it is checked."""
 
-import hashlib
 import time
 from pathlib import Path
-
-from minigpt_challenge.coach.course.stubs import text_of
 
 LOOK, PATIENCE = 0.02, 1  # seconds between two looks, and for how long
 
@@ -23,11 +20,6 @@ def take(file: Path, folder: Path) -> Path:
         return copy
     except OSError:
         return file
-
-
-def fingerprint(file: Path) -> str:
-    """What tells the file's text, as it is now, from every other."""
-    return hashlib.sha256(text_of(file).encode()).hexdigest()
 
 
 def _settled(file: Path) -> bytes:

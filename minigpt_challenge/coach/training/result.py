@@ -2,8 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import flax.linen as nn
 import jax
@@ -11,8 +9,9 @@ from flax import serialization
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.course.curriculum import ROOT
+from minigpt_challenge.coach.records import saved_run
 from minigpt_challenge.coach.records.history import overwrite
-from minigpt_challenge.coach.reports.loss_curve import draw_loss_curve
+from minigpt_challenge.coach.reports.charts import draw_loss_curve
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import Dataset
@@ -20,9 +19,6 @@ from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.training import Measurement, evaluate
 from minigpt_challenge.given.vocabulary import Vocabulary
 
-FOLDER = ROOT / "my_gpt"
-WEIGHTS, CURVE = FOLDER / "weights.msgpack", FOLDER / "loss_curve.png"
-SAMPLE = FOLDER / "sample.txt"
 SAMPLE_LENGTH = 500
 
 # A sample of the evaluation text has about the loss of the whole; nats per character.
@@ -152,23 +148,14 @@ def save(run: Run, vocabulary: Vocabulary, solutions: bool) -> str:
         "solutions": solutions,
         "loss": run.loss,
     }
-    kept = overwrite(WEIGHTS, serialization.msgpack_serialize(packed))
-    overwrite(CURVE, draw_loss_curve(run.history, run.target))
-    overwrite(SAMPLE, run.text)
+    kept = overwrite(saved_run.WEIGHTS, serialization.msgpack_serialize(packed))
+    overwrite(saved_run.CURVE, draw_loss_curve(run.history, run.target))
+    overwrite(saved_run.SAMPLE, run.text)
     if kept is None:
         return ""
-    loss = saved(kept).get("loss")
+    loss = saved_run.saved(kept).get("loss")
     had_loss = f" (loss {loss:.3f})" if isinstance(loss, float) else ""
     return (
         f"The former weights{had_loss} are kept in {kept}; `minigpt sample` takes those in "
-        f"{WEIGHTS.relative_to(ROOT)}."
+        f"{saved_run.WEIGHTS.relative_to(ROOT)}."
     )
-
-
-def saved(weights: Path) -> dict[str, Any]:
-    """What `save` packed into the file; nothing where there is none, or it is damaged."""
-    try:
-        packed = serialization.msgpack_restore(weights.read_bytes())
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return packed if isinstance(packed, dict) else {}

@@ -20,9 +20,10 @@ from minigpt_challenge.coach.course.curriculum import (
 )
 from minigpt_challenge.coach.grading.judge import describe, is_unwritten, learners_frames
 from minigpt_challenge.coach.records import ladder
+from minigpt_challenge.coach.records.saved_run import CURVE, WEIGHTS
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.coach.training import gpt_run, result
-from minigpt_challenge.coach.training.result import CURVE, WEIGHTS, Run
+from minigpt_challenge.coach.training.result import Run
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import load_data

@@ -6,7 +6,7 @@ import pytest
 from minigpt_challenge.coach.checks import random_inputs
 from minigpt_challenge.coach.checks.param_trees import flatten
 from minigpt_challenge.coach.checks.properties import linen_reference
-from minigpt_challenge.coach.runtime.hasty import compiled_in_haste
+from minigpt_challenge.coach.runtime.compilation import without_xla_optimizations
 from minigpt_challenge.coach.runtime.loading import solution
 
 SIZES = dict(vocab_size=5, hidden_dim=4, block_size=3, num_layers=11, num_heads=2)
@@ -34,7 +34,7 @@ def test_whoever_empties_the_weights_empties_a_copy():
 
 def test_haste_ends_with_the_check():
     before = jax.config.read(FLAG)
-    with pytest.raises(ZeroDivisionError), compiled_in_haste():
+    with pytest.raises(ZeroDivisionError), without_xla_optimizations():
         assert jax.config.read(FLAG) == (jax.default_backend() == "cpu")
         raise ZeroDivisionError
     assert jax.config.read(FLAG) == before

@@ -11,9 +11,9 @@ import pytest
 from minigpt_challenge.coach.checks import random_inputs
 from minigpt_challenge.coach.checks.diagnosis import Fault, Suspects
 from minigpt_challenge.coach.checks.expect import Wrong, all_equal
-from minigpt_challenge.coach.checks.initial import shapes_in_order
 from minigpt_challenge.coach.checks.paired_modules import Twins
 from minigpt_challenge.coach.checks.param_pairing import arrangements, weights_for
+from minigpt_challenge.coach.checks.param_trees import shapes_in_order
 
 X = random_inputs.floats(2, 3, 4)
 

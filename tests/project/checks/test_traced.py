@@ -10,7 +10,7 @@ import pytest
 from jax import lax
 
 from minigpt_challenge.coach.checks import numpy_interpreter
-from minigpt_challenge.coach.checks.traced import traced, traced_apply
+from minigpt_challenge.coach.checks.numpy_interpreter import traced, traced_apply
 from minigpt_challenge.coach.runtime.patched_modules import Tampered, nothing_shared_is_changed
 
 X = jnp.asarray(np.random.default_rng(0).standard_normal((2, 3, 4)), jnp.float32)

@@ -6,8 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from minigpt_challenge.coach.commands.hints import Hint, hints, next_hint
-from minigpt_challenge.coach.commands.peek import show_solution
+from minigpt_challenge.coach.commands.help import Hint, hints, next_hint, show_solution
 from minigpt_challenge.coach.course.curriculum import ROOT, TASKS
 from minigpt_challenge.coach.course.stubs import BEGIN, END
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict

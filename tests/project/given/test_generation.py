@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from minigpt_challenge.coach.checks import random_inputs
-from minigpt_challenge.coach.checks.carrying import under_the_given_names
 from minigpt_challenge.coach.checks.expect import Wrong
+from minigpt_challenge.coach.checks.param_pairing import under_the_given_names
 from minigpt_challenge.coach.course.curriculum import (
     PARTS_OF_THE_GPT,
     SOLUTIONS_FOLDER,

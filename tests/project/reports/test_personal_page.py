@@ -35,7 +35,7 @@ def learner(monkeypatch, tmp_path):
         progress__standing=lambda task: Standing(Verdict.NOT_STARTED),
         help_used=lambda task: HelpUsed(0, 0),
         ladder__rungs=lambda: (),
-        ladder__draw=lambda rungs: PNG,
+        draw_ladder=lambda rungs: PNG,
     )
     return has
 

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.coach.course.stubs import fingerprint
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.grading.runner import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.runtime import snapshot
@@ -42,7 +43,7 @@ def test_what_cannot_be_copied_is_checked_itself(tmp_path, make):
     file = tmp_path / "task.py"
     make(file)
     assert snapshot.take(file, tmp_path / "copies") == file
-    assert snapshot.fingerprint(file) == snapshot.fingerprint(tmp_path / "nothing")
+    assert fingerprint(file) == fingerprint(tmp_path / "nothing")
 
 
 @pytest.mark.slow
@@ -51,7 +52,7 @@ def test_a_verdict_is_on_the_text_from_before_a_later_save(tmp_path, monkeypatch
     """The file is saved right after the check has begun; it says what held when it began."""
     answer = tmp_path / EMBEDDING.stub.name
     answer.write_bytes(EMBEDDING.solution.read_bytes())
-    fingerprint = snapshot.fingerprint(answer)
+    before = fingerprint(answer)
     real_take = snapshot.take
 
     def saved_just_after(*arguments):
@@ -62,4 +63,4 @@ def test_a_verdict_is_on_the_text_from_before_a_later_save(tmp_path, monkeypatch
     monkeypatch.setattr(snapshot, "take", saved_just_after)
     report = check(EMBEDDING, answer)
     assert report.verdict is Verdict.PASSED
-    assert report.fingerprint == fingerprint != snapshot.fingerprint(answer)
+    assert report.fingerprint == before != fingerprint(answer)

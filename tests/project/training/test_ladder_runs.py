@@ -16,7 +16,7 @@ from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.records.progress import Standing
 from minigpt_challenge.coach.reports import terminal
-from minigpt_challenge.coach.reports.charts import figure
+from minigpt_challenge.coach.reports.charts import draw_ladder, ladder_figure
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.coach.training import gpt_run, ladder_runs
 from minigpt_challenge.given import milestone, steps
@@ -74,18 +74,20 @@ def test_the_places_are_those_of_the_climbs():
 
 def test_the_picture_is_opaque_and_says_every_loss_reached():
     rungs = (ladder.UNIFORM, BIGRAM, MANY)
-    words = [text.get_text() for text in figure(rungs).axes[0].texts]
+    words = [text.get_text() for text in ladder_figure(rungs).axes[0].texts]
     assert {"4.17", "2.48", "2.17", "+ blocks", "about 2.5", "not trained here"} <= set(words)
     assert "The th $ouk\nwhe" in words
-    pixels = matplotlib.image.imread(io.BytesIO(ladder.draw(rungs)))
+    pixels = matplotlib.image.imread(io.BytesIO(draw_ladder(rungs)))
     assert pixels.shape[0] > 500 and (pixels[..., 3] == 1).all()  # its own background
 
 
 def test_the_excerpt_is_of_the_fullest_lines_and_a_long_one_is_cut():
     long = "x" * 60
-    words = figure((ladder.UNIFORM, Rung("bigram", 2.5, f"a\n\nb\nWhat then\n{long}\nc"))).axes[0]
+    words = ladder_figure(
+        (ladder.UNIFORM, Rung("bigram", 2.5, f"a\n\nb\nWhat then\n{long}\nc"))
+    ).axes[0]
     assert "What then\n" + "x" * 45 + "…" in [text.get_text() for text in words.texts]
-    figure((ladder.UNIFORM, Rung("bigram", 2.5, "\n \n")))  # a model may write nothing
+    ladder_figure((ladder.UNIFORM, Rung("bigram", 2.5, "\n \n")))  # a model may write nothing
 
 
 @pytest.mark.parametrize("number", ladder_runs.CLIMBS)
@@ -151,5 +153,5 @@ def _embed_and_guess(vocab_size, width):
 def test_what_was_borrowed_is_said(ladder_file):
     ladder.remember(ladder.Rung("+ attention", 2.3, "thou", (1,)))
     assert "+ attention    2.30 task 1 borrowed" in ladder.in_words(ladder.rungs())
-    texts = [text.get_text() for text in figure(ladder.rungs()).axes[0].texts]
+    texts = [text.get_text() for text in ladder_figure(ladder.rungs()).axes[0].texts]
     assert "task 1 borrowed" in texts

@@ -7,8 +7,8 @@ import numpy as np
 
 from minigpt_challenge.coach.checks import expect, random_inputs
 from minigpt_challenge.coach.checks.jaxpr_counts import count_equations
+from minigpt_challenge.coach.checks.numpy_interpreter import traced
 from minigpt_challenge.coach.checks.tolerance import differs
-from minigpt_challenge.coach.checks.traced import traced
 from minigpt_challenge.coach.runtime.error_text import in_one_line
 
 AXES = ("B", "T", "out")  # H for one head, N·H for several

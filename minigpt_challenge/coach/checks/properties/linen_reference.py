@@ -15,7 +15,7 @@ import numpy as np
 import optax
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.coach.checks import initial, random_inputs
+from minigpt_challenge.coach.checks import param_trees, random_inputs
 from minigpt_challenge.coach.runtime.loading import solution
 from minigpt_challenge.coach.runtime.reference_cache import kept
 
@@ -102,7 +102,7 @@ def _shapes(key: _Key) -> dict:
     """All blocks have the same shapes, so one is enough to trace."""
     sizes = dict(key)
     gpt = solution(4).MiniGPT(**sizes | {"num_layers": 1})
-    tree = initial.parameters(gpt, random_inputs.tokens(1, 2, vocab_size=sizes["vocab_size"]))[
+    tree = param_trees.parameters(gpt, random_inputs.tokens(1, 2, vocab_size=sizes["vocab_size"]))[
         "params"
     ]
     blocks = {f"blocks_{i}": tree["blocks_0"] for i in range(sizes["num_layers"])}

@@ -5,14 +5,17 @@ names checks or faults of the diagnosis in backticks belongs to these, the more 
 first; the others are the stages, in order.
 """
 
+import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.syntax import Syntax
 
 from minigpt_challenge.coach.course.curriculum import Task
+from minigpt_challenge.coach.course.stubs import BEGIN, END
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import help_used, progress
 from minigpt_challenge.coach.runtime.loading import readable
@@ -75,7 +78,7 @@ def show(console: Console, task: Task) -> None:
         )
         return
     help_used.note_hint(task, hint.title)
-    _print(console, hint)
+    _print_hint(console, hint)
 
 
 def show_again(console: Console, task: Task) -> None:
@@ -85,7 +88,7 @@ def show_again(console: Console, task: Task) -> None:
         console.print(f"There was no hint to task {task.number} yet.")
     for hint in hints(task):
         if hint.title in seen:
-            _print(console, hint)
+            _print_hint(console, hint)
 
 
 def _slip_of_the_pen(task: Task) -> str:
@@ -99,10 +102,41 @@ def _slip_of_the_pen(task: Task) -> str:
     return ""
 
 
-def _print(console: Console, hint: Hint) -> None:
+def _print_hint(console: Console, hint: Hint) -> None:
     title = hint.title
     if hint.title.startswith("If the diagnosis"):  # its ids are not for reading
         title = "For what the check has found"
     quoted = re.sub(r"`(\w+)`", lambda name: f"“{name[1].replace('_', ' ')}”", title)
     console.print(f"\n[bold]{quoted}[/bold]")
     console.print(Markdown(hint.text), width=min(console.width, 90))
+
+
+def show_solution(console: Console, task: Task) -> None:
+    """Print the reference."""
+    help_used.note_peek(task)
+    _print_code(console, _reference(task), "python")
+
+
+def show_difference(console: Console, task: Task) -> None:
+    """Print how the learner's file would have to change to become the reference."""
+    mine = task.stub.read_text(encoding="utf-8", errors="replace").splitlines()
+    theirs = _reference(task).splitlines()
+    lines = list(difflib.unified_diff(mine, theirs, "yours", "the reference", lineterm=""))
+    if not lines:
+        console.print("Your file and the reference are the same.")
+        return
+    help_used.note_peek(task)
+    _print_code(console, "\n".join(lines), "diff")
+
+
+def _reference(task: Task) -> str:
+    """The solution without the marks that stubs are cut by."""
+    lines = task.solution.read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line.strip() not in (BEGIN, END))
+
+
+def _print_code(console: Console, text: str, language: str) -> None:
+    """Print code in colours: no line is cut or padded, and there is no background of its own."""
+    highlighted = Syntax("", language, theme="ansi_light").highlight(text)
+    highlighted.rstrip()
+    console.print(highlighted, soft_wrap=True)
