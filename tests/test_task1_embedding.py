@@ -151,7 +151,7 @@ def test_more_tokens_than_block_size_are_refused(models):
         expect.raises(
             ValueError,
             lambda T=T: model.apply(params, drawn_tokens(2, T)),
-            of=f"T={T} tokens with block_size={BLOCK}",
+            label=f"T={T} tokens with block_size={BLOCK}",
             why="JAX would clamp the index or fill in NaN, and say nothing",
         )
 

@@ -201,8 +201,8 @@ def test_heads_must_share_hidden_dim_evenly(task):
     gpt = task.MiniGPT(**SIZES | dict(hidden_dim=10, num_heads=3))
     tokens = random_inputs.tokens(B, 5, vocab_size=V)
     of = "with hidden_dim=10 and num_heads=3"
-    expect.raises(ValueError, lambda: shape_of(block, x), of=f"DecoderBlock {of}", why=why)
-    expect.raises(ValueError, lambda: shape_of(gpt, tokens), of=f"MiniGPT {of}", why=why)
+    expect.raises(ValueError, lambda: shape_of(block, x), label=f"DecoderBlock {of}", why=why)
+    expect.raises(ValueError, lambda: shape_of(gpt, tokens), label=f"MiniGPT {of}", why=why)
 
 
 def test_more_tokens_than_block_size_are_refused(task):
@@ -210,6 +210,6 @@ def test_more_tokens_than_block_size_are_refused(task):
     expect.raises(
         ValueError,
         lambda: shape_of(task.MiniGPT(**SIZES), tokens),
-        of=f"MiniGPT on {BLOCK + 1} tokens, with block_size={BLOCK}",
+        label=f"MiniGPT on {BLOCK + 1} tokens, with block_size={BLOCK}",
         why="there is no position for the last token",
     )

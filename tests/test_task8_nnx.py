@@ -121,7 +121,7 @@ def test_more_tokens_than_block_size_are_refused(task):
     for name, model in made.items():
         of = f"{name} on {BLOCK + 1} tokens, with block_size={BLOCK},"
         tokens = random_inputs.tokens(2, BLOCK + 1, vocab_size=V)
-        expect.raises(ValueError, lambda m=model, x=tokens: m(x), of=of, why=why)
+        expect.raises(ValueError, lambda m=model, x=tokens: m(x), label=of, why=why)
 
 
 def test_block_value_equals_linen(task, linen):
@@ -153,7 +153,7 @@ def test_heads_must_share_hidden_dim_evenly(task):
         "NNXDecoderBlock": lambda: task.NNXDecoderBlock(10, 3, rngs=nnx.Rngs(0))(x),
         "NNXMiniGPT": lambda: task.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0))(tokens),
     }.items():
-        expect.raises(ValueError, call, of=f"{name} {of}", why=why)
+        expect.raises(ValueError, call, label=f"{name} {of}", why=why)
 
 
 def test_gpt_returns_logits_for_every_position(task, run):

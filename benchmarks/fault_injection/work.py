@@ -74,7 +74,7 @@ def note_own_verdicts(folder: Path, numbers: range) -> None:
     for number in numbers:
         help_used.note_hint(TASK, f"hint {number}")
         checks = (Check("one", Verdict.PASSED),)
-        progress.remember(task, Report(task.stem, 1.0, checks, f"sha {number}"))
+        progress.remember(task, Report(task, 1.0, checks, f"sha {number}"))
 
 
 def reset_and_restore(folder: Path, ready: Callable[[], None]) -> None:
@@ -93,7 +93,7 @@ def note_verdicts(folder: Path, ready: Callable[[], None]) -> None:
     for number in count(1):
         task = TASKS[number % len(TASKS)]
         checks = (Check("one", Verdict.PASSED),) * number
-        progress.remember(task, Report(task.stem, 1.0, checks, f"sha {number}"))
+        progress.remember(task, Report(task, 1.0, checks, f"sha {number}"))
         help_used.note_hint(task, f"hint {number}")
         ladder.remember(ladder.Rung("bigram", float(number), "a sample"))
 

@@ -71,7 +71,7 @@ def test_a_drive_that_knows_no_locks_does_not_hinder(tmp_path, monkeypatch):
 
 
 def passed(task):
-    return Report(task.stem, 1.0, (Check("one", Verdict.PASSED),))
+    return Report(task, 1.0, (Check("one", Verdict.PASSED),))
 
 
 @pytest.mark.parametrize(

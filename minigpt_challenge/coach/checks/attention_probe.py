@@ -20,7 +20,7 @@ import numpy as np
 from minigpt_challenge.coach.checks import random_inputs
 from minigpt_challenge.coach.checks.tolerance import TOLERANCE, differs
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, Task
-from minigpt_challenge.coach.runtime.limits import interrupted_after
+from minigpt_challenge.coach.runtime.limits import TimeLimitReached, interrupted_after
 from minigpt_challenge.coach.runtime.loading import load_file, on_trial
 from minigpt_challenge.coach.runtime.patched_modules import nothing_shared_is_changed
 
@@ -169,6 +169,10 @@ def attention_maps(task: Task, answer: Path, text: str | None = None) -> Attenti
                 on_trial(task, answer, SOLUTIONS_FOLDER) as module,
             ):
                 seen = attention_weights(kind.make(module, N, H), probe)
-        except (Exception, SystemExit):  # the checks say what is wrong; here is only no picture
+        except (
+            Exception,
+            SystemExit,
+            TimeLimitReached,
+        ):  # the checks say what is wrong; here is only no picture
             return None
     return None if seen is None else AttentionMaps(seen, expected)

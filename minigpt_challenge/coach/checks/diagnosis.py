@@ -17,7 +17,6 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach.checks.tolerance import differs
-from minigpt_challenge.coach.course.verdict import MOST_LIKELY
 
 LARGEST_SET = 2
 LEAST_DEFINED = 0.15  # of each array's values: what is mostly undefined would explain anything
@@ -89,12 +88,12 @@ def diagnose(evidence: Sequence[tuple[Any, Suspects]]) -> tuple[Fault, ...]:
     return ()
 
 
-def in_words(faults: tuple[Fault, ...]) -> str:
-    """The diagnosis as sentences, empty where nothing is claimed."""
+def explain(faults: tuple[Fault, ...]) -> str:
+    """The cause as sentences; empty where there are no faults."""
     if not faults:
         return ""
     what = ", and ".join(fault.what for fault in faults)
-    return f"{MOST_LIKELY}your output is exactly what comes out {what}. " + " ".join(
+    return f"your output is exactly what comes out {what}. " + " ".join(
         fault.think for fault in faults
     )
 

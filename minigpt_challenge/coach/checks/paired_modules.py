@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach.checks import param_trees, random_inputs
-from minigpt_challenge.coach.checks.diagnosis import LARGEST_SET, Fault, Suspects, ids, in_words
+from minigpt_challenge.coach.checks.diagnosis import LARGEST_SET, Fault, Suspects, explain, ids
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.numpy_interpreter import traced, traced_apply
 from minigpt_challenge.coach.checks.param_pairing import (
@@ -76,8 +76,7 @@ class Twins:
         values = jax.tree.map(np.asarray, self.params)
         faults, explained = _explanation(wanted, given, values, apply, inputs, suspects)
         if said:
-            message = f"{said}\n{in_words(faults)}".rstrip()
-            raise Wrong(message, tuple(fault.id for fault in faults))
+            raise Wrong(said, cause=explain(faults), diagnosis=tuple(fault.id for fault in faults))
         self._arrange = explained or first
         if not faults:
             self._suspects = lambda *_: Suspects((), lambda _: None)

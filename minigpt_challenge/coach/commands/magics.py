@@ -17,8 +17,8 @@ from minigpt_challenge.coach.course.curriculum import (
     task_by_number,
 )
 from minigpt_challenge.coach.course.errors import message_for
-from minigpt_challenge.coach.course.stubs import cut_stub, is_untouched, written
-from minigpt_challenge.coach.grading.judge import describe, is_unwritten, learners_frames
+from minigpt_challenge.coach.course.stubs import cut_stub, is_stub_error, is_untouched, written
+from minigpt_challenge.coach.grading.judge import learners_frames, message_of
 from minigpt_challenge.coach.grading.runner import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.records.history import overwrite
@@ -177,18 +177,18 @@ def _answer(magic: Callable, ipython: Any, line: str, *cell: str) -> None:
     except NameError as error:
         words = f"· There is no `{error.name}` yet. Have the cells above run through?"
         if learners_frames(error, TASKS_FOLDER):
-            words = f"✗ {describe(error, TASKS_FOLDER)}"
+            words = f"✗ {message_of(error, TASKS_FOLDER)}"
         console.print(words, markup=False, soft_wrap=True)
     except (KeyboardInterrupt, SystemExit) as error:
         words = (
-            "Stopped." if isinstance(error, KeyboardInterrupt) else describe(error, TASKS_FOLDER)
+            "Stopped." if isinstance(error, KeyboardInterrupt) else message_of(error, TASKS_FOLDER)
         )
         console.print(f"✗ {words}", markup=False, soft_wrap=True)
     except Exception as error:
-        if is_unwritten(error):
+        if is_stub_error(error):
             words = f"· Not written yet. {error}"
         else:
-            words = f"✗ {message_for(error) or describe(error, TASKS_FOLDER, THIS_CELL)}"
+            words = f"✗ {message_for(error) or message_of(error, TASKS_FOLDER, THIS_CELL)}"
         console.print(words, markup=False, soft_wrap=True)
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.errors import UserError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+STUB_ERROR = re.compile(r"Task \d+: .+")  # the message of a stub's NotImplementedError
 
 
 class BadSource(UserError):
@@ -117,13 +119,28 @@ def cut(solution: str, name: str, number: int) -> str:
 def _unwritten(source: str) -> dict[str, bool]:
     """For each function by its name whether it still raises the stub's error."""
     return {
-        name: any(
-            isinstance(node, ast.Raise)
-            and ast.unparse(node).startswith("raise NotImplementedError('Task ")
-            for node in ast.walk(function)
-        )
+        name: any(map(_raises_stub_error, ast.walk(function)))
         for name, function in _functions(ast.parse(source))
     }
+
+
+def _raises_stub_error(node: ast.AST) -> bool:
+    match node:
+        case ast.Raise(
+            exc=ast.Call(func=ast.Name("NotImplementedError"), args=[ast.Constant(str(message))])
+        ):
+            return bool(STUB_ERROR.fullmatch(message))
+    return False
+
+
+def is_stub_error(error: BaseException) -> bool:
+    """Whether a stub raised it. (JAX and others raise NotImplementedError as well.)"""
+    if not isinstance(error, NotImplementedError):
+        return False
+    match error.args:
+        case [str(message)]:
+            return bool(STUB_ERROR.fullmatch(message))
+    return False
 
 
 def _owners(source: str) -> dict[int, str]:

@@ -1,11 +1,19 @@
-"""The four verdicts, and what a check says of one task."""
+"""The four verdicts, and the results of a task's checks as data."""
 
-from dataclasses import asdict, dataclass, field
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from enum import StrEnum
+from typing import Any
+
+from minigpt_challenge.coach.course.curriculum import Task
+
+CAUSE = "Most likely: "  # introduces the cause in a message
 
 
 class Verdict(StrEnum):
-    """What can be said of a learner's code."""
+    """The verdict on a learner's code."""
 
     PASSED = "passed"
     WRONG = "wrong"
@@ -18,7 +26,7 @@ class Verdict(StrEnum):
 
     @property
     def sign(self) -> str:
-        """Goes with the words everywhere: colour alone would tell some readers nothing."""
+        """Shown with the words everywhere: some readers cannot see colors."""
         return _SIGNS[self]
 
 
@@ -29,49 +37,171 @@ _SIGNS = {
     Verdict.COULD_NOT_RUN: "!",
 }
 
-# What every message says whose reason is in the numbers alone: once in a report is enough.
-OTHER_VALUES = "has other values than asked for"
 
-# With these words a message goes on from what was seen to what most likely causes it.
-MOST_LIKELY = "Most likely: "
+class Reason(StrEnum):
+    """Why a check did not pass. Code that handles results asks this, and never reads their text."""
+
+    VALUES = "values"  # other numbers than expected
+    REQUIREMENT = "requirement"  # anything else that was asked for
+    UNWRITTEN = "unwritten"  # the stub's own NotImplementedError
+    UNREADABLE = "unreadable"  # the file is missing, or Python cannot parse it
+    ERROR = "error"  # the code raised an error
+    TIME_LIMIT = "time_limit"
+    PROCESS_ENDED = "process_ended"
+    NOT_REACHED = "not_reached"  # an earlier check ended the process
+    SUITE_FAILED = "suite_failed"  # pytest or the suite failed, not the learner's code
+
+
+@dataclass(frozen=True)
+class Location:
+    """A line of the learner's file.
+
+    Attributes:
+        path: the file's name.
+        line: its number, from 1.
+        function: the innermost function around it.
+        code: its text.
+    """
+
+    path: str
+    line: int
+    function: str
+    code: str = ""
 
 
 @dataclass(frozen=True)
 class Check:
-    """The outcome of one check. `diagnosis` holds fault ids, none where nothing is claimed."""
+    """The result of one check.
+
+    Attributes:
+        name: the check's, with its parameters in brackets.
+        verdict: of this check alone.
+        reason: why it did not pass; None if it did.
+        about: what the failure is about. Failures with equal `reason` and `about` in the same
+            place repeat each other.
+        asked: what was asked for, in a sentence.
+        seen: what was seen instead.
+        advice: how to find or fix it.
+        cause: the likely cause in words; empty where none is claimed.
+        diagnosis: the ids of the faults that make up the cause.
+        trace: the learner's lines that the error passed through, the innermost last.
+        skipped_frames: how many lines `trace` leaves out after the first.
+        printed: what the code printed during the check.
+    """
 
     name: str
     verdict: Verdict
-    message: str = ""
+    _: KW_ONLY
+    reason: Reason | None = None
+    about: str = ""
+    asked: str = ""
+    seen: str = ""
+    advice: str = ""
+    cause: str = ""
     diagnosis: tuple[str, ...] = ()
+    trace: tuple[Location, ...] = ()
+    skipped_frames: int = 0
+    printed: str = ""
+
+    @property
+    def where(self) -> Location | None:
+        """The innermost of the learner's lines, None where there is none."""
+        return self.trace[-1] if self.trace else None
+
+    @property
+    def finding(self) -> str:
+        """What was asked and seen, the advice and the trace: the message without the cause."""
+        lines = [join(self.asked, self.seen), self.advice]
+        if self.reason in (Reason.ERROR, Reason.TIME_LIMIT):
+            lines += [
+                f"    {at.path}, line {at.line}, in {at.function}: {at.code}" for at in self.trace
+            ]
+            if self.skipped_frames:
+                lines.insert(3, f"    … {self.skipped_frames} more …")
+        return "\n".join(line for line in lines if line)
+
+    @property
+    def message(self) -> str:
+        """All there is to say; empty for a check that passed."""
+        return "\n".join(filter(None, [self.finding, self.cause and f"{CAUSE}{self.cause}"]))
+
+    def with_texts(self, edit: Callable[[str], str]) -> Check:
+        """The same check with `edit` applied to each of its texts."""
+        texts = ("asked", "seen", "advice", "cause", "printed")
+        return replace(self, **{name: edit(getattr(self, name)) for name in texts})
+
+    def as_record(self) -> dict[str, Any]:
+        """The check as JSON holds it: `from_record` turns it back into an equal check."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Check:
+        return cls(
+            **{
+                **record,
+                "verdict": Verdict(record["verdict"]),
+                "reason": record["reason"] and Reason(record["reason"]),
+                "diagnosis": tuple(record["diagnosis"]),
+                "trace": tuple(Location(**location) for location in record["trace"]),
+            }
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `minigpt check --json` prints for this check."""
+        parts = ("name", "verdict", "message", "diagnosis", "reason", "asked", "seen", "advice")
+        where = self.where and {
+            key: getattr(self.where, key) for key in ("path", "line", "function")
+        }
+        return {
+            **{part: getattr(self, part) for part in parts},
+            "cause": self.cause,
+            "where": where,
+            "printed": self.printed,
+        }
+
+
+def join(*sentences: str) -> str:
+    """The sentences on one line."""
+    return " ".join(filter(None, sentences))
 
 
 # The verdict on a task is the first of these that any of its checks has: a wrong answer says
-# more than a crash, a crash more than a part not written yet.
+# more than a crash, a crash more than a part that is not written yet.
 _BY_WEIGHT = (Verdict.WRONG, Verdict.COULD_NOT_RUN, Verdict.NOT_STARTED)
 
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome of all of a task's checks, and the fingerprint of the text that was checked."""
+    """The results of all checks of a task.
 
-    task: str
+    Attributes:
+        task: the task.
+        seconds: how long the checks took.
+        checks: in the suite's order.
+        fingerprint: of the text that was checked.
+    """
+
+    task: Task
     seconds: float
     checks: tuple[Check, ...] = field(default_factory=tuple)
     fingerprint: str = ""
 
     @property
     def verdict(self) -> Verdict:
-        seen = {check.verdict for check in self.checks}
-        if not seen:
+        verdicts = {check.verdict for check in self.checks}
+        if not verdicts:
             return Verdict.COULD_NOT_RUN
-        return next((verdict for verdict in _BY_WEIGHT if verdict in seen), Verdict.PASSED)
+        return next((verdict for verdict in _BY_WEIGHT if verdict in verdicts), Verdict.PASSED)
 
-    def as_json(self) -> dict:
+    @property
+    def num_passed(self) -> int:
+        return sum(check.verdict is Verdict.PASSED for check in self.checks)
+
+    def as_json(self) -> dict[str, Any]:
         """The object that `minigpt check --json` prints."""
         return {
-            "task": self.task,
+            "task": self.task.stem,
             "verdict": self.verdict,
             "seconds": round(self.seconds, 3),
-            "checks": [asdict(check) for check in self.checks],
+            "checks": [check.as_json() for check in self.checks],
         }

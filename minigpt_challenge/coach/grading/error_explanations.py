@@ -199,7 +199,7 @@ IN_OPTAX = {
 }
 
 
-def meaning_of(error: BaseException) -> str:
+def explanation_of(error: BaseException) -> str:
     """What the error means, empty where there is nothing to add to what it says itself."""
     names = [kind.__name__ for kind in type(error).__mro__]
     by_name = (WORDS[name] for name in names if name in WORDS)

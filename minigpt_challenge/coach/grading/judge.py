@@ -1,89 +1,131 @@
-"""From what a check raised to a verdict in words."""
+"""From what a check raised to its result."""
 
 import re
 import traceback
 from pathlib import Path
 
 from minigpt_challenge.coach.checks.expect import Wrong
-from minigpt_challenge.coach.course.verdict import Check, Verdict
-from minigpt_challenge.coach.grading.error_explanations import meaning_of
-from minigpt_challenge.coach.runtime.error_text import in_one_line, said_by
+from minigpt_challenge.coach.course.stubs import is_stub_error
+from minigpt_challenge.coach.course.verdict import Check, Location, Reason, Verdict
+from minigpt_challenge.coach.grading.error_explanations import explanation_of
+from minigpt_challenge.coach.runtime.error_text import in_one_line
+from minigpt_challenge.coach.runtime.limits import TimeLimitReached
 from minigpt_challenge.errors import UserError
 
-MOST_FRAMES = 5  # an endless recursion has a thousand
+MAX_FRAMES = 5  # an endless recursion has a thousand
+MAX_LINE = 200  # characters of a line that Python cannot parse
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-LONGEST_LINE = 200  # characters of a line that Python cannot read
 
 
 class MissingName(UserError):
     """The learner's file does not define something that the task asks for."""
 
 
-def judge(name: str, error: BaseException | None, answer: Path) -> Check:
-    """The outcome of the check called `name`.
+def judge(name: str, error: BaseException | None, answer: Path, printed: str = "") -> Check:
+    """The result of the check called `name`.
 
     Args:
-        name: what the check is called.
+        name: the check's.
         error: what it raised, None if nothing.
         answer: the learner's file.
+        printed: what the code printed during the check.
     """
     if error is None:
-        return Check(name, Verdict.PASSED)
+        return Check(name, Verdict.PASSED, printed=printed)
     if isinstance(error, Wrong):
-        return Check(name, Verdict.WRONG, str(error), error.diagnosis)
-    if is_unwritten(error):
-        frames = learners_frames(error, answer)
-        where = f" (The `raise` is in line {frames[-1].lineno}.)" if frames else ""
-        return Check(name, Verdict.NOT_STARTED, f"{error}{where}")
-    return Check(name, Verdict.COULD_NOT_RUN, describe(error, answer))
+        return Check(name, Verdict.WRONG, **error.parts, printed=printed)
+    verdict = Verdict.NOT_STARTED if is_stub_error(error) else Verdict.COULD_NOT_RUN
+    return describe(name, verdict, error, answer, printed=printed)
 
 
-def printable(text: str) -> str:
-    """The text with a mark in place of each character that moves a cursor or cannot be written."""
-    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def is_unwritten(error: BaseException) -> bool:
-    """Whether the error is a stub's own. (JAX and others raise NotImplementedError as well.)"""
-    return isinstance(error, NotImplementedError) and said_by(error).startswith("Task ")
-
-
-def describe(error: BaseException, *answer: Path) -> str:
-    """The error in words, and those lines of the traceback that are the learner's own.
+def describe(
+    name: str, verdict: Verdict, error: BaseException, *answer: Path, printed: str = ""
+) -> Check:
+    """A check that stopped at an error.
 
     Args:
+        name: the check's.
+        verdict: on it.
         error: what was raised.
         answer: the learner's files, or folders of them.
+        printed: what the code printed.
     """
+    trace, skipped = _trace(error, *answer)
+    check = Check(
+        name,
+        verdict,
+        **_parts(error, *answer),
+        trace=trace,
+        skipped_frames=skipped,
+        printed=printed,
+    )
+    return check.with_texts(printable)
+
+
+def message_of(error: BaseException, *answer: Path) -> str:
+    """The error explained, and those lines of its traceback that are the learner's own."""
+    return describe("", Verdict.COULD_NOT_RUN, error, *answer).message
+
+
+def _parts(error: BaseException, *answer: Path) -> dict:
+    kind = type(error).__name__
+    if is_stub_error(error):
+        frames = learners_frames(error, *answer)
+        where = f" (The `raise` is in line {frames[-1].lineno}.)" if frames else ""
+        return {"reason": Reason.UNWRITTEN, "about": str(error), "seen": f"{error}{where}"}
     if isinstance(error, SyntaxError) and _is_in(error.filename, *answer):
-        said, lines = error.msg, (error.text or "").rstrip().split("\n")
-        line = lines[-1][:LONGEST_LINE]  # a string in many lines brings them all along
-        where = f", line {error.lineno}" if error.lineno else ""
-        if line:
-            pointer = " " * (min(max(error.offset or 1, 1), LONGEST_LINE) - 1) + "^"
-            said += f"\n    {line}\n    {pointer}"
-        return printable(f"Python cannot read {Path(error.filename).name}{where}: {said}")
-    if isinstance(error, UserError):
-        return str(error)
+        return {"reason": Reason.UNREADABLE, "about": kind, "seen": _syntax_error(error)}
     if isinstance(error, FileNotFoundError) and _is_in(error.filename, *answer):
-        return f"{Path(error.filename).name} is missing. `git checkout` brings the stub back."
-    lines = [in_one_line(error), meaning_of(error)]
-    frames = [
-        f"    {Path(frame.filename).name}, line {frame.lineno}, in {frame.name}: {frame.line}"
+        return {
+            "reason": Reason.UNREADABLE,
+            "about": kind,
+            "seen": f"{Path(error.filename).name} is missing.",
+            "advice": "`git checkout` brings the stub back.",
+        }
+    if isinstance(error, TimeLimitReached):
+        return {"reason": Reason.TIME_LIMIT, "about": kind, "seen": str(error)}
+    if isinstance(error, UserError):
+        return {"reason": Reason.ERROR, "about": str(error), "seen": str(error)}
+    seen = in_one_line(error)
+    if not learners_frames(error, *answer):
+        seen = f"This check could not use what your code gave it:\n{seen}"
+    return {"reason": Reason.ERROR, "about": kind, "seen": seen, "advice": explanation_of(error)}
+
+
+def _syntax_error(error: SyntaxError) -> str:
+    message, lines = error.msg, (error.text or "").rstrip().split("\n")
+    line = lines[-1][:MAX_LINE]  # the text of a long string literal is all of its lines
+    where = f", line {error.lineno}" if error.lineno else ""
+    if line:
+        pointer = " " * (min(max(error.offset or 1, 1), MAX_LINE) - 1) + "^"
+        message += f"\n    {line}\n    {pointer}"
+    return f"Python cannot read {Path(error.filename).name}{where}: {message}"
+
+
+def _trace(error: BaseException, *answer: Path) -> tuple[tuple[Location, ...], int]:
+    """The learner's lines, the first and the last few; and how many are left out between them."""
+    trace = [
+        Location(
+            Path(frame.filename).name, frame.lineno or 0, frame.name, printable(frame.line or "")
+        )
         for frame in learners_frames(error, *answer)
     ]
-    if len(frames) > MOST_FRAMES:
-        frames[1 : 1 - MOST_FRAMES] = [f"    … {len(frames) - MOST_FRAMES} more …"]
-    if not frames:
-        lines.insert(0, "This check could not use what your code gave it:")
-    lines += frames
-    return printable("\n".join(line for line in lines if line))
+    if isinstance(error, UserError):
+        return (), 0
+    if len(trace) <= MAX_FRAMES:
+        return tuple(trace), 0
+    return (trace[0], *trace[1 - MAX_FRAMES :]), len(trace) - MAX_FRAMES
 
 
 def learners_frames(error: BaseException, *answer: Path) -> list[traceback.FrameSummary]:
     """The frames of the error's traceback that lie in the learner's files or folders."""
     frames = traceback.extract_tb(error.__traceback__)
     return [frame for frame in frames if _is_in(frame.filename, *answer)]
+
+
+def printable(text: str) -> str:
+    """The text with a mark for each character that moves a cursor or cannot be written."""
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _is_in(file_name: str | None, *answer: Path) -> bool:

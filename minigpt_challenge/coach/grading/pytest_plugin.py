@@ -4,13 +4,11 @@
 started is reported as skipped, with those words.
 """
 
-import json
 import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
@@ -24,9 +22,11 @@ from minigpt_challenge.coach.course.curriculum import (
     task_by_stem,
 )
 from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.grading.results import Hooks, Writer
 from minigpt_challenge.coach.runtime import devices
 
 INTERRUPTED = pytest.StashKey[bool]()
+MAX_PRINTED = 4_000  # characters of a check's output, the last ones
 SOONER = 30  # times, after the first interruption: checks mostly fail for the same endless loop
 
 
@@ -50,7 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(Hooks)
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if file := config.getoption("--verdicts"):
+        config.pluginmanager.register(Writer(Path(file)))
     if "jax" not in sys.modules:  # which reads it once, when it is imported
         for task in TASKS:
             os.environ.update(devices.environment(task) | os.environ)
@@ -155,7 +161,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     from minigpt_challenge.coach.grading.judge import judge
 
     answer = _answer(item.config, _task_of(item.path))
-    check = judge(_name(item), error, answer)
+    check = judge(_name(item), error, answer, report.capstdout[-MAX_PRINTED:])
     report.user_properties.append(("verdict", check.verdict.value))
     if check.verdict is Verdict.NOT_STARTED:
         report.outcome = "skipped"
@@ -163,19 +169,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     elif error is not None:
         report.outcome = "failed"  # also where the learner's code called `pytest.skip`
         report.longrepr = f"{check.verdict.words}: {check.message}"
-    _write(item.config, asdict(check))
+    item.config.hook.pytest_minigpt_check(check=check)
     return report
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Say first which checks there are, so that one that never ends is missed."""
-    _write(session.config, {"suite": [_name(item) for item in session.items if _is_check(item)]})
-
-
-def _write(config: pytest.Config, record: dict) -> None:
-    if path := config.getoption("--verdicts"):
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+    """Report first which checks there are, so that one that never ends is missed."""
+    names = [_name(item) for item in session.items if _is_check(item)]
+    session.config.hook.pytest_minigpt_suite(names=names)
 
 
 def _name(item: pytest.Item) -> str:

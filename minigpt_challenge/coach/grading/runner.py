@@ -15,7 +15,8 @@ from unittest.mock import patch
 
 from minigpt_challenge.coach.course.curriculum import ROOT, Task
 from minigpt_challenge.coach.course.stubs import fingerprint
-from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
+from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict
+from minigpt_challenge.coach.grading import results
 from minigpt_challenge.coach.grading.redact_paths import without_places
 from minigpt_challenge.coach.runtime import compilation, devices, snapshot
 from minigpt_challenge.coach.runtime.error_text import in_one_line
@@ -59,9 +60,9 @@ def waiting_process(
         from the file to the report; called once. The process ends with this context.
     """
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
-        verdicts, said, work = (Path(folder, name) for name in ("verdicts", "said", "work"))
+        verdicts, output, work = (Path(folder, name) for name in ("verdicts", "output", "work"))
         work.mkdir()
-        with said.open("wb") as file:
+        with output.open("wb") as file:
             process = subprocess.Popen(
                 [sys.executable, "-m", "minigpt_challenge.coach.grading.worker"],
                 cwd=work,
@@ -85,25 +86,27 @@ def waiting_process(
         def check(answer: Path) -> Report:
             start = time.perf_counter()
             copy = snapshot.take(answer, Path(folder, "answer"))
-            run(*_arguments(task, verdicts, copy), "--limited")
+            run(*_arguments(task, copy), f"--verdicts={verdicts}", "--limited")
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
             try:
                 process.wait(TIME_LIMIT)
-                ending = f"the process ended by itself, with exit code {process.returncode}."
+                reason = Reason.PROCESS_ENDED
+                ending = f"The process ended with exit code {process.returncode}."
             except subprocess.TimeoutExpired:
+                reason = Reason.TIME_LIMIT
                 ending = (
-                    f"it was stopped after {TIME_LIMIT} seconds: is there an endless loop, or "
-                    "a Python loop in a compiled function, where `jax.lax.scan` belongs?"
+                    f"It was stopped after {TIME_LIMIT} seconds. Is there an endless loop, or a "
+                    "Python loop in a compiled function, where `jax.lax.scan` belongs?"
                 )
             finally:
                 _end(process)
-            output = said.read_text(encoding="utf-8", errors="replace")
-            checks = _read(verdicts, ending, output)
+            printed = output.read_text(encoding="utf-8", errors="replace")
+            checks = _in_order(results.read(verdicts), reason, ending, printed)
             return _report(task, start, checks, copy)
 
         if warm:
-            run(*_arguments(task, Path(folder, "unread"), task.solution))
+            run(*_arguments(task, task.solution))
         try:
             yield check
         finally:
@@ -117,7 +120,7 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
 
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
-        verdicts, work, output = Path(folder, "verdicts"), Path(folder, "work"), io.StringIO()
+        collector, work, output = results.Collector(), Path(folder, "work"), io.StringIO()
         work.mkdir()
         copy = snapshot.take(answer, Path(folder, "answer"))
         arguments = ["--capture=sys", f"--soft-limit={TIME_LIMIT}"]
@@ -132,18 +135,19 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
         ):
             without.delitem(sys.modules, "tests", raising=False)  # a library may have its own
             try:
-                code = pytest.main([*_arguments(task, verdicts, copy), *arguments])
+                code = pytest.main([*_arguments(task, copy), *arguments], plugins=[collector])
                 ending = f"pytest ended with exit code {int(code)}."
             except Exception as error:  # such as after `sys.stdout.close()`
-                ending = f"pytest broke down: {in_one_line(error)}"
-        checks = _read(verdicts, ending, "" if output.closed else output.getvalue())
+                ending = f"pytest failed: {in_one_line(error)}"
+        printed = "" if output.closed else output.getvalue()
+        checks = _in_order(collector, Reason.SUITE_FAILED, ending, printed)
         compilation.trim()
         return _report(task, start, checks, copy)
 
 
 def _report(task: Task, start: float, checks: tuple[Check, ...], copy: Path) -> Report:
     seconds = time.perf_counter() - start
-    return Report(task.stem, seconds, checks, fingerprint(copy))
+    return Report(task, seconds, checks, fingerprint(copy))
 
 
 @contextlib.contextmanager
@@ -161,12 +165,11 @@ def _old_objects_left_alone() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _arguments(task: Task, verdicts: Path, answer: Path) -> list[str]:
+def _arguments(task: Task, answer: Path) -> list[str]:
     return [
         str(task.tests),
         f"--config-file={ROOT / 'pyproject.toml'}",
         f"--rootdir={ROOT}",
-        f"--verdicts={verdicts}",
         f"--answer={answer}",
         "--noconftest",  # it serves the project's own tests
         "-q",
@@ -188,28 +191,35 @@ def _end(process: subprocess.Popen) -> None:
     process.wait()
 
 
-def _read(verdicts: Path, ending: str, output: str) -> tuple[Check, ...]:
-    """The checks in the suite's order; those that have no verdict could not run."""
-    lines = verdicts.read_text(encoding="utf-8").splitlines() if verdicts.exists() else []
-    records = [json.loads(line) for line in lines]
-    if not records or not records[0]["suite"]:
+def _in_order(
+    collected: results.Collector, reason: Reason, ending: str, output: str
+) -> tuple[Check, ...]:
+    """The checks in the suite's order; those without a result could not run.
+
+    Args:
+        collected: what the suite reported.
+        reason: why it ended.
+        ending: the same as a sentence.
+        output: what pytest printed.
+    """
+    if not collected.suite:
         tail = without_places("\n".join(output.strip().splitlines()[-12:]))
-        return (Check("the_suite_starts", Verdict.COULD_NOT_RUN, f"{ending}\n{tail}"),)
-    judged = {
-        record["name"]: Check(
-            record["name"],
-            Verdict(record["verdict"]),
-            without_places(record["message"]),
-            tuple(record["diagnosis"]),
+        check = Check(
+            "the_suite_starts",
+            Verdict.COULD_NOT_RUN,
+            reason=Reason.SUITE_FAILED,
+            seen=ending,
+            advice=tail,
         )
-        for record in records[1:]
-    }
-    checks, running = [], True
-    for name in records[0]["suite"]:
-        if name in judged:
-            checks.append(judged[name])
+        return (check,)
+    checks = []
+    for name in collected.suite:
+        if name in collected.checks:
+            checks.append(collected.checks[name].with_texts(without_places))
             continue
-        message = f"While this check ran, {ending}" if running else "Not reached."
-        checks.append(Check(name, Verdict.COULD_NOT_RUN, message))
-        running = False
+        seen = f"This check was running. {ending}"
+        if reason is Reason.NOT_REACHED:
+            seen = "Not reached."
+        checks.append(Check(name, Verdict.COULD_NOT_RUN, reason=reason, about=seen, seen=seen))
+        reason = Reason.NOT_REACHED
     return tuple(checks)

@@ -67,7 +67,7 @@ def remember(task: Task, report: Report) -> None:
     """Note the verdict on the learner's file, as it was when it was checked."""
     record = {
         "verdict": report.verdict,
-        "passed": sum(check.verdict is Verdict.PASSED for check in report.checks),
+        "passed": report.num_passed,
         "total": len(report.checks),
         "failed": _failed(report),
         "sha256": report.fingerprint,

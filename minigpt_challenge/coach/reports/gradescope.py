@@ -6,9 +6,8 @@ Format").
 
 from collections.abc import Sequence
 
-from minigpt_challenge.coach.course.curriculum import task_by_stem
 from minigpt_challenge.coach.course.verdict import Report, Verdict
-from minigpt_challenge.coach.reports.report_lines import in_words
+from minigpt_challenge.coach.reports.report_lines import sentence
 
 POINTS = 10  # a task's, shared evenly by its checks
 
@@ -19,7 +18,7 @@ def gradescope_results(reports: Sequence[tuple[Report, bool]]) -> dict:
     Args:
         reports: each task's report, and whether what was checked is the reference.
     """
-    borrowed = [report.task for report, is_reference in reports if is_reference]
+    borrowed = [report.task.stem for report, is_reference in reports if is_reference]
     return {
         "tests": [test for report, _ in reports for test in _tests(report)],
         "execution_time": round(sum(report.seconds for report, _ in reports), 1),
@@ -29,12 +28,12 @@ def gradescope_results(reports: Sequence[tuple[Report, bool]]) -> dict:
 
 
 def _tests(report: Report) -> list[dict]:
-    task = task_by_stem(report.task)
+    task = report.task
     points = POINTS / max(len(report.checks), 1)
     return [
         {
             "number": f"{task.number}.{place}",
-            "name": f"{task.title}: {in_words(check.name)}",
+            "name": f"{task.title}: {sentence(check.name)}",
             "max_score": points,
             "score": points if check.verdict is Verdict.PASSED else 0,
             "status": "passed" if check.verdict is Verdict.PASSED else "failed",

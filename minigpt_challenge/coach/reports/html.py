@@ -11,9 +11,8 @@ from textwrap import dedent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from minigpt_challenge.coach.course.curriculum import task_by_stem
 from minigpt_challenge.coach.course.verdict import Report, Verdict
-from minigpt_challenge.coach.reports.report_lines import report_lines, so_far
+from minigpt_challenge.coach.reports.report_lines import headline, report_lines
 
 # Each on a ground of its own, so that light and dark themes show the same. They stand in the
 # elements themselves: where a page's style is taken away, as in some viewers, these may stay.
@@ -51,12 +50,11 @@ def check_page(report: Report, pictures: Sequence[Picture] = ()) -> str:
     """A fragment for a notebook: a line for each check; what failed opens."""
     lines = report_lines(report)
     # The first of those that decided the verdict is the one to read.
-    telling = (line for line in lines if line.message and line.verdict is report.verdict)
+    telling = (line for line in lines if line.message and line.check.verdict is report.verdict)
     return render(
         "check.html",
-        task=task_by_stem(report.task),
         report=report,
-        words=so_far(report),
+        words=headline(report),
         lines=lines,
         opened=next(telling, None),
         pictures=pictures,

@@ -1,67 +1,62 @@
-"""What a report says, whatever shows it: a line for each check, and each thing once."""
+"""What a report shows, in a terminal or as a page: a line for each check, and each thing once."""
 
-import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 
-from minigpt_challenge.coach.course.verdict import MOST_LIKELY, OTHER_VALUES, Check, Report, Verdict
+from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict
 
 
 @dataclass(frozen=True)
 class Line:
-    """One check, as it is told.
+    """One check as it is shown.
 
     Attributes:
-        verdict: the check's.
-        name: the check as a sentence.
-        message: all there is to say; empty where nothing is, or it was said further up.
-        said_above: whether the message was left out for that reason.
+        check: the check.
+        repeats: whether it failed as a check above it did, so that only its name is shown.
     """
 
-    verdict: Verdict
-    name: str
-    message: str
-    said_above: bool
+    check: Check
+    repeats: bool
 
     @property
-    def finding(self) -> str:
-        """What was asked and what was seen: the message without the likely cause."""
-        return self.message.partition(MOST_LIKELY)[0].rstrip()
+    def name(self) -> str:
+        return sentence(self.check.name)
 
     @property
-    def cause(self) -> str:
-        """The likely cause, empty where none is claimed."""
-        return self.message.partition(MOST_LIKELY)[2]
+    def message(self) -> str:
+        return "" if self.repeats else self.check.message
 
 
 def report_lines(report: Report) -> tuple[Line, ...]:
     """A line for each check, in the suite's order."""
-    lines, said = [], {""}
+    lines, shown = [], set()
     for check in report.checks:
-        gist = _gist(check)
-        message = "" if gist in said else check.message
-        said_above = bool(gist) and gist in said
-        lines.append(Line(check.verdict, in_words(check.name), message, said_above))
-        said.add(gist)
+        failure = _failure(check)
+        lines.append(Line(check, repeats=failure in shown))
+        if failure is not None:
+            shown.add(failure)
     return tuple(lines)
 
 
-def so_far(report: Report) -> str:
-    """The verdict in words; what is half written is begun, and that is said."""
-    passed = sum(check.verdict is Verdict.PASSED for check in report.checks)
-    if report.verdict is Verdict.NOT_STARTED and passed:
-        return f"begun, {passed} of {len(report.checks)} checks passed"
+def headline(report: Report) -> str:
+    """The verdict in words; a task of which some checks pass is begun."""
+    if report.verdict is Verdict.NOT_STARTED and report.num_passed:
+        return f"begun, {report.num_passed} of {len(report.checks)} checks passed"
     return report.verdict.words
 
 
-def in_words(name: str) -> str:
-    """The name of a check as a sentence: `three_steps_equal[Adam]` is "three steps equal, Adam"."""
+def sentence(name: str) -> str:
+    """A check's name in words: `three_steps_equal[Adam]` is "three steps equal, Adam"."""
     return name.replace("_", " ").replace("[", ", ").removesuffix("]")
 
 
-def _gist(check: Check) -> str:
-    """What need not be said twice: the same diagnosis, or the same words with other numbers."""
+def _failure(check: Check) -> Hashable:
+    """What is shown once only; None for a check that passed.
+
+    That values differ is shown once, wherever they do: the first place is enough to start from.
+    """
     if check.diagnosis:
-        return " ".join(check.diagnosis)
-    if OTHER_VALUES in check.message:
-        return OTHER_VALUES
-    return re.sub(r"\d+", "", check.message.split("\n")[0])
+        return check.diagnosis
+    if check.reason is Reason.VALUES:
+        return Reason.VALUES
+    return check.reason and (check.reason, check.about, check.where)

@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from minigpt_challenge.coach.course.curriculum import WARM_UP, Task, task_by_stem
+from minigpt_challenge.coach.course.curriculum import WARM_UP, Task
 from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.records.history import Version
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.records.progress import Standing
-from minigpt_challenge.coach.reports.report_lines import report_lines, so_far
+from minigpt_challenge.coach.reports.report_lines import headline, report_lines
 
 COLOURS = {
     Verdict.PASSED: "green",
@@ -47,16 +47,17 @@ NOTEBOOK = Ways("%ladder 0", "%ladder 5", "!minigpt sample", "%check", "its %%ta
 
 def report(report: Report) -> Group:
     """A line for each check, and under those that did not pass what was asked and seen."""
-    task = task_by_stem(report.task)
+    task = report.task
     colour = COLOURS[report.verdict]
     head = Text.from_markup(
         f"[bold]Task {task.number} · {task.title}[/bold]: "
-        f"[{colour}]{so_far(report)}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
+        f"[{colour}]{headline(report)}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
     )
     lines: list = [head]
     for line in report_lines(report):
-        above = ("  (as above)", "dim") if line.said_above else ""
-        named = (f"  {line.verdict.sign} {line.name}", COLOURS[line.verdict])
+        verdict = line.check.verdict
+        above = ("  (as above)", "dim") if line.repeats else ""
+        named = (f"  {verdict.sign} {line.name}", COLOURS[verdict])
         lines.append(Text.assemble(named, above))
         if line.message:
             lines.append(Padding(Text(line.message), (0, 0, 0, 6)))

@@ -12,8 +12,11 @@ MOST_MEMORY = 12 * 2**30  # bytes; JAX itself and a whole suite stay below a ten
 MOST_OUTPUT = 64 * 2**20  # bytes in any one file
 
 
-class TookTooLong(Exception):
-    """The code was interrupted."""
+class TimeLimitReached(BaseException):
+    """The code was interrupted.
+
+    No `Exception`, so that an `except Exception` on its way cannot take it for something else.
+    """
 
 
 def limit_this_process() -> None:
@@ -36,15 +39,15 @@ def interrupted_after(seconds: float) -> Iterator[None]:
     """Interrupt what runs inside, where signals allow it: in the main thread, not on Windows.
 
     Raises:
-        TookTooLong: inside, when the time is up; a step that Python does not run is ended first.
+        TimeLimitReached: inside, when the time is up. Compiled code is not interrupted.
     """
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def interrupt(*_):
-        raise TookTooLong(
-            f"it was interrupted after {seconds:g} seconds: is there an endless loop?"
+        raise TimeLimitReached(
+            f"It was interrupted after {seconds:g} seconds. Is there an endless loop?"
         )
 
     before = signal.signal(signal.SIGALRM, interrupt)

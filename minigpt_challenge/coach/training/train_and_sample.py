@@ -18,7 +18,8 @@ from minigpt_challenge.coach.course.curriculum import (
     TASKS_FOLDER,
     Task,
 )
-from minigpt_challenge.coach.grading.judge import describe, is_unwritten, learners_frames
+from minigpt_challenge.coach.course.stubs import is_stub_error
+from minigpt_challenge.coach.grading.judge import learners_frames, message_of
 from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.records.saved_run import CURVE, WEIGHTS
 from minigpt_challenge.coach.runtime.loading import tasks_from
@@ -146,11 +147,11 @@ def code(solutions: bool, *more: Task) -> Iterator[dict[str, ModuleType]]:
     except UserError:
         raise
     except Exception as error:
-        if is_unwritten(error):
+        if is_stub_error(error):
             raise UserError(
                 f"{error}. It is not written yet; `minigpt` shows the road. "
                 "(`minigpt train --solutions` trains the reference.)"
             ) from error
         if not learners_frames(error, folder) and not isinstance(error, SyntaxError):
             raise
-        raise UserError(describe(error, folder)) from error
+        raise UserError(message_of(error, folder)) from error

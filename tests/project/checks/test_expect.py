@@ -14,15 +14,15 @@ RIGHT = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
 @pytest.mark.parametrize(
     ("seen", "words"),
     [
-        (None, "returned None. Is a `return` missing?"),
-        ("text", "should be an array, and is a str."),
-        (RIGHT[0], r"should have the shape (B, T, C) = (1, 2, 3), and has (2, 3)."),
+        (None, "returned None.\nIs a `return` missing?"),
+        ("text", "should be an array. It is a str."),
+        (RIGHT[0], "should have the shape (B, T, C) = (1, 2, 3). It has the shape (2, 3)."),
         (RIGHT.swapaxes(1, 2), "is an axis transposed?"),
-        (RIGHT.astype(np.float16), "should be float32, and is float16."),
-        (RIGHT * np.nan, "6 of 6 values are NaN. The first is at [B=0, T=0, C=0]: nan, wh"),
+        (RIGHT.astype(np.float16), "should be float32. It is float16."),
+        (RIGHT * np.nan, "6 of 6 values are NaN. The first is at [B=0, T=0, C=0]: it is nan, and"),
         (
             RIGHT + [0, 0, 1],
-            "2 of 6 values differ. The first is at [B=0, T=0, C=2]: 3, wh",
+            "2 of 6 values differ. The first is at [B=0, T=0, C=2]: it is 3, and should be 2.",
         ),
     ],
 )
@@ -40,16 +40,16 @@ def test_what_is_equal_but_for_rounding_passes():
 
 
 def test_a_scalar_that_differs_is_said_without_a_place():
-    with pytest.raises(expect.Wrong, match=r"f\(x\) should be 2, and is 3\."):
+    with pytest.raises(expect.Wrong, match=r"f\(x\) should be 2\. It is 3\."):
         expect.equal(np.float32(3), np.float32(2), "", "f(x)")
 
 
 def test_trees_of_other_leaves_are_said():
     with pytest.raises(
-        expect.Wrong, match=r"made of \['a'\] \(2,\), and is made of \['b'\] \(2,\)"
+        expect.Wrong, match=r"have the leaves \['a'\] \(2,\)\. It has the leaves \['b'\] \(2,\)"
     ):
         expect.trees_equal({"b": np.ones(2)}, {"a": np.ones(2)}, "The tree")
-    with pytest.raises(expect.Wrong, match=r"The tree, in \['a'\], has other values"):
+    with pytest.raises(expect.Wrong, match=r"The tree, in \['a'\], should have the expected"):
         expect.trees_equal({"a": np.zeros(2)}, {"a": np.ones(2)}, "The tree")
 
 
@@ -61,9 +61,9 @@ def test_a_missing_error_is_said_and_another_one_too():
         raise TypeError("oh")
 
     expect.raises(ValueError, lambda: refuses(1), "f(1)", "1 is odd")
-    with pytest.raises(expect.Wrong, match="should raise a ValueError, because 1 is odd; it ret"):
+    with pytest.raises(expect.Wrong, match="should raise a ValueError, because 1 is odd. It ret"):
         expect.raises(ValueError, lambda: RIGHT, "f(1)", "1 is odd")
-    with pytest.raises(expect.Wrong, match="because 1 is odd; it raised TypeError: oh"):
+    with pytest.raises(expect.Wrong, match="because 1 is odd. It raised TypeError: oh"):
         expect.raises(ValueError, breaks, "f(1)", "1 is odd")
 
 

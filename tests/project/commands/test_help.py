@@ -103,14 +103,17 @@ def test_no_hint_is_spent_on_what_python_cannot_read(workshop):
         ((Check("a", Verdict.COULD_NOT_RUN), Check("b", Verdict.COULD_NOT_RUN)), []),
         ((Check("a[Adam]", Verdict.WRONG), Check("b", Verdict.WRONG)), ["a"]),
         ((Check("a", Verdict.WRONG), Check("b", Verdict.COULD_NOT_RUN)), ["a"]),
-        ((Check("a", Verdict.WRONG), Check("b", Verdict.WRONG, "", ("x", "y"))), ["x", "y", "b"]),
+        (
+            (Check("a", Verdict.WRONG), Check("b", Verdict.WRONG, seen="", diagnosis=("x", "y"))),
+            ["x", "y", "b"],
+        ),
     ],
 )
 def test_what_went_wrong_is_what_was_found_and_the_first_check_that_failed(
     monkeypatch, tmp_path, checks, failed
 ):
     monkeypatch.setattr(progress, "PROGRESS_FILE", tmp_path / "progress.json")
-    progress.remember(EMBEDDING, Report(EMBEDDING.stem, 1.0, checks))
+    progress.remember(EMBEDDING, Report(EMBEDDING, 1.0, checks))
     assert progress.failed(EMBEDDING) == failed
 
 

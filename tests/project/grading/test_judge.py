@@ -10,7 +10,7 @@ import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
-from minigpt_challenge.coach.grading.judge import describe, judge
+from minigpt_challenge.coach.grading.judge import judge, message_of
 from minigpt_challenge.coach.grading.runner import check_in_this_process
 from tests import test_task5_training_step as suite
 from tests.project.answers.task5_training_step import (
@@ -149,11 +149,11 @@ def test_a_slip_in_the_training_step_is_named(tmp_path, check, edits, words, uns
 def test_a_slip_with_a_real_model_is_named_too(tmp_path, call, words):
     with pytest.raises(Exception) as caught:
         call(jnp.ones((1, 2)))
-    assert words in describe(caught.value, tmp_path / "answer.py")
+    assert words in message_of(caught.value, tmp_path / "answer.py")
 
 
 def test_what_a_check_cannot_use_is_no_fault_of_the_learners_lines(tmp_path):
-    said = describe(TypeError("bad operand"), tmp_path / "answer.py")
+    said = message_of(TypeError("bad operand"), tmp_path / "answer.py")
     assert said.startswith("This check could not use what your code gave it:")
     assert "TypeError: bad operand" in said
 
@@ -170,4 +170,4 @@ def test_what_a_check_cannot_use_is_no_fault_of_the_learners_lines(tmp_path):
 )
 def test_the_verdict_on_a_task_is_the_one_that_says_most(verdicts, verdict):
     checks = tuple(Check("check", Verdict(word)) for word in verdicts.split())
-    assert Report("task2_attention", 1.0, checks).verdict == verdict
+    assert Report(ATTENTION, 1.0, checks).verdict == verdict

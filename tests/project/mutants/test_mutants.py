@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
-from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
+from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict
 from tests.project.answers.gate import bank
 from tests.project.mutants.breeding import Mutant, bred
 from tests.project.mutants.equivalence import why_equivalent
@@ -85,9 +85,12 @@ def test_what_a_person_found_is_looked_up_by_what_differs():
 
 
 def test_a_break_down_of_the_grader_is_no_verdict():
-    report = Report("task1_embedding", 1.0, (Check("check", Verdict.COULD_NOT_RUN),))
-    assert Outcome(mutant(""), report, 1.0, "NameError", False).verdict is Verdict.COULD_NOT_RUN
-    assert Outcome(mutant(""), report, 1.0, "INTERNALERROR", False).verdict is None
+    def verdict(reason):
+        check = Check("check", Verdict.COULD_NOT_RUN, reason=reason)
+        return Outcome(mutant(""), Report(EMBEDDING, 1.0, (check,)), 1.0, "", False).verdict
+
+    assert verdict(Reason.ERROR) is Verdict.COULD_NOT_RUN
+    assert verdict(Reason.SUITE_FAILED) is None
     assert Outcome(mutant(""), None, 1.0, "", False).verdict is None
 
 

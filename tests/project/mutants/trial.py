@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from minigpt_challenge.coach.course.curriculum import Task
-from minigpt_challenge.coach.course.verdict import Report, Verdict
+from minigpt_challenge.coach.course.verdict import Reason, Report, Verdict
 from minigpt_challenge.coach.grading import runner
 from minigpt_challenge.coach.runtime import devices
 from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
@@ -21,8 +21,6 @@ from tests.project.mutants.breeding import Mutant
 
 MARGIN = 30  # seconds beyond the time limit, until a process that is too slow has been ended
 START_AFRESH = 25  # trials: what was compiled for each stays in memory
-# What a report says when pytest, not the learner's code, came to a bad end.
-OUR_FAULT = ("INTERNALERROR", "pytest ended", "pytest broke down", "coach/pytest_plugin.py")
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,9 @@ class Outcome:
     @property
     def verdict(self) -> Verdict | None:
         """None where the grader failed, not the learner's code."""
-        failed = self.report is None or any(words in self.said for words in OUR_FAULT)
+        if self.report is None:
+            return None
+        failed = any(check.reason is Reason.SUITE_FAILED for check in self.report.checks)
         return None if failed else self.report.verdict
 
 

@@ -12,13 +12,13 @@ from minigpt_challenge.coach.reports.gradescope import POINTS, gradescope_result
 
 EMBEDDING = TASKS[0]
 MIXED = Report(
-    EMBEDDING.stem,
+    EMBEDDING,
     2.5,
     (
         Check("a_thing_holds", Verdict.PASSED),
-        Check("steps_agree[Adam]", Verdict.WRONG, "0 is not 1.", ("scale_missing",)),
-        Check("another", Verdict.NOT_STARTED, "Task 1: write it"),
-        Check("last", Verdict.COULD_NOT_RUN, "TypeError"),
+        Check("steps_agree[Adam]", Verdict.WRONG, seen="0 is not 1.", diagnosis=("scale_missing",)),
+        Check("another", Verdict.NOT_STARTED, seen="Task 1: write it"),
+        Check("last", Verdict.COULD_NOT_RUN, seen="TypeError"),
     ),
 )
 

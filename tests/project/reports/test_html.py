@@ -7,28 +7,38 @@ from types import SimpleNamespace
 import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
-from minigpt_challenge.coach.course.verdict import OTHER_VALUES, Check, Report, Verdict
+from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict
 from minigpt_challenge.coach.reports import notebook
 from minigpt_challenge.coach.reports.html import Picture, check_page
 
-CAUSE = "Most likely: your output is exactly what comes out without the causal mask."
-WRONG = f"SelfAttention(x) {OTHER_VALUES}: 30 of 36 values differ.\n{CAUSE}"
-CRASHED = "TypeError: no\n        answer.py, line 3, in __call__: q @ `k`\n            ^"
+MASK_MISSING = dict(
+    reason=Reason.VALUES,
+    asked="SelfAttention(x) should have the expected values.",
+    seen="30 of 36 values differ.",
+    cause="your output is exactly what comes out without the causal mask.",
+    diagnosis=("no_mask",),
+)
+CRASHED = dict(
+    reason=Reason.UNREADABLE,
+    seen="Python cannot read answer.py, line 3: no\n    q @ `k`\n        ^",
+)
 
 
 def report(*checks: Check) -> Report:
-    return Report("task2_attention", 1.25, checks)
+    return Report(TASKS[1], 1.25, checks)
 
 
 REPORTS = {
     "passed": report(Check("works_under_jit", Verdict.PASSED)),
     "wrong": report(
         Check("works_under_jit", Verdict.PASSED),
-        Check("head_value", Verdict.WRONG, WRONG, ("no_mask",)),
-        Check("head_gradients", Verdict.WRONG, WRONG, ("no_mask",)),
+        Check("head_value", Verdict.WRONG, **MASK_MISSING),
+        Check("head_gradients", Verdict.WRONG, **MASK_MISSING),
     ),
-    "not_started": report(Check("head_value", Verdict.NOT_STARTED, "Task 2: write `__call__`")),
-    "could_not_run": report(Check("head_value", Verdict.COULD_NOT_RUN, CRASHED)),
+    "not_started": report(
+        Check("head_value", Verdict.NOT_STARTED, seen="Task 2: write `__call__`")
+    ),
+    "could_not_run": report(Check("head_value", Verdict.COULD_NOT_RUN, **CRASHED)),
 }
 PAGES = {name: check_page(each) for name, each in REPORTS.items()}
 
@@ -85,7 +95,7 @@ def test_the_first_that_failed_is_open_and_names_its_cause_once():
 
 
 def test_what_is_not_written_yet_stays_shut_where_something_is_wrong():
-    unwritten = Check("jit", Verdict.NOT_STARTED, "Task 2: write it")
+    unwritten = Check("jit", Verdict.NOT_STARTED, seen="Task 2: write it")
     page = check_page(report(unwritten, *REPORTS["wrong"].checks))
     assert page.count("<details") == 2
     assert (
@@ -94,15 +104,13 @@ def test_what_is_not_written_yet_stays_shut_where_something_is_wrong():
 
 
 def test_lines_of_code_keep_their_columns():
-    assert "<pre>answer.py, line 3, in __call__: q @ `k`\n    ^</pre>" in PAGES["could_not_run"]
+    assert "<pre>q @ `k`\n    ^</pre>" in PAGES["could_not_run"]
     assert "write <code>__call__</code>" in PAGES["not_started"]
 
 
 def test_what_a_message_holds_is_text_and_never_html():
     hostile = "x < 1 & `<script>alert(1)</script>` <img src=x onerror=y>\n    <b>a & b</b>"
-    page = check_page(
-        report(Check("a<b>", Verdict.WRONG, f"{hostile}\nMost likely: <i>{hostile}</i>"))
-    )
+    page = check_page(report(Check("a<b>", Verdict.WRONG, seen=hostile, cause=f"<i>{hostile}</i>")))
     elements = Elements(page)
     assert not elements.named("script", "img", "i")
     assert "x &lt; 1 &amp; <code>&lt;script&gt;alert(1)&lt;/script&gt;</code>" in page

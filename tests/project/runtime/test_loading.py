@@ -5,7 +5,7 @@ import random
 import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
-from minigpt_challenge.coach.grading.judge import describe
+from minigpt_challenge.coach.grading.judge import message_of
 from minigpt_challenge.coach.runtime.loading import readable
 from tests.project.mutants import text
 
@@ -33,6 +33,6 @@ def test_whatever_the_file_holds_it_is_read_or_refused_in_words(tmp_path_factory
     try:
         readable(data, str(path))
     except SyntaxError as error:
-        said = describe(error, path)
+        said = message_of(error, path)
         assert said.startswith("Python cannot read answer.py")
         assert len(said.splitlines()) in (1, 3)

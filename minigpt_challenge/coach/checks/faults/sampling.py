@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from minigpt_challenge.coach.checks.diagnosis import Suspects, ids, in_words
+from minigpt_challenge.coach.checks.diagnosis import Suspects, explain, ids
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.faults.catalogue.sampling import (
     CHOICE,
@@ -99,7 +99,7 @@ def refuse_a_single_token(tokens: Any, of: str, sample_token: Callable) -> None:
     if np.array_equal(one, other):
         raise Wrong(f"{said} `sample_token` alone draws the same with any key, too.")
     (fault,) = KEYS
-    raise Wrong(f"{said}\n{in_words(KEYS)}", (fault.id,))
+    raise Wrong(said, cause=explain(KEYS), diagnosis=(fault.id,))
 
 
 def _agree(shares: np.ndarray, expected: np.ndarray, num_draws: int) -> np.ndarray:

@@ -102,8 +102,8 @@ def survives_large_scores(
     except expect.Wrong as wrong:
         if not np.allclose(ordinary, reference.apply(params, x / 100), atol=1e-5):
             raise
-        raise expect.Wrong(
-            f"{wrong}\nWith ordinary scores all is right. Is what you hide scores with low enough? "
+        raise wrong.but(
+            advice="With ordinary scores all is right. Is what you hide scores with low enough? "
             "−∞ is below any score, and so is -1e9; -100 is not."
         ) from None
 

@@ -29,7 +29,7 @@ def refuse_other_rows(seen: Any, x: jax.Array, of: str) -> None:
         raise Wrong(
             f"{of} should raise a ValueError, and returned x with {rows} rows: that is what comes "
             f"out {fault.what}. {fault.think}",
-            (fault.id,),
+            diagnosis=(fault.id,),
         )
 
 
@@ -50,7 +50,7 @@ def refuse_other_shares(shapes: Sequence[tuple[int, ...]], B: int, T: int, n: in
             continue
         named = {(B, T): "batch_replicated", (B, T // n): "batch_split_over_time"}
         diagnosis = (named[shape],) if shape in named else ()
-        raise Wrong(f"{of}: {asked}; it saw {shape}.", diagnosis)
+        raise Wrong(f"{of}: {asked}; it saw {shape}.", diagnosis=diagnosis)
 
 
 def refuse_other_shardings(

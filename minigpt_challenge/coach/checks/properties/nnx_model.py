@@ -40,7 +40,7 @@ def every_layer_has_weights_of_its_own(
         raise expect.Wrong(
             f"NNXMiniGPT has {num_weights(one)} weights with one layer, and as many with {L}: it "
             f"is one block, applied {L} times. {BLOCKS_SHARED.think}",
-            (BLOCKS_SHARED.id,),
+            diagnosis=(BLOCKS_SHARED.id,),
         )
     for num_layers, gpt in gpts.items():
         for name, leaf in weights_of(gpt).items():
@@ -65,14 +65,14 @@ def first_weights_come_from_rngs(make: Callable[[nnx.Rngs], nnx.Module]) -> None
             raise expect.Wrong(
                 f"{twin} and {name} begin with the same random numbers, so they would learn the "
                 f"same. {RNGS_REUSED.think}",
-                (RNGS_REUSED.id,),
+                diagnosis=(RNGS_REUSED.id,),
             )
     for name, leaf in drawn.items():
         if np.array_equal(leaf, other[name]):
             raise expect.Wrong(
                 f"{name} begins with the same random numbers whether `rngs` is nnx.Rngs(0) or "
                 f"nnx.Rngs(1). {RNGS_IGNORED.think}",
-                (RNGS_IGNORED.id,),
+                diagnosis=(RNGS_IGNORED.id,),
             )
 
 
@@ -149,7 +149,7 @@ def changes_nothing_but_the_values_of_weights(load: Load, model: nnx.Module, par
             raise expect.Wrong(
                 f"After load_linen_params, {name} is no longer an `nnx.Param` of the model, but a "
                 f"plain array or nothing. {PARAMS_REPLACED.think}",
-                (PARAMS_REPLACED.id,),
+                diagnosis=(PARAMS_REPLACED.id,),
             )
         of = f"After load_linen_params, {name}"
         expect.dtype(expect.array(now[name], names[name].shape, "ijkl", of), np.float32, of)
