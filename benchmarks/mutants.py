@@ -19,7 +19,7 @@ from tests.project.mutants.breeding import bred
 from tests.project.mutants.equivalence import why_equivalent
 from tests.project.mutants.trial import Outcome, tried
 
-COLUMNS = ("task", "mutants", *(v.words for v in Verdict), "right as well", "no verdict")
+COLUMNS = ("task", "mutants", *(v.words for v in Verdict), "of these right", "no verdict")
 
 
 def main(numbers: list[int], seed: int, count: int, processes: int, every: bool) -> int:
