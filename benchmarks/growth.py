@@ -1,11 +1,11 @@
-"""How time and memory grow with the model: a training step against one size at a time.
+"""Time and memory of a training step as a function of one model size at a time.
 
-`python benchmarks/growth.py` doubles `block_size`, `num_layers` and `hidden_dim`, each from the
-milestone's shapes. It draws the seconds of a step, and the bytes that XLA plans to hold at once,
-into `benchmarks/growth.png`, on scales where a power is a straight line. Dashed is what to expect:
-for time the floating-point operations of the matrix products, for memory the weights, Adam's memory
-and what the backward pass needs. Bytes are read from the compiled program, so they do not depend on
-what else the machine is doing.
+`python benchmarks/growth.py` varies `block_size`, `num_layers` and `hidden_dim`, one at a time, in
+the milestone's model. It plots the time of a step, and its memory in XLA's plan, in
+`benchmarks/growth.png` with logarithmic axes. The dashed lines are expectations: for time the
+floating-point operations of the matrix products; for memory the weights, Adam's state and what the
+backward pass needs. The memory is read from the compiled program, so it does not depend on other
+load on the machine.
 """
 
 import statistics
@@ -13,7 +13,7 @@ import statistics
 import jax
 import numpy as np
 from matplotlib.figure import Figure
-from measuring import measured
+from measuring import time_runs
 from rich.console import Console
 from rich.table import Table
 from steps import VOCAB_SIZE, flops_per_token
@@ -25,18 +25,20 @@ from minigpt_challenge.given.training import init_train_state
 
 REPEATS = 7
 B = milestone.BATCH_SIZE
-GROWN = {
+SIZES = {
     "block_size": (32, 64, 128, 256, 512),
     "num_layers": (2, 4, 8, 16),
     "hidden_dim": (64, 128, 256, 512),
 }
 PICTURE = ROOT / "benchmarks" / "growth.png"
-INK, FAINT, PAPER, MEASURED = "#24292f", "#6e7781", "#fbfaf6", "#1f6fb2"
+INK, FAINT, PAPER, BLUE = "#24292f", "#6e7781", "#fbfaf6", "#1f6fb2"
 
 
-def kept_bytes(hidden_dim, num_layers, block_size, num_heads) -> float:
-    """What a step has to hold: weights, their gradients and Adam's two memories, old and new; and
-    for the backward pass each block's activations: about 16 vectors and the rows of attention.
+def expected_bytes(hidden_dim, num_layers, block_size, num_heads) -> float:
+    """Expected memory of a step, in bytes.
+
+    The weights, their gradients and Adam's two moments, old and new, and the activations of each
+    block for the backward pass: about 16 vectors per token, and the attention weights.
     """
     C, T = hidden_dim, block_size
     weights = num_layers * 12 * C**2 + (2 * VOCAB_SIZE + T) * C
@@ -45,7 +47,7 @@ def kept_bytes(hidden_dim, num_layers, block_size, num_heads) -> float:
 
 
 def cost(modules, sizes: dict) -> tuple[float, int]:
-    """Seconds a step, and the bytes of its arguments, results and intermediate arrays."""
+    """Seconds per step, and the bytes of its arguments, results and temporary arrays."""
     model = modules["task4_blocks"].MiniGPT(VOCAB_SIZE, **sizes)
     train_step = modules["task5_training_step"].train_step
     x = jax.random.randint(jax.random.key(0), (B, sizes["block_size"]), 0, VOCAB_SIZE)
@@ -53,30 +55,31 @@ def cost(modules, sizes: dict) -> tuple[float, int]:
     state = init_train_state(model, params, milestone.LEARNING_RATE)
     step = jax.jit(train_step).lower(state, x, x).compile()
     plan = step.memory_analysis()
-    held = plan.argument_size_in_bytes + plan.output_size_in_bytes + plan.temp_size_in_bytes
+    num_bytes = plan.argument_size_in_bytes + plan.output_size_in_bytes + plan.temp_size_in_bytes
     jax.block_until_ready(step(state, x, x))
-    seconds = measured(lambda: jax.block_until_ready(step(state, x, x)), REPEATS)
-    return statistics.median(seconds), held
+    seconds = time_runs(lambda: jax.block_until_ready(step(state, x, x)), REPEATS)
+    return statistics.median(seconds), num_bytes
 
 
 def slope(sizes, values) -> float:
-    """The power with which values grow, from the two largest sizes."""
+    """The exponent with which values grow, from the two largest sizes."""
     return float(np.log(values[-1] / values[-2]) / np.log(sizes[-1] / sizes[-2]))
 
 
 def draw(rows: dict) -> Figure:
-    """A column for each size, time above memory; what is expected goes through the last point."""
+    """A column for each size, time above memory; expectations go through the last point."""
     figure = Figure(figsize=(10, 6), dpi=120, layout="constrained")
     figure.patch.set_facecolor(PAPER)
     grid = figure.subplots(2, len(rows), sharey="row")
     for column, (name, (sizes, *kinds)) in enumerate(rows.items()):
-        for row, (seen, expected) in enumerate(kinds):
+        for row, (measured, expected) in enumerate(kinds):
             axes = grid[row, column]
-            scaled = np.array(expected) * seen[-1] / expected[-1]
+            scaled = np.array(expected) * measured[-1] / expected[-1]
             axes.plot(
                 sizes, scaled, "--", color=FAINT, label=f"expected {slope(sizes, expected):.2f}"
             )
-            axes.plot(sizes, seen, "o-", color=MEASURED, label=f"measured {slope(sizes, seen):.2f}")
+            label = f"measured {slope(sizes, measured):.2f}"
+            axes.plot(sizes, measured, "o-", color=BLUE, label=label)
             axes.set(xscale="log", yscale="log", facecolor=PAPER)
             axes.set_xticks(sizes, [str(size) for size in sizes], color=INK)
             axes.minorticks_off()
@@ -90,21 +93,21 @@ def draw(rows: dict) -> Figure:
 
 
 def main() -> None:
-    rows, table = {}, Table("", "size", "ms a step", "MB held", "× ms", "× MB")
+    rows, table = {}, Table("", "size", "ms per step", "MB", "× ms", "× MB")
     with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT) as modules:
-        for name, sizes in GROWN.items():
+        for name, sizes in SIZES.items():
             shapes = [milestone.SIZES | {name: size} for size in sizes]
-            seconds, held = zip(*(cost(modules, shape) for shape in shapes), strict=True)
+            seconds, num_bytes = zip(*(cost(modules, shape) for shape in shapes), strict=True)
             flops = [shape["block_size"] * flops_per_token(**shape) for shape in shapes]
-            kept = [kept_bytes(**shape) for shape in shapes]
-            ms, mb = [1e3 * s for s in seconds], [h / 1e6 for h in held]
-            rows[name] = sizes, (ms, flops), (mb, kept)
+            expected = [expected_bytes(**shape) for shape in shapes]
+            ms, mb = [1e3 * s for s in seconds], [n / 1e6 for n in num_bytes]
+            rows[name] = sizes, (ms, flops), (mb, expected)
             for i, size in enumerate(sizes):
-                grown = (f"{ms[i] / ms[i - 1]:.2f}", f"{mb[i] / mb[i - 1]:.2f}") if i else ()
-                table.add_row("" if i else name, str(size), f"{ms[i]:.1f}", f"{mb[i]:.1f}", *grown)
+                growth = (f"{ms[i] / ms[i - 1]:.2f}", f"{mb[i] / mb[i - 1]:.2f}") if i else ()
+                table.add_row("" if i else name, str(size), f"{ms[i]:.1f}", f"{mb[i]:.1f}", *growth)
     Console(width=100).print(table)
     draw(rows).savefig(PICTURE)
-    print(f"Drawn in {PICTURE}.")
+    print(f"Saved as {PICTURE}.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Seconds, and how they stand to an aim: what the benchmarks of checks and of the start share."""
+"""Time runs and format the results: shared by the benchmarks."""
 
 import os
 import statistics
@@ -10,41 +10,41 @@ from collections.abc import Callable
 REPEATS = 5
 
 
-def measured(run: Callable[[], None], repeats: int = REPEATS) -> list[float]:
-    """The seconds that each of several runs takes."""
-    return [seconds(run) for _ in range(repeats)]
+def time_runs(run: Callable[[], None], repeats: int = REPEATS) -> list[float]:
+    """Seconds of each of several runs."""
+    return [time_run(run) for _ in range(repeats)]
 
 
-def seconds(run: Callable[[], None]) -> float:
-    """The seconds that one run takes."""
+def time_run(run: Callable[[], None]) -> float:
+    """Seconds of one run."""
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
 
 
-def in_new_process(*arguments: str, python: str = sys.executable, **environment: str) -> str:
-    """Run Python and return what it prints; a failure is raised."""
-    done = subprocess.run(
+def run_python(*arguments: str, python: str = sys.executable, **environment: str) -> str:
+    """Run Python in a new process and return its output; raise if it fails."""
+    completed = subprocess.run(
         [python, *arguments],
         check=True,
         stdout=subprocess.PIPE,
         env=os.environ | environment,
         encoding="utf-8",
     )
-    return done.stdout
+    return completed.stdout
 
 
-def spread(times: list[float]) -> str:
-    """Median, smallest and largest."""
+def format_times(times: list[float]) -> str:
+    """Median (minimum–maximum)."""
     return f"{statistics.median(times):.2f} ({min(times):.2f}–{max(times):.2f})"
 
 
-def judged(times: list[float], aim: float) -> str:
-    """The same, and whether the median is within the aim, which stands beside it."""
-    verdict = "met" if statistics.median(times) <= aim else "missed"
-    return f"{spread(times)}, {aim:g} {verdict}"
+def format_with_target(times: list[float], target: float) -> str:
+    """Median (minimum–maximum), the target, and whether the median meets it."""
+    verdict = "met" if statistics.median(times) <= target else "missed"
+    return f"{format_times(times)}, {target:g} {verdict}"
 
 
-def ratio(times: list[float], peer: list[float]) -> str:
-    """How many times as long as the peer it takes, in the median."""
-    return f"{statistics.median(times) / statistics.median(peer):.1f}"
+def format_ratio(times: list[float], baseline: list[float]) -> str:
+    """The ratio of the medians."""
+    return f"{statistics.median(times) / statistics.median(baseline):.1f}"

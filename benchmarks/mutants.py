@@ -1,8 +1,9 @@
-"""What the grader makes of right answers with one random edit each.
+"""Grade right answers with one random edit each.
 
-`python benchmarks/mutants.py 2 3 --seed 1 --count 100` puts a hundred mutants of task 2's right
-answers on trial, and a hundred of task 3's. Each must end in a verdict. Those that pass are
-listed, unless it is known why they are right; ends with 1 if any are, or if a verdict is missing.
+`python benchmarks/mutants.py 2 3 --seed 1 --count 100` grades a hundred mutants of the right
+answers to task 2, and a hundred for task 3. Each must get a verdict. It lists the mutants without
+one, those that pass and are not known to be right, and those that fail and are. The exit code is 1
+if there are any.
 """
 
 import argparse
@@ -18,25 +19,25 @@ from tests.project.mutants.breeding import bred
 from tests.project.mutants.equivalence import why_equivalent
 from tests.project.mutants.trial import Outcome, tried
 
-COLUMNS = ("task", "mutants", *(v.words for v in Verdict), "right as well", "no verdict")
+COLUMNS = ("task", "mutants", *(v.words for v in Verdict), "of these right", "no verdict")
 
 
 def main(numbers: list[int], seed: int, count: int, processes: int, every: bool) -> int:
-    """Print what nobody has explained, then the table; 1 if there is anything of that kind."""
+    """Print the unexplained mutants and the table; return 1 if there are unexplained ones."""
     table, unexplained = Table(*COLUMNS, "slowest, s", "alone"), 0
     for task in map(task_by_number, numbers):
         outcomes, right = [], 0
         for outcome in tried(task, bred(task, seed, count), processes):
             outcomes.append(outcome)
-            found = is_unexplained(task, outcome)
-            right += outcome.verdict is Verdict.PASSED and not found
-            unexplained += found
-            if found or every:
-                print(in_words(task, outcome), end="\n\n", flush=True)
+            strange = is_unexplained(task, outcome)
+            right += outcome.verdict is Verdict.PASSED and not strange
+            unexplained += strange
+            if strange or every:
+                print(describe(task, outcome), end="\n\n", flush=True)
             print(f"\r{task.stem}: {len(outcomes)} of {count}", end="", file=sys.stderr)
         print(file=sys.stderr)
-        of = Counter(outcome.verdict for outcome in outcomes)
-        counts = [len(outcomes), *(of[verdict] for verdict in Verdict), right, of[None]]
+        verdicts = Counter(outcome.verdict for outcome in outcomes)
+        counts = [len(outcomes), *(verdicts[verdict] for verdict in Verdict), right, verdicts[None]]
         slowest = max(outcome.seconds for outcome in outcomes)
         alone = sum(outcome.alone for outcome in outcomes)
         table.add_row(task.stem, *map(str, counts), f"{slowest:.1f}", str(alone))
@@ -45,17 +46,17 @@ def main(numbers: list[int], seed: int, count: int, processes: int, every: bool)
 
 
 def is_unexplained(task: Task, outcome: Outcome) -> bool:
-    """Whether the verdict is missing, or is not what it should be as far as is known."""
+    """Whether the verdict is missing, or differs from what is known about the mutant."""
     right = bool(why_equivalent(task.stem, outcome.mutant))
     return outcome.verdict is None or (outcome.verdict is Verdict.PASSED) != right
 
 
-def in_words(task: Task, outcome: Outcome) -> str:
-    """The mutant, and what became of it."""
+def describe(task: Task, outcome: Outcome) -> str:
+    """The mutant and its verdict."""
     verdict = outcome.verdict.words if outcome.verdict else "no verdict"
     heading = f"{task.stem}, {outcome.mutant.edit} in “{outcome.mutant.source}”: {verdict}"
-    said = "" if outcome.verdict is Verdict.PASSED else f"\n{outcome.said}"
-    return f"{heading}{said}\n{outcome.mutant.difference}"
+    message = "" if outcome.verdict is Verdict.PASSED else f"\n{outcome.said}"
+    return f"{heading}{message}\n{outcome.mutant.difference}"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""How long it takes to begin: `minigpt`, the import, the data from the cache, the set-up.
+"""Time the start: `minigpt`, the import, the data from the cache, the installation.
 
-`python benchmarks/start.py` prints medians of five runs, in seconds, with the smallest and the
-largest, beside the aim, and the ratio to a peer measured in the same run. With
-`--colab-python PATH`, the Python of a virtual environment that holds what `.ci/colab.txt` lists
-and no more, the set-up is timed as well: `pip install -e .`, three times in a copy of that
-environment, so that it stays as it is.
+`python benchmarks/start.py` prints medians (minimum–maximum) of five runs in seconds with the
+target, and the ratio to a baseline measured in the same run. `--colab-python PATH` takes the Python
+of a virtual environment with exactly the packages in `.ci/colab.txt`, and times `pip install -e .`,
+too: three times, in copies of that environment.
 """
 
 import argparse
@@ -14,13 +13,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measuring import in_new_process, judged, measured, ratio, spread
+from measuring import format_ratio, format_times, format_with_target, run_python, time_runs
 from rich.console import Console
 from rich.table import Table
 
 from minigpt_challenge.coach.course.curriculum import ROOT
 
-SETUPS = 3
+INSTALLATIONS = 3
 LOAD = """
 import contextlib, io, time
 from minigpt_challenge.given.dataset import load_data
@@ -36,10 +35,10 @@ assert not heavy, heavy
 """
 
 
-def setup_times(python: Path) -> tuple[list[float], list[float]]:
-    """The seconds of `pip install -e .`, and of `pip freeze` as its peer, in copies."""
-    times, peers = [], []
-    for _ in range(SETUPS):
+def time_installations(python: Path) -> tuple[list[float], list[float]]:
+    """Seconds of `pip install -e .` in copies of the environment; `pip freeze` as its baseline."""
+    times, baseline = [], []
+    for _ in range(INSTALLATIONS):
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, "environment")
             shutil.copytree(python.parents[1], copy, symlinks=True)
@@ -48,34 +47,39 @@ def setup_times(python: Path) -> tuple[list[float], list[float]]:
             def run(*arguments: str, pip=pip) -> None:
                 subprocess.run([*pip, *arguments], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 
-            peers += measured(lambda run=run: run("freeze"), 1)
-            times += measured(lambda run=run: run("install", "-e", "."), 1)
-    return times, peers
+            baseline += time_runs(lambda run=run: run("freeze"), 1)
+            times += time_runs(lambda run=run: run("install", "-e", "."), 1)
+    return times, baseline
 
 
 def main(colab_python: Path | None) -> None:
     """Measure and print."""
-    table = Table(title="Seconds to begin")
-    for heading in ("what", "seconds and aim", "peer", "ratio"):
-        table.add_column(heading, justify="left" if heading == "what" else "right")
+    table = Table(title="Seconds to start")
+    for heading in ("step", "seconds and target", "baseline", "ratio"):
+        table.add_column(heading, justify="left" if heading == "step" else "right")
 
-    def add(what: str, times: list[float], aim: float, peer: str, peers: list[float]) -> None:
-        table.add_row(what, judged(times, aim), f"{peer}: {spread(peers)}", ratio(times, peers))
+    def add(
+        step: str, times: list[float], target: float, command: str, baseline: list[float]
+    ) -> None:
+        ratio = format_ratio(times, baseline)
+        formatted = f"{command}: {format_times(baseline)}"
+        table.add_row(step, format_with_target(times, target), formatted, ratio)
 
-    def process(*arguments: str) -> list[float]:
-        return measured(lambda: in_new_process(*arguments))
+    def time_process(*arguments: str) -> list[float]:
+        return time_runs(lambda: run_python(*arguments))
 
-    in_new_process("-c", LOAD)  # fetches the text, if it was not there
-    bare, jax_alone = process("-c", "pass"), process("-c", "import jax.numpy")
-    add("minigpt", process("-m", "minigpt_challenge"), 0.3, "python -c pass", bare)
-    imported = process("-c", NO_HEAVY_IMPORTS)
-    add("import minigpt_challenge", imported, 0.3, "python -c pass", bare)
-    loads = [float(in_new_process("-c", LOAD)) for _ in range(5)]
-    add("load_data(), from the cache", loads, 1, "import jax.numpy", jax_alone)
-    add("the same, a whole process", process("-c", LOAD), 2, "import jax.numpy", jax_alone)
+    run_python("-c", LOAD)  # downloads the text if it is not cached
+    bare, import_jax = time_process("-c", "pass"), time_process("-c", "import jax.numpy")
+    add("minigpt", time_process("-m", "minigpt_challenge"), 0.3, "python -c pass", bare)
+    imports = time_process("-c", NO_HEAVY_IMPORTS)
+    add("import minigpt_challenge", imports, 0.3, "python -c pass", bare)
+    loads = [float(run_python("-c", LOAD)) for _ in range(5)]
+    add("load_data(), from the cache", loads, 1, "import jax.numpy", import_jax)
+    whole = time_process("-c", LOAD)
+    add("the same, as a whole process", whole, 2, "import jax.numpy", import_jax)
     if colab_python:
-        times, peers = setup_times(colab_python.absolute())
-        add("pip install -e . over Colab's packages", times, 15, "pip freeze", peers)
+        times, baseline = time_installations(colab_python.absolute())
+        add("pip install -e . over Colab's packages", times, 15, "pip freeze", baseline)
     Console(width=120).print(table)
 
 

@@ -1,4 +1,4 @@
-"""The same GPT, loss and step in PyTorch: the peer that the JAX code is measured against."""
+"""The same GPT, loss and training step in PyTorch, as a baseline for the JAX code."""
 
 import torch
 from torch import nn
@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 
 class Block(nn.Module):
-    """As task 4's `DecoderBlock`, with PyTorch's fused attention."""
+    """`DecoderBlock` of task 4, with PyTorch's fused attention."""
 
     def __init__(self, hidden_dim: int, num_heads: int):
         super().__init__()
@@ -26,7 +26,7 @@ class Block(nn.Module):
 
 
 class MiniGPT(nn.Module):
-    """As task 4's: tokens (B, T) → logits (B, T, V)."""
+    """`MiniGPT` of task 4: tokens (B, T) → logits (B, T, V)."""
 
     def __init__(
         self, vocab_size: int, hidden_dim: int, block_size: int, num_layers: int, num_heads: int
@@ -37,37 +37,37 @@ class MiniGPT(nn.Module):
         self.blocks = nn.Sequential(*(Block(hidden_dim, num_heads) for _ in range(num_layers)))
         self.norm = nn.LayerNorm(hidden_dim, eps=1e-6)
         self.dense = nn.Linear(hidden_dim, vocab_size)
-        for table in (self.tokens, self.positions):  # as Flax begins; PyTorch's are √C times louder
-            nn.init.normal_(table.weight, std=hidden_dim**-0.5)
+        for embedding in (self.tokens, self.positions):  # Flax's default; PyTorch's std is 1
+            nn.init.normal_(embedding.weight, std=hidden_dim**-0.5)
 
     def forward(self, tokens):
-        places = torch.arange(tokens.shape[1], device=tokens.device)
-        x = self.tokens(tokens) + self.positions(places)  # (B, T, C)
+        positions = torch.arange(tokens.shape[1], device=tokens.device)
+        x = self.tokens(tokens) + self.positions(positions)  # (B, T, C)
         return self.dense(self.norm(self.blocks(x)))  # (B, T, V)
 
 
-def loss_of(model, x, y):
+def loss_fn(model, x, y):
     """Mean cross-entropy, in nats per token."""
     return F.cross_entropy(model(x).flatten(0, 1), y.flatten())
 
 
 def get_batch(text, batch_size: int, block_size: int):
-    """x and y, integers (B, T), cut out of the text at random."""
+    """x and y, integers (B, T): random pieces of the text."""
     starts = torch.randint(len(text) - block_size, (batch_size, 1), device=text.device)
-    places = starts + torch.arange(block_size, device=text.device)
-    return text[places], text[places + 1]
+    positions = starts + torch.arange(block_size, device=text.device)
+    return text[positions], text[positions + 1]
 
 
-def stepper(model, learning_rate: float, dtype=torch.float32, compiled: bool = False):
-    """A function (x, y) → loss that takes one step of Adam, in autocast if dtype is not float32."""
+def make_train_step(model, learning_rate: float, dtype=torch.float32, compiled: bool = False):
+    """A function (x, y) → loss that takes one Adam step, with autocast if dtype is not float32."""
     device = next(model.parameters()).device
     adam = torch.optim.Adam(model.parameters(), learning_rate, fused=True)
-    measure = torch.compile(loss_of) if compiled else loss_of
-    mixed = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+    compute_loss = torch.compile(loss_fn) if compiled else loss_fn
+    mixed_precision = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
     def step(x, y):
-        with mixed:
-            loss = measure(model, x, y)
+        with mixed_precision:
+            loss = compute_loss(model, x, y)
         loss.backward()
         adam.step()
         adam.zero_grad(set_to_none=True)

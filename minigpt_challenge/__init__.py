@@ -1,15 +1,18 @@
 """miniGPT Challenge: build a small GPT in JAX and Flax, one stub at a time.
 
-    tasks/   yours to edit: the stubs, and nothing else
+    tasks/   the stubs, the only files that you edit
     given/   read, don't edit: data, the bigram, the training loop, sampling
-    coach/   the machinery: curriculum, checks, reports, command line, notebook magics
+    coach/   curriculum, checks, reports, command line, notebook magics
 
 Importing this package imports neither JAX nor TensorFlow.
 """
 
+from typing import Any
 
-def load_ipython_extension(ipython):
-    """`%load_ext minigpt_challenge`: bring the magics `%%task` and `%check` into a notebook."""
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Register the magics, such as `%%task`, for `%load_ext minigpt_challenge`."""
+    # Imported here, so that `import minigpt_challenge` is fast and loads no JAX.
     from minigpt_challenge.coach.commands.magics import register_magics
 
     register_magics(ipython)

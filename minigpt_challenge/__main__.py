@@ -1,4 +1,4 @@
-"""`python -m minigpt_challenge` is `minigpt`."""
+"""`python -m minigpt_challenge` runs `minigpt`."""
 
 from minigpt_challenge.coach.commands.cli import app
 

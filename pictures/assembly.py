@@ -1,4 +1,4 @@
-"""Tasks 4 and 5: the parts become a model, and the model learns."""
+"""Tasks 4 and 5: assemble the model, and train it."""
 
 from canvas import MUTED, SMALL, TASK, Canvas
 
@@ -6,35 +6,35 @@ SHAPE = "(B, T, C)"
 
 
 def blocks():
-    """The residual road with its two branches, the feed-forward part, and the stack."""
+    """The residual stream with its two branches, the feed-forward part, and the stack of blocks."""
     c = Canvas(
         1480,
         "Task 4: decoder blocks, and the whole model",
-        "Pre-norm: x keeps to its road; each branch reads a normed copy and adds what it found.",
+        "Pre-norm: each branch reads a normalized copy of x and adds its output to x.",
     )
     _block(c)
     _feed_forward(c)
     _stack(c)
-    c.letters("BTCV")
+    c.glossary("BTCV")
     return c
 
 
 def _block(c):
-    tone, lane, road = TASK[4], 370, 560
+    tone, lane, stream = TASK[4], 370, 560
     c.frame(70, 210, 1530, 680, "DecoderBlock(hidden_dim, num_heads)", tone, badge=[4])
     norms = [c.box(x, lane, 122, 110, "Layer\nNorm", tone) for x in (221, 859)]
     attention = c.box(532, lane, 246, 110, "EinsumMulti\nHeadAttention", TASK[3], badge=[3])
     feed = c.box(1156, lane, 220, 110, "FeedForward", TASK[0], note="given")
-    sums = [c.plus(x, road, tone) for x in (704, 1322)]
-    c.arrow((95, road), sums[0].left, label="x " + SHAPE, color=tone.edge)
+    sums = [c.plus(x, stream, tone) for x in (704, 1322)]
+    c.arrow((95, stream), sums[0].left, label="x " + SHAPE, color=tone.edge)
     c.arrow(sums[0].right, sums[1].left, label=SHAPE, color=tone.edge)
-    c.arrow(sums[1].right, (1515, road), label=SHAPE, color=tone.edge, at=0.46)
+    c.arrow(sums[1].right, (1515, stream), label=SHAPE, color=tone.edge, at=0.46)
     for fork, norm, part, total in zip((124, 762), norms, (attention, feed), sums, strict=True):
-        c.arrow((fork, road), (fork, lane), norm.left)
+        c.arrow((fork, stream), (fork, lane), norm.left)
         c.arrow(norm.right, part.left, label=SHAPE, at=0.44)
-        c.arrow(part.right, (total.x, lane), total.top, label=SHAPE, on=1, side=-1, at=0.5)
-    c.text(95, 632, "the residual road: only sums touch it", SMALL, MUTED)
-    c.text(1505, 632, "H = C ÷ N must come out whole", SMALL, MUTED, align="right")
+        c.arrow(part.right, (total.x, lane), total.top, label=SHAPE, segment=1, side=-1, at=0.5)
+    c.text(95, 632, "the residual stream: only sums change it", SMALL, MUTED)
+    c.text(1505, 632, "H = C ÷ N must be an integer", SMALL, MUTED, align="right")
 
 
 def _feed_forward(c):
@@ -70,15 +70,15 @@ def _stack(c):
 
 
 def training_step():
-    """What goes in, what comes out, and what is left alone."""
+    """Inputs and outputs of `train_step` and `eval_step`."""
     c = Canvas(
         1450,
         "Task 5: the training step",
-        "Measure, differentiate, update. JAX changes nothing in place: a new state comes back.",
+        "Loss, gradients, update. JAX changes nothing in place: the step returns a new state.",
     )
     _train_step(c)
     _eval_step(c)
-    c.letters("BTV")
+    c.glossary("BTV")
     return c
 
 
@@ -99,7 +99,7 @@ def _train_step(c):
     fresh = c.box(1436, low, 190, 120, "new state", note="new params,\nstep + 1")
     c.arrow(targets.bottom, entropy.top, label="(B, T)", at=0.11)
     c.arrow(tokens.right, apply.left, label="(B, T)", at=0.3)
-    c.arrow((230, 734), (520, 734), apply.bottom, label="params", on=0, at=0.22)
+    c.arrow((230, 734), (520, 734), apply.bottom, label="params", segment=0, at=0.22)
     c.arrow((230, low), update.left, label="state", at=0.14)
     c.arrow(apply.right, entropy.left, label="(B, T, V)", at=0.45)
     c.arrow(entropy.right, mean.left, label="(B, T)", at=0.44)

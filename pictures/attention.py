@@ -1,4 +1,4 @@
-"""Tasks 2 and 3: one causal head, heads in a list, and all heads at once."""
+"""Tasks 2 and 3: one causal head, a list of heads, and all heads at once."""
 
 from itertools import pairwise
 from math import exp
@@ -10,8 +10,8 @@ HEAT = [Tone(blue, "", TASK[2].ink) for blue in ("#EEF5FC", "#D6E6F7", "#B5D1EF"
 SCORES = [[1, 2, 0, 1], [2, 1, 1, 0], [0, 1, 2, 3], [1, 0, 1, 2]]
 
 
-def one_by_one():
-    """One head step by step, what its mask does, and heads side by side."""
+def single_heads():
+    """One head step by step, the effect of its mask, and a list of heads."""
     c = Canvas(
         1590,
         "Task 2: causal attention, one head at a time",
@@ -20,12 +20,12 @@ def one_by_one():
     _one_head(c)
     _mask(c)
     _list_of_heads(c)
-    c.letters("BTSCNH")
+    c.glossary("BTSCNH")
     return c
 
 
-def at_once():
-    """Every head in the same products: their columns are only grouped anew."""
+def all_heads():
+    """All heads in the same products, with the columns grouped by head."""
     c = Canvas(
         1700,
         "Task 3: all heads at once",
@@ -35,7 +35,7 @@ def at_once():
     tone = TASK[3]
     scores = c.box(565, 836, 560, 88, "scores, ÷ √H", tone, note="within each head, H is summed")
     softmax = c.box(565, 996, 560, 66, "causal mask, softmax over S", tone)
-    weights = _apart(c, 565, 1100, lambda t, s: s <= t)
+    weights = _heads_apart(c, 565, 1100, lambda t, s: s <= t)
     total = c.box(
         842, 1302, 1114, 88, "weighted sum of values", tone, note="within each head, S is summed"
     )
@@ -51,14 +51,14 @@ def at_once():
         c.text(955, 920 + 44 * n, f"head {n}: columns {4 * n} to {4 * n + 3}", SMALL, MUTED)
     c.text(915, 1078, "head n: from n·H up to\n(n+1)·H, not included", SMALL, MUTED)
 
-    apart = _apart(c, 330, 1418)
+    apart = _heads_apart(c, 330, 1418)
     flat = _columns(c, 800, 1418)
     dense = c.box(1270, 1466, 230, 88, "dense", tone, note="N·H → N·H")
     c.arrow((330, total.y + 44), apart.top, label="(B, T, N, H)", at=0.38)
     c.arrow((apart.x + 194, 1466), (flat.x - 154, 1466), label="reshape")
     c.arrow((flat.x + 154, 1466), dense.left, label="(B, T, N·H)", at=0.46)
     c.arrow(dense.bottom, (1270, 1576), label="(B, T, N·H)", at=0.42)
-    c.letters("BTSCNH")
+    c.glossary("BTSCNH")
     return c
 
 
@@ -72,18 +72,18 @@ def _split_into_heads(c):
         c.arrow(*([(x, 224)] if x == xs[1] else [(xs[1], 270), (x, 270)]), dense.top)
         flat = _columns(c, x, 462)
         c.arrow(dense.bottom, flat.top, label=f"(B, {letter}, N·H)", at=0.38)
-        lanes.append(_apart(c, x, 626))
+        lanes.append(_heads_apart(c, x, 626))
         c.arrow(flat.bottom, lanes[-1].top, label="reshape", at=0.38)
     return lanes
 
 
 def _columns(c, x, top):
-    """N·H columns side by side, those of one head in one colour."""
+    """N·H columns, one colour for each head."""
     return c.grid(x - 144, top, [[""] * 12] * 4, (24, 24), lambda _, n: HUES[n // 4])
 
 
-def _apart(c, x, top, seen=lambda row, column: True):
-    """A square for each head; what is not `seen` stays grey."""
+def _heads_apart(c, x, top, visible=lambda row, column: True):
+    """A square for each head; cells that are not `visible` are grey."""
     for n, head in enumerate(HUES):
         left = x + 136 * (n - 1) - 48
         c.grid(
@@ -91,7 +91,7 @@ def _apart(c, x, top, seen=lambda row, column: True):
             top,
             [[""] * 4] * 4,
             (24, 24),
-            lambda row, column, head=head: head if seen(row, column) else HIDDEN,
+            lambda row, column, head=head: head if visible(row, column) else HIDDEN,
         )
     return Box(x, top + 48, 368, 96)
 
@@ -100,13 +100,13 @@ def _one_head(c):
     tone = TASK[2]
     c.frame(70, 200, 840, 1400, "SelfAttention(head_dim)", tone)
     c.text(455, 280, "x", align="center", bold=True)
-    asks = {
+    projections = {
         name: c.box(x, 424, 190, 88, name, tone, note="C → H")
         for name, x in (("query", 200), ("key", 455), ("value", 710))
     }
-    c.arrow((455, 304), asks["key"].top, label="(B, T, C)", at=0.3)
-    c.arrow((455, 352), (200, 352), asks["query"].top)
-    c.arrow((455, 352), (710, 352), asks["value"].top)
+    c.arrow((455, 304), projections["key"].top, label="(B, T, C)", at=0.3)
+    c.arrow((455, 352), (200, 352), projections["query"].top)
+    c.arrow((455, 352), (710, 352), projections["value"].top)
     steps = [
         (588, "scores", "query of t · key of s"),
         (752, "÷ √H", "keeps the softmax soft"),
@@ -115,13 +115,13 @@ def _one_head(c):
     ]
     boxes = [c.box(328, y, 400, 88, name, tone, note=note) for y, name, note in steps]
     for name, letter in (("query", "T"), ("key", "S")):
-        x = asks[name].x
+        x = projections[name].x
         c.arrow((x, 468), (x, 544), label=f"(B, {letter}, H)", at=0.4)
     for before, after in pairwise(boxes):
         c.arrow(before.bottom, after.top, label="(B, T, S)", at=0.4)
     total = c.box(455, 1260, 654, 88, "weighted sum of values", tone, note="for every t, over S")
     c.arrow(boxes[-1].bottom, (328, 1216), label="weights (B, T, S)", at=0.4)
-    c.arrow(asks["value"].bottom, (710, 1216), label="(B, S, H)", side=-1, at=0.45)
+    c.arrow(projections["value"].bottom, (710, 1216), label="(B, S, H)", side=-1, at=0.45)
     c.arrow(total.bottom, (455, 1464), label="(B, T, H)", at=0.32)
 
 

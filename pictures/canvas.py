@@ -1,4 +1,4 @@
-"""A sheet to draw on: boxes, arrows, grids and text, in pixels, with y pointing down."""
+"""A canvas with boxes, arrows, grids and text, in pixels, with y pointing down."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,10 +9,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon, Rectangle
 from matplotlib.path import Path
-from proof import few_colours, refuse_collisions
+from proof import check_collisions, reduce_colours
 
 DPI = 100
-TITLE, BODY, SMALL = 42, 26, 23  # the smallest is still 11 px where GitHub shows 800 of 1600
+TITLE, BODY, SMALL = 42, 26, 23  # SMALL is 11 px where GitHub scales 1600 to 800
 CARD, RULE, LINE, MUTED, INK = "#FCFBF7", "#DDD9CF", "#6C727D", "#626874", "#2A2D34"
 
 GLOSSARY = {
@@ -47,7 +47,7 @@ TASK = {
     7: Tone("#E9ECCD", "#8B9440", "#545B1E"),
     8: Tone("#F2D3E1", "#BC6A92", "#7D3259"),
 }
-HUES = [  # for what a picture must tell apart, such as heads
+HUES = [  # to distinguish parts of a picture, such as heads
     Tone("#CDE8EA", "#3E98A0", "#1F5F66"),
     Tone("#FADFB4", "#CC8B2A", "#7C4F0E"),
     Tone("#F2D3E1", "#BC6A92", "#7D3259"),
@@ -56,7 +56,7 @@ HUES = [  # for what a picture must tell apart, such as heads
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle by its centre, with the four points where arrows dock."""
+    """A rectangle, given by its centre, with the four points where arrows end."""
 
     x: float
     y: float
@@ -81,7 +81,7 @@ class Box:
 
 
 class Canvas:
-    """One picture: a rounded, opaque card, so that it reads on white and on dark pages."""
+    """One picture: a rounded, opaque card, readable on light and dark pages."""
 
     def __init__(self, height, title, subtitle, width=1600):
         matplotlib.rcdefaults()
@@ -97,7 +97,7 @@ class Canvas:
         self.text(70, 140, subtitle, color=MUTED)
 
     def text(self, x, y, lines, size=BODY, color=INK, bold=False, align="left"):
-        """Write `lines`, their capitals centred on `y`, whatever hangs below the baseline."""
+        """Write `lines`, with their capital letters centred on `y`."""
         lines = lines.split("\n")
         for number, line in enumerate(lines):
             offset = (number - (len(lines) - 1) / 2) * size * 1.42
@@ -116,7 +116,7 @@ class Canvas:
             self.texts.append(artist)
 
     def box(self, x, y, w, h, label, tone=PLAIN, note="", badge=(), size=BODY, bold=True):
-        """A rounded box with a label, a quieter note below it, and the tasks that build it."""
+        """A rounded box with a label, a smaller note below it, and the tasks that build it."""
         box = Box(x, y, w, h)
         self._round(box, tone.fill, tone.edge, 12, 2.2, 3)
         rows = label.count("\n") + 1 if label else 0
@@ -135,14 +135,14 @@ class Canvas:
         return box
 
     def stack(self, x, y, w, h, label, tone, note="", badge=()):
-        """A box with two more of its kind behind it."""
+        """A box with two more boxes behind it."""
         for shift in (24, 12):
             self._round(Box(x + shift, y - shift, w, h), tone.fill, tone.edge, 12, 2.2, 2)
-            del self.lines[-4:]  # hidden for the most part
+            del self.lines[-4:]  # mostly hidden
         return self.box(x, y, w, h, label, tone, note, badge)
 
     def frame(self, left, top, right, bottom, label="", tone=PLAIN, badge=(), note=""):
-        """An open box around others, named at its top left."""
+        """A dashed box around others, with its label at the top left."""
         box = Box((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
         self._round(box, tone.fill + "48", tone.edge, 18, 2.2, 1, dashed=True)
         indent = 28 if badge else 22
@@ -161,10 +161,11 @@ class Canvas:
         self.texts[-1].set_zorder(8)
         self.badges.append(self.texts[-1])
 
-    def arrow(self, *points, label="", side=1, on=None, at=0.5, color=LINE):
-        """A line through `points` with round corners; its label goes right of it or above it.
+    def arrow(self, *points, label="", side=1, segment=None, at=0.5, color=LINE):
+        """An arrow through `points` with round corners, and its label right of it or above it.
 
-        `side=-1` puts it left or below; `on` picks the stretch, `at` the share of it.
+        `side=-1` puts the label left or below. It is on the `segment` with that index, by default
+        the longest, at the fraction `at` of its length.
         """
         self.lines += pairwise(points)
         (px, py), (x, y) = points[-2:]
@@ -179,9 +180,9 @@ class Canvas:
         path, codes = [*path, (x - 12 * dx, y - 12 * dy)], [*codes, Path.LINETO]
         self.axes.add_patch(PathPatch(Path(path, codes), fc="none", ec=color, lw=2.4))
         if label:
-            stretches = list(pairwise(points))
-            longest = max(stretches, key=lambda ends: dist(*ends))
-            (ax, ay), (bx, by) = longest if on is None else stretches[on]
+            segments = list(pairwise(points))
+            longest = max(segments, key=lambda ends: dist(*ends))
+            (ax, ay), (bx, by) = longest if segment is None else segments[segment]
             x, y, rows = ax + (bx - ax) * at, ay + (by - ay) * at, label.count("\n") + 1
             if abs(ax - bx) > abs(ay - by):
                 self.text(x, y - side * (8 + 15 * rows), label, SMALL, align="center")
@@ -189,7 +190,7 @@ class Canvas:
                 self.text(x + side * 16, y, label, SMALL, align="left" if side > 0 else "right")
 
     def plus(self, x, y, tone=PLAIN, sign="+"):
-        """A small round node, for sums."""
+        """A small circle with a sign, for sums."""
         self.axes.add_patch(Circle((x, y), 22, fc=tone.fill, ec=tone.edge, lw=2.2, zorder=3))
         self.text(x, y, sign, 30, tone.ink, bold=True, align="center")
         return Box(x, y, 44, 44)
@@ -207,14 +208,14 @@ class Canvas:
         width, height = w * len(cells[0]), h * len(cells)
         return Box(left + width / 2, top + height / 2, width, height)
 
-    def chips(self, x, y, letters, tone=PLAIN, cell=50, down=False, lit=None):
-        """Characters as tiles, centred on (x, y); those not `lit` stay plain."""
+    def chips(self, x, y, letters, tone=PLAIN, cell=50, down=False, highlighted=None):
+        """Characters as tiles, centred on (x, y); those not `highlighted` stay plain."""
         first = -cell * (len(letters) - 1) / 2
         for number, letter in enumerate(letters):
             offset = first + cell * number
-            where = (x, y + offset) if down else (x + offset, y)
-            shown = tone if lit is None or number in lit else PLAIN
-            self.box(*where, cell - 8, cell - 8, letter, shown)
+            centre = (x, y + offset) if down else (x + offset, y)
+            tile_tone = tone if highlighted is None or number in highlighted else PLAIN
+            self.box(*centre, cell - 8, cell - 8, letter, tile_tone)
         length = cell * len(letters) - 8
         return Box(x, y, cell - 8, length) if down else Box(x, y, length, cell - 8)
 
@@ -223,22 +224,22 @@ class Canvas:
         self.axes.add_patch(Rectangle((x, y - h / 2), w, h, fc=tone.edge, ec="none", zorder=3))
 
     def wedge(self, points, tone):
-        """A faint surface without an edge: what a closer look looks at."""
+        """A faint polygon without an edge, from a part to its enlarged view."""
         self.axes.add_patch(Polygon(points, fc=tone.fill, ec="none", alpha=0.45, zorder=0.5))
 
-    def letters(self, used):
-        """The glossary at the foot of the card, only with the letters this picture uses."""
+    def glossary(self, letters):
+        """The meaning of these letters, at the foot of the card."""
         y = self.height - 52
         self.axes.plot([70, self.width - 70], [y - 36] * 2, color=RULE, lw=1.6)
-        line = "     ".join(f"{letter}  {GLOSSARY[letter]}" for letter in used)
+        line = "     ".join(f"{letter}  {GLOSSARY[letter]}" for letter in letters)
         self.text(70, y, line, SMALL, MUTED)
 
     def save(self, path):
-        """Write the PNG, once nothing written on it collides."""
-        refuse_collisions(self)
+        """Check for collisions and write the PNG."""
+        check_collisions(self)
         self.figure.patch.set_alpha(0)
         self.surface.draw()
-        few_colours(self.surface.buffer_rgba()).save(path, "PNG", optimize=True)
+        reduce_colours(self.surface.buffer_rgba()).save(path, "PNG", optimize=True)
 
     def _round(self, box, fill, edge, radius, width, layer, dashed=False):
         (_, top), (right, _), (_, bottom), (left, _) = box.top, box.right, box.bottom, box.left
@@ -260,7 +261,7 @@ class Canvas:
 
 
 def _toward(corner, other, radius=18):
-    """The point `radius` away from `corner` on the way to `other`."""
+    """The point `radius` away from `corner` in the direction of `other`."""
     (x, y), (ox, oy) = corner, other
     share = min(radius / dist(corner, other), 0.5)
     return x + (ox - x) * share, y + (oy - y) * share

@@ -1,10 +1,10 @@
-"""Draw every picture of the challenge beside this file: `python pictures/draw.py`."""
+"""Draw all pictures of the challenge into this folder: `python pictures/draw.py`."""
 
 from pathlib import Path
 
 from assembly import blocks, training_step
-from attention import at_once, one_by_one
-from generation import with_a_cache
+from attention import all_heads, single_heads
+from generation import kv_cache
 from lookups import embedding, warm_up
 from overview import overview
 from parallel import data_parallel
@@ -14,11 +14,11 @@ PICTURES = {
     "image": overview,
     "task0_warm_up": warm_up,
     "task1_embedding": embedding,
-    "task2_attention": one_by_one,
-    "task3_einsum_attention": at_once,
+    "task2_attention": single_heads,
+    "task3_einsum_attention": all_heads,
     "task4_blocks": blocks,
     "task5_training_step": training_step,
-    "task6_kv_cache": with_a_cache,
+    "task6_kv_cache": kv_cache,
     "task7_data_parallel": data_parallel,
     "task8_nnx": nnx,
 }
@@ -26,9 +26,9 @@ PICTURES = {
 
 def main():
     """Write one PNG for each picture."""
-    for name, scene in PICTURES.items():
+    for name, draw in PICTURES.items():
         path = Path(__file__).with_name(f"{name}.png")
-        scene().save(path)
+        draw().save(path)
         print(f"{path.name}  {path.stat().st_size / 1000:.0f} KB")
 
 

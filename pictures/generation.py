@@ -1,21 +1,21 @@
-"""Task 6: attention that remembers, and a text that is written in one program."""
+"""Task 6: attention with a cache, and generation in one program."""
 
 from canvas import MUTED, PLAIN, SMALL, TASK, Canvas
 
 CELL = 66
-S, NEW = 8, 4  # places in the cache; the position of the token that is read
+S, NEW = 8, 4  # the length of the cache; the position of the new token
 
 
-def with_a_cache():
+def kv_cache():
     """Above, one token read with the cache; below, the whole text in one scan."""
     c = Canvas(
         1560,
         "Task 6: the key-value cache",
-        "Each token is read once. Its key and value are kept; the next token looks back at them.",
+        "Each token is read once. Its key and value are cached, for all tokens after it.",
     )
     _attention(c)
     _generation(c)
-    c.letters("BSCNH")
+    c.glossary("BSCNH")
     return c
 
 
@@ -36,14 +36,18 @@ def _attention(c):
     c.arrow(dense["query"].right, scores.left, label="(B, 1, N, H)", at=0.46)
     c.arrow((900, 533), scores.top, label="all keys up to 4", at=0.42)
     c.arrow(
-        strips["value"].right, (1378, rows["value"]), total.top, label="all values up to 4", on=0
+        strips["value"].right,
+        (1378, rows["value"]),
+        total.top,
+        label="all values up to 4",
+        segment=0,
     )
     c.arrow(
         scores.right,
         (1378, rows["query"]),
         total.bottom,
         label="weights (B, N, 1, S)",
-        on=0,
+        segment=0,
         side=-1,
         at=0.6,
     )
@@ -58,11 +62,11 @@ def _attention(c):
 
 
 def _strip(c, y, letter):
-    """A cache: what is kept, what is written now, and places that are hidden."""
-    cells = [[f"{letter}{place}" if place <= NEW else "" for place in range(S)]]
+    """A cache: cells of earlier tokens, the new token, and masked positions."""
+    cells = [[f"{letter}{position}" if position <= NEW else "" for position in range(S)]]
 
-    def fill(_, place):
-        return TASK[6] if place == NEW else TASK[0] if place < NEW else PLAIN
+    def fill(_, position):
+        return TASK[6] if position == NEW else TASK[0] if position < NEW else PLAIN
 
     return c.grid(900 - S * CELL / 2, y - CELL / 2, cells, (CELL, CELL), fill)
 
@@ -84,23 +88,23 @@ def _generation(c):
             "While there is room:\nread the new token alone.",
             "ROMEO:O",
             [6],
-            "(1, 1), at the next position;\nthe cache knows the rest",
+            "(1, 1), at the next position;\nthe cache has the rest",
         ),
         (
             1320,
             "Past block_size: slide,\nread the window again.",
             "OMEO:Oge",
             range(8),
-            "(1, S), at position 0; every\nposition in the cache is old",
+            "(1, S), at position 0; all\ncached positions are stale",
         ),
     )
-    for y, words, letters, read, note in rows:
-        c.text(140, y, words)
+    for y, text, letters, read, note in rows:
+        c.text(140, y, text)
         c.grid(left, y - 30, [letters.ljust(S)], (60, 60), _tones(len(letters), read))
         c.text(left + 60 * S + 40, y, note, SMALL, MUTED)
 
 
 def _tones(length, read):
-    """In a window with so many tokens, which places are read now, known already, and empty."""
-    known = [TASK[0]] * length + [PLAIN] * (S - length)
-    return lambda _, place: TASK[6] if place in read else known[place]
+    """Tones for a window of `length` tokens: read now, read before, and empty."""
+    before = [TASK[0]] * length + [PLAIN] * (S - length)
+    return lambda _, position: TASK[6] if position in read else before[position]

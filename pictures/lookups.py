@@ -1,4 +1,4 @@
-"""Tasks 0 and 1: models that look things up in a table."""
+"""Tasks 0 and 1: models that look up rows in tables."""
 
 from collections import Counter
 from itertools import pairwise
@@ -7,34 +7,34 @@ from math import exp, log
 from canvas import HUES, INK, MUTED, SMALL, TASK, Canvas, Tone
 
 FAINT = Tone("#F4F3EF", "#D8D6CF", "#A3A29C")
-MET = Tone("#DADBDC", "#8B8F96", "#484D56")
+SEEN = Tone("#DADBDC", "#8B8F96", "#484D56")
 BRIGHT = Tone("#C9D2DE", "#66768D", "#2F3B4D")
 DIM = Tone("#E8ECF1", "#A9B3C1", "#56637A")
 
 
 def warm_up():
     """A bigram model, trained on a text short enough to count by hand."""
-    text, characters, now = "to be or not to be".replace(" ", "␣"), "␣benort", "o"
-    seen = Counter(pairwise(text))
-    logits = [log(seen[now, after]) if seen[now, after] else -6.0 for after in characters]
+    text, characters, token = "to be or not to be".replace(" ", "␣"), "␣benort", "o"
+    counts = Counter(pairwise(text))
+    logits = [log(counts[token, after]) if counts[token, after] else -6.0 for after in characters]
     total = sum(map(exp, logits))
     left, top, cell = 440, 300, 62
-    row = characters.index(now)
+    row = characters.index(token)
     lane = top + (row + 0.5) * cell
     foot = top + 8 * cell
 
     def shade(r, after):
-        met = seen[characters[r], characters[after]]
+        seen = counts[characters[r], characters[after]]
         if r == row:
-            return BRIGHT if met else DIM
-        return MET if met else FAINT
+            return BRIGHT if seen else DIM
+        return SEEN if seen else FAINT
 
     c = Canvas(
         1080,
         "Task 0: warm up with a bigram",
         "SimpleDecoder(vocab_size) is one table: a token's row holds the logits of the next token.",
     )
-    tokens = c.chips(170, lane, "to␣", BRIGHT, cell, down=True, lit=[1])
+    tokens = c.chips(170, lane, "to␣", BRIGHT, cell, down=True, highlighted=[1])
     c.text(170, foot, "tokens x\n(B, T)", align="center")
     cells = [[""] * 7 for _ in characters]
     cells[row] = [f"{value:.0f}" if value < 0 else f"{value:.1f}" for value in logits]
@@ -64,76 +64,36 @@ def warm_up():
         SMALL,
         MUTED,
     )
-    c.letters("BTV")
+    c.glossary("BTV")
     return c
 
 
+LETTERS, WORD = "abcdef", "bee"
+ROWS = [LETTERS.index(letter) for letter in WORD]
+TOKENS = [[0, 2, 1, 3], [2, 0, 1, 3], [1, 1, 0, 2], [3, 1, 2, 0], [1, 3, 0, 2], [0, 1, 3, 1]]
+POSITIONS = [[1, 0, 2, 0], [0, 3, 1, 2], [4, 1, 0, 3], [2, 2, 4, 1], [3, 0, 1, 4]]  # tenths
+TONES = {"b": TASK[1], "e": HUES[2]}
+W, H, TOP = 54, 56, 240
+FIRST = TOP + H  # the top of the row of b, so that its arrows are horizontal
+
+
 def embedding():
-    """Rows of two tables, added; whole numbers and tenths show which part came from where."""
-    letters, word = "abcdef", "bee"
-    token = [[0, 2, 1, 3], [2, 0, 1, 3], [1, 1, 0, 2], [3, 1, 2, 0], [1, 3, 0, 2], [0, 1, 3, 1]]
-    position = [[1, 0, 2, 0], [0, 3, 1, 2], [4, 1, 0, 3], [2, 2, 4, 1], [3, 0, 1, 4]]  # tenths
-    tones = {"b": TASK[1], "e": HUES[2]}
-    rows = [letters.index(letter) for letter in word]
-    w, h, top = 54, 56, 240
-    first = top + h  # the row of b, so that its arrows run level
-
-    def level(row):
-        return top + (row + 0.5) * h
-
+    """Rows of two tables, added; whole numbers and tenths show the table that a part is from."""
     c = Canvas(
         980,
         "Task 1: token and position embedding",
         "Each token fetches a row from one table, each position from another; the two are added.",
     )
-    size = (w, h)
-    table = c.grid(
-        300,
-        top,
-        [[str(value) for value in row] for row in token],
-        size,
-        lambda r, _: tones.get(letters[r], FAINT),
-    )
-    taken = c.grid(
-        640,
-        first,
-        [[str(value) for value in token[row]] for row in rows],
-        size,
-        lambda r, _: tones[word[r]],
-    )
-    places = c.grid(
-        978,
-        first,
-        [[f".{value}" for value in row] for row in position],
-        size,
-        lambda r, _: HUES[1] if r < len(word) else FAINT,
-    )
-    total = c.grid(
-        1314,
-        first,
-        [
-            [f"{a}.{b}" for a, b in zip(token[row], position[t], strict=True)]
-            for t, row in enumerate(rows)
-        ],
-        size,
-        lambda r, _: tones[word[r]],
-    )
-    for row, letter in enumerate(letters):
-        c.text(276, level(row), letter, align="center", bold=letter in word, color=INK)
-    for t, (letter, row) in enumerate(zip(word, rows, strict=True)):
-        tone, y = tones[letter], level(t + 1)
-        c.box(130, y, 46, 46, letter, tone)
-        c.arrow((160, y), (254, level(row)), color=tone.edge)
-        c.arrow((table.x + 2 * w + 8, level(row)), (632, y), color=tone.edge)
-        c.text(960, y, str(t), SMALL, MUTED, align="right")
-    c.plus(903, level(2), sign="+")
-    c.plus(1254, level(2), sign="=")
-    c.text(places.x, first - 30, "the first T rows", SMALL, HUES[1].ink, align="center")
+    table, taken, positions, total = _tables(c)
+    _lookups(c, table)
+    c.plus(903, _level(2), sign="+")
+    c.plus(1254, _level(2), sign="=")
+    c.text(positions.x, FIRST - 30, "the first T rows", SMALL, HUES[1].ink, align="center")
     titles = [
         (130, "tokens x\n(B, T)"),
         (table.x, "token table\n(V, C)"),
         (taken.x, "a row each\n(B, T, C)"),
-        (places.x, "position table\n(block_size, C)"),
+        (positions.x, "position table\n(block_size, C)"),
         (total.x, "the sum\n(B, T, C)"),
     ]
     for x, title in titles:
@@ -146,5 +106,44 @@ def embedding():
         SMALL,
         MUTED,
     )
-    c.letters("BTCV")
+    c.glossary("BTCV")
     return c
+
+
+def _level(row):
+    return TOP + (row + 0.5) * H
+
+
+def _tables(c):
+    """The token table, its rows for the word, the position table, and the sum."""
+
+    def word_tone(row, _):
+        return TONES[WORD[row]]
+
+    def grid(left, top, cells, fill):
+        return c.grid(left, top, cells, (W, H), fill)
+
+    tokens = [[str(value) for value in row] for row in TOKENS]
+    positions = [[f".{value}" for value in row] for row in POSITIONS]
+    sums = [
+        [f"{a}.{b}" for a, b in zip(TOKENS[row], POSITIONS[t], strict=True)]
+        for t, row in enumerate(ROWS)
+    ]
+    return (
+        grid(300, TOP, tokens, lambda row, _: TONES.get(LETTERS[row], FAINT)),
+        grid(640, FIRST, [tokens[row] for row in ROWS], word_tone),
+        grid(978, FIRST, positions, lambda row, _: HUES[1] if row < len(WORD) else FAINT),
+        grid(1314, FIRST, sums, word_tone),
+    )
+
+
+def _lookups(c, table):
+    """The tokens, with arrows to their rows of the token table and onward."""
+    for row, letter in enumerate(LETTERS):
+        c.text(276, _level(row), letter, align="center", bold=letter in WORD, color=INK)
+    for t, (letter, row) in enumerate(zip(WORD, ROWS, strict=True)):
+        tone, y = TONES[letter], _level(t + 1)
+        c.box(130, y, 46, 46, letter, tone)
+        c.arrow((160, y), (254, _level(row)), color=tone.edge)
+        c.arrow((table.x + 2 * W + 8, _level(row)), (632, y), color=tone.edge)
+        c.text(960, y, str(t), SMALL, MUTED, align="right")

@@ -1,10 +1,10 @@
-"""Diagram 1: the whole of miniGPT at training time."""
+"""Diagram 1: miniGPT during training."""
 
 from itertools import pairwise
 
 from canvas import MUTED, SMALL, TASK, Canvas
 
-LEGEND = [  # task, where it stands, name
+LEGEND = [  # task, x, name
     (1, 90, "embedding"),
     (2, 302, "attention, head by head"),
     (3, 662, "all heads at once"),
@@ -26,7 +26,7 @@ def overview():
     for task, x, name in LEGEND:
         c.badge(x, 1566, task)
         c.text(x + 32, 1566, name, SMALL, MUTED)
-    c.letters("BTCV")
+    c.glossary("BTCV")
     return c
 
 
@@ -51,7 +51,7 @@ def _model(c):
 
 
 def _block(c):
-    x, road, shape = 1170, 862, "(B, T, C)"
+    x, stream, shape = 1170, 862, "(B, T, C)"
     c.wedge([(644, 642), (644, 758), (800, 1190), (800, 250)], TASK[4])
     c.frame(800, 250, 1530, 1190, "DecoderBlock, close up", TASK[4], badge=[4])
     first = c.box(x, 450, 280, 62, "LayerNorm", TASK[4])
@@ -65,20 +65,20 @@ def _block(c):
         note="each token looks back, never ahead",
         badge=[2, 3],
     )
-    one = c.plus(x, 704, TASK[4])
+    first_sum = c.plus(x, 704, TASK[4])
     second = c.box(x, 834, 280, 62, "LayerNorm", TASK[4])
     feed = c.box(
         x, 972, 520, 96, "FeedForward (given)", TASK[0], note="up to 4·C → ReLU → down to C"
     )
-    two = c.plus(x, 1092, TASK[4])
-    for fork, node in ((364, one), (748, two)):
-        bend = (x, fork), (road, fork), (road, node.y), node.left
-        c.arrow(*bend, label=shape, on=0, side=-1, color=TASK[4].edge)
-    path = first, attention, one, second, feed, two
+    second_sum = c.plus(x, 1092, TASK[4])
+    for fork, node in ((364, first_sum), (748, second_sum)):
+        bend = (x, fork), (stream, fork), (stream, node.y), node.left
+        c.arrow(*bend, label=shape, segment=0, side=-1, color=TASK[4].edge)
+    path = first, attention, first_sum, second, feed, second_sum
     c.arrow((x, 320), first.top, label=shape, at=0.2)
     for before, after in pairwise(path):
         c.arrow(before.bottom, after.top, label=shape, at=0.42)
-    c.arrow(two.bottom, (x, 1178), label=shape, at=0.42)
+    c.arrow(second_sum.bottom, (x, 1178), label=shape, at=0.42)
 
 
 def _training(c):
@@ -94,4 +94,4 @@ def _training(c):
     c.arrow(loss.right, grads.left, label="loss ()", at=0.45)
     c.arrow(grads.right, step.left, label="same shapes", at=0.45)
     back = (1405, 1506), (90, 1506), (90, 745), (150, 745)
-    c.arrow(step.bottom, *back, label="new parameters, same shapes", on=1, at=0.38)
+    c.arrow(step.bottom, *back, label="new parameters, same shapes", segment=1, at=0.38)

@@ -1,21 +1,21 @@
-"""Task 7: one training step, shared out among devices."""
+"""Task 7: one training step on several devices."""
 
 from canvas import HUES, MUTED, SMALL, TASK, Canvas
 
-LANES = (336, 572, 808)  # the middles of the devices' lanes
+LANES = (336, 572, 808)  # y of the devices
 DEVICES = ("device 0", "device 1", "device n − 1")
 ROWS_EACH, CELL = 2, 44
 
 
 def data_parallel():
-    """The batch in shares, a copy of the state each, one mean."""
+    """Each device has its rows of the batch and a copy of the state; the gradients are averaged."""
     c = Canvas(
         1120,
         "Task 7: data parallel",
         "Every device has all of the state, and its own rows. One mean keeps all copies equal.",
     )
     tone, top, bottom = TASK[7], LANES[0] - 106, LANES[2] + 106
-    ends = [_device(c, *its) for its in zip(LANES, DEVICES, HUES, strict=True)]
+    ends = [_device(c, *device) for device in zip(LANES, DEVICES, HUES, strict=True)]
     mean = c.box(978, LANES[1], 136, bottom - top + 40, "pmean", tone, 'over\n"data"', [7])
     for y, (gradient, update) in zip(LANES, ends, strict=True):
         c.arrow(gradient.right, (mean.left[0], y + 18), label="its own", at=0.44)
@@ -24,7 +24,7 @@ def data_parallel():
         978, bottom + 58, "where the n devices talk: an all-reduce", SMALL, MUTED, align="center"
     )
     _batch(c)
-    c.letters("BT")
+    c.glossary("BT")
     return c
 
 

@@ -1,18 +1,18 @@
-"""Task 8: the same model twice, and a step that changes what it is given."""
+"""Task 8: the same model in Linen and NNX, and a training step that updates in place."""
 
 from canvas import MUTED, SMALL, TASK, Canvas
 
 
 def nnx():
-    """Linen's recipe and tree, NNX's model that holds its weights, and the step in place."""
+    """Linen's module and params, NNX's model with its weights, and the training step."""
     c = Canvas(
         1500,
         "Task 8: the same model in NNX",
-        "Linen keeps recipe and weights apart; a model of NNX holds its weights, and changes.",
+        "A Linen module has no weights; an NNX model holds them, and is updated in place.",
     )
     _linen_and_nnx(c)
     _train_step(c)
-    c.letters("BTV")
+    c.glossary("BTV")
     return c
 
 
@@ -39,7 +39,7 @@ def _train_step(c):
     c.frame(70, 970, 1530, 1380, "nnx_train_step(model, optimizer, x, y)", tone, badge=[8])
     c.text(1504, 1008, "jitted by nnx.jit", SMALL, tone.ink, align="right")
     model = c.box(225, row, 230, 88, "model", tone, note="its weights")
-    optimizer = c.box(225, low, 230, 88, "optimizer", tone, note="memory, step")
+    optimizer = c.box(225, low, 230, 88, "optimizer", tone, note="moments, step")
     measure = c.box(800, row, 330, 88, "value_and_grad", tone, note="of nnx_loss_fn")
     update = c.box(800, low, 330, 88, "optimizer.update", tone)
     loss = c.box(1385, row, 190, 120, "loss", note="from before\nthe update")
@@ -48,4 +48,4 @@ def _train_step(c):
     c.arrow(measure.bottom, update.top, label="gradients, shaped like the weights")
     c.arrow(update.left, optimizer.right, label="changed", color=tone.edge, at=0.27)
     c.arrow((440, low), (440, 1190), (225, 1190), model.bottom, color=tone.edge)
-    c.text(1504, 1340, "in place: nothing new comes back but the loss", SMALL, MUTED, align="right")
+    c.text(1504, 1340, "in place: only the loss is returned", SMALL, MUTED, align="right")

@@ -1,4 +1,4 @@
-"""The last look at a picture before it is written: nothing collides, and the file is small."""
+"""Before a picture is saved: check for collisions, and reduce its colours."""
 
 from itertools import combinations, product
 
@@ -7,37 +7,37 @@ from matplotlib.path import Path
 from PIL import Image
 
 
-def refuse_collisions(canvas):
-    """Raise a `ValueError` that names each text that overlaps, is crossed or does not fit."""
+def check_collisions(canvas):
+    """Raise a ValueError that lists each text that overlaps another, is crossed or does not fit."""
     renderer = canvas.surface.get_renderer()
-    spans = {text: text.get_window_extent(renderer).padded(3) for text in canvas.texts}
-    faults = [
-        f"{a.get_text()!r} lies on {b.get_text()!r}"
-        for a, b in combinations(spans, 2)
-        if spans[a].overlaps(spans[b])
+    extents = {text: text.get_window_extent(renderer).padded(3) for text in canvas.texts}
+    errors = [
+        f"{a.get_text()!r} overlaps {b.get_text()!r}"
+        for a, b in combinations(extents, 2)
+        if extents[a].overlaps(extents[b])
     ]
-    faults += [
+    errors += [
         f"{text.get_text()!r} does not fit its box"
         for text, box in canvas.boxed
-        if spans[text].width > box.w - 12
+        if extents[text].width > box.w - 12
     ]
-    for text, line in product(spans, canvas.lines):
-        if text in canvas.badges:  # these sit on the edge of their boxes
+    for text, line in product(extents, canvas.lines):
+        if text in canvas.badges:  # they are on the edges of boxes
             continue
-        if Path([(x, canvas.height - y) for x, y in line]).intersects_bbox(spans[text], False):
-            faults.append(f"{text.get_text()!r} is crossed by a line")
-    if faults:
-        raise ValueError("; ".join(faults))
+        if Path([(x, canvas.height - y) for x, y in line]).intersects_bbox(extents[text], False):
+            errors.append(f"{text.get_text()!r} is crossed by a line")
+    if errors:
+        raise ValueError("; ".join(errors))
 
 
-def few_colours(pixels, most=256):
-    """The image in its commonest colours: a third of the bytes, and the eye sees no difference."""
+def reduce_colours(pixels, max_colours=256):
+    """The image in its most frequent colours: a third of the bytes, and no visible difference."""
     pixels = np.asarray(pixels)
     colours, index, count = np.unique(
         pixels.reshape(-1, 4), axis=0, return_inverse=True, return_counts=True
     )
-    kept = colours[np.argsort(-count, kind="stable")[:most]]
-    nearest = np.linalg.norm(colours[:, None] - kept[None].astype(float), axis=-1).argmin(1)
+    palette = colours[np.argsort(-count, kind="stable")[:max_colours]]
+    nearest = np.linalg.norm(colours[:, None] - palette[None].astype(float), axis=-1).argmin(1)
     image = Image.fromarray(nearest[index].reshape(pixels.shape[:2]).astype(np.uint8))
-    image.putpalette(kept.tobytes(), "RGBA")
+    image.putpalette(palette.tobytes(), "RGBA")
     return image

@@ -1,7 +1,7 @@
-"""Inject faults, and count in one table what survived them: `python -m benchmarks.fault_injection`.
+"""Inject faults and count what is lost: `python -m benchmarks.fault_injection [KIND …]`.
 
-Names after it choose kinds of faults: training, files, disk, data, together. It ends with exit
-code 1 if anything was lost.
+The kinds of faults are training, files, disk, data and together; without one, all are injected. The
+exit code is 1 if anything was lost.
 """
 
 import importlib
@@ -15,9 +15,9 @@ KINDS = ("training", "files", "disk", "data", "together")
 
 
 def main(chosen: list[str]) -> int:
-    """Run the kinds that were chosen, or all; print the table."""
+    """Inject the chosen kinds of faults, or all; print the table and return the exit code."""
     if unknown := set(chosen) - set(KINDS):
-        sys.exit(f"What is {', '.join(unknown)}? There are {', '.join(KINDS)}.")
+        sys.exit(f"Unknown: {', '.join(unknown)}. The kinds are {', '.join(KINDS)}.")
     console, rows = Console(width=120), {}
     for kind in chosen or KINDS:
         with console.status(f"{kind} …"):

@@ -1,4 +1,4 @@
-"""Damage to the text that is learned from: in the cache, on its way, and in a file of one's own."""
+"""Damage the training text: in the cache, in the download, and in the learner's own file."""
 
 import functools
 import hashlib
@@ -18,88 +18,90 @@ from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.download import RegisteredDownload
 from minigpt_challenge.given.sources import DataError
 
-TEXT = "First Citizen:\nSpeak, speak – naïve.\n\n" * 2_000  # not ASCII: an encoding shows
+TEXT = (
+    "First Citizen:\nSpeak, speak – naïve.\n\n" * 2_000
+)  # not ASCII, so that the encoding matters
 DATA = TEXT.encode()
 PAGE = b"<!DOCTYPE html><html><title>Log in to this network</title></html>"
 
 
-def _bytes(data: bytes) -> Callable[[Path], None]:
+def _write(data: bytes) -> Callable[[Path], None]:
     return functools.partial(Path.write_bytes, data=data)
 
 
-def _link_to_what_cannot_be_read(path: Path) -> None:
+def _link_to_unreadable(path: Path) -> None:
     path.symlink_to("/proc/self/mem")  # an I/O error, even for root
 
 
-def _flipped(bit: int) -> bytes:
-    place, data = bit // 8, bytearray(DATA)
-    data[place] ^= 1 << bit % 8
+def _flip(bit: int) -> bytes:
+    index, data = bit // 8, bytearray(DATA)
+    data[index] ^= 1 << bit % 8
     return bytes(data)
 
 
-ALTERED = {f"bit {bit} altered": _flipped(bit) for bit in range(0, 8 * len(DATA), 8 * 997 + 3)}
+FLIPPED = {f"bit {bit} flipped": _flip(bit) for bit in range(0, 8 * len(DATA), 8 * 997 + 3)}
 DAMAGED = {
     **{f"cut after {n} bytes": DATA[:n] for n in (1, 4096, len(DATA) // 2, len(DATA) - 1)},
-    **ALTERED,
+    **FLIPPED,
     "empty": b"",
     "a login page": PAGE,
     "twice as long": DATA * 2,
     "as UTF-16": TEXT.encode("utf-16"),
-    "as UTF-16 without its mark": TEXT.encode("utf-16-le"),
+    "as UTF-16 without byte order mark": TEXT.encode("utf-16-le"),
     "as Latin-1": TEXT.replace("–", "-").encode("latin-1"),
-    "with Windows' line ends": DATA.replace(b"\n", b"\r\n"),
+    "with Windows line endings": DATA.replace(b"\n", b"\r\n"),
 }
-IN_ITS_PLACE = {
+NOT_A_FILE = {
     "a folder": Path.mkdir,
-    "a folder with something in it": lambda path: (path / "x").mkdir(parents=True),
-    "unreadable": _link_to_what_cannot_be_read,
+    "a folder that is not empty": lambda path: (path / "x").mkdir(parents=True),
+    "unreadable": _link_to_unreadable,
 }
 
 
 def rows() -> list[Row]:
-    """Every kind of damage, at each of the three places."""
+    """Inject every kind of damage in each of the three places."""
     return [_cache_damaged(), _download_damaged(), _download_stays_damaged(), _own_text_damaged()]
 
 
 def _cache_damaged() -> Row:
-    row = Row("cache damaged", "named, and the whole text is fetched again and kept, if it can be")
-    damages = {name: _bytes(data) for name, data in DAMAGED.items()} | IN_ITS_PLACE
+    row = Row("cache damaged", "reported; the text is fetched again, and cached if possible")
+    damages = {name: _write(data) for name, data in DAMAGED.items()} | NOT_A_FILE
     for name, damage in damages.items():
-        with world([DATA]) as (cache, _):
+        with simulated_sources([DATA]) as (cache, _):
             damage(cache)
-            said = _loaded()
-            named = f"{cache}" in said and ("damaged" in said or "not kept" in said)
-            row.count(_wrong(name, text_is_right=TEXT in said, named=named, said=said))
-            if "not kept" not in said and cache.read_bytes() != DATA:
-                row.count([f"{name}: the cache is not mended"])
+            output = _load()
+            reported = f"{cache}" in output and ("damaged" in output or "not cached" in output)
+            row.count(_lost(name, TEXT in output, reported, output))
+            if "not cached" not in output and cache.read_bytes() != DATA:
+                row.count([f"{name}: the cache is not repaired"])
     return row
 
 
 def _download_damaged() -> Row:
     row = Row("download damaged once", "fetched once more")
     for name, data in DAMAGED.items():
-        with world([data, DATA]) as (cache, _):
-            said = _loaded()
-            row.count(_wrong(name, TEXT in said, cache.read_bytes() == DATA, said))
+        with simulated_sources([data, DATA]) as (cache, _):
+            output = _load()
+            row.count(_lost(name, TEXT in output, cache.read_bytes() == DATA, output))
     return row
 
 
 def _download_stays_damaged() -> Row:
-    row = Row("download damaged each time", "not used and not kept; named, with the ways out")
+    row = Row("download damaged each time", "not used, not cached; reported with what to do")
     for name, data in DAMAGED.items():
-        with world([data]) as (cache, _):
-            said = _loaded()
-            named = "they are not the text" in said and "MINIGPT_DATA" in said
-            row.count(_wrong(name, not cache.exists(), named, said))
+        with simulated_sources([data]) as (cache, _):
+            output = _load()
+            reported = "they are not the text" in output and "MINIGPT_DATA" in output
+            row.count(_lost(name, not cache.exists(), reported, output))
     return row
 
 
 def _own_text_damaged() -> Row:
-    row = Row("text of one's own (MINIGPT_DATA) damaged", "named, with what to do")
-    names = ("empty", "as UTF-16", "as UTF-16 without its mark", "as Latin-1")
-    damages = {name: _bytes(DAMAGED[name]) for name in names} | IN_ITS_PLACE
-    damages["a link to nowhere"] = lambda path: path.symlink_to(path.with_name("nowhere"))
-    damages["English as UTF-16"] = _bytes("to be, or not".encode("utf-16-le") * 9)  # valid UTF-8
+    row = Row("learner's own text (MINIGPT_DATA) damaged", "reported with what to do")
+    names = ("empty", "as UTF-16", "as UTF-16 without byte order mark", "as Latin-1")
+    damages = {name: _write(DAMAGED[name]) for name in names} | NOT_A_FILE
+    damages["a broken link"] = lambda path: path.symlink_to(path.with_name("nowhere"))
+    damages["English as UTF-16"] = _write("to be, or not".encode("utf-16-le") * 9)  # valid UTF-8
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, damage) in enumerate(damages.items()):
             path = Path(folder, f"own {number}.txt")
@@ -107,15 +109,15 @@ def _own_text_damaged() -> Row:
             try:
                 with redirect_stdout(StringIO()):
                     load_data(path)
-                said = "nothing"
+                message = "nothing"
             except DataError as error:
-                said = str(error)
-            row.count(_wrong(name, True, f"{path} " in said, said))
+                message = str(error)
+            row.count(_lost(name, True, f"{path} " in message, message))
     return row
 
 
-def _loaded() -> str:
-    """What is said, and then the text if there is one."""
+def _load() -> str:
+    """The message, followed by the text if it was found."""
     try:
         text, edition = sources.find_shakespeare()
     except DataError as error:
@@ -123,17 +125,18 @@ def _loaded() -> str:
     return f"{edition}\n{text}"
 
 
-def _wrong(name: str, text_is_right: bool, named: bool, said: str) -> list[str]:
-    if text_is_right and named:
+def _lost(name: str, text_is_right: bool, reported: bool, output: str) -> list[str]:
+    if text_is_right and reported:
         return []
-    return [f"{name}: {'not named' if text_is_right else 'wrong text'}; said was {said[:200]!r}"]
+    problem = "not reported" if text_is_right else "wrong text"
+    return [f"{name}: {problem}; the output was {output[:200]!r}"]
 
 
 @contextmanager
-def world(answers: list[bytes]) -> Iterator[tuple[Path, RegisteredDownload]]:
-    """A web that gives these answers, the last one for ever, no package index, an empty cache.
+def simulated_sources(answers: list[bytes]) -> Iterator[tuple[Path, RegisteredDownload]]:
+    """A server with these answers, the last one repeated; no package index, and an empty cache.
 
-    Yields the path of the text in the cache, and what is registered.
+    Yields the path of the text in the cache, and the registered download.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -142,11 +145,11 @@ def world(answers: list[bytes]) -> Iterator[tuple[Path, RegisteredDownload]]:
             self.send_response(200)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            with suppress(OSError):  # no more is read than was promised
+            with suppress(OSError):  # the client stops at the registered size
                 self.wfile.write(data)
 
         def log_message(self, *_):
-            """Say nothing."""
+            """Log nothing."""
 
     def no_index() -> bytes:
         raise OSError("there is no package index here")

@@ -1,4 +1,4 @@
-"""A disk that is full, and one that cannot be written: what every command says and leaves."""
+"""Run every command on a full disk and in a read-only folder."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.files import TEMPORARY_PREFIX
 from tests.conftest import Workshop, open_workshop
 
-SIZE = 96  # MB, of a disk in memory
+DISK_SIZE_MB = 96  # in memory
 TASK = TASKS[0]
 WORK = "precious = 'work'\n"
 CELL = f"%%task {TASK.number}\nanother = 'text'\n"
@@ -29,10 +29,10 @@ TRAIN = ("train", "--solutions", "--steps", "2")
 
 @dataclass(frozen=True)
 class Command:
-    """What is typed, and whether it is in vain where nothing can be written."""
+    """The arguments of a command, and whether it must fail if it cannot write."""
 
     arguments: tuple[str, ...]
-    in_vain: bool
+    must_fail: bool
 
     def run(self, workshop: Workshop, **environment: str) -> subprocess.CompletedProcess:
         if self.arguments == NOTEBOOK_CELL:
@@ -42,54 +42,54 @@ class Command:
 
 NOTEBOOK_CELL = (f"%%task {TASK.number}",)
 COMMANDS = (
-    Command((), in_vain=False),
-    Command(("start",), in_vain=False),
-    Command(("check", "1", "--solutions"), in_vain=False),
-    Command(("check", "1"), in_vain=False),
-    Command(("hint", "1"), in_vain=False),
-    Command(("solution", "1", "--yes"), in_vain=False),
-    Command(("history", "1"), in_vain=False),
-    Command(("sample",), in_vain=False),
-    Command(("check", "1", "--gradescope", "results.json"), in_vain=True),
-    Command(("reset", "1"), in_vain=True),
-    Command(("history", "1", "--restore", "1"), in_vain=True),
-    Command(TRAIN, in_vain=True),
-    Command((*TRAIN, "--fresh"), in_vain=True),
-    Command(("report", "--output", "another.html"), in_vain=True),
-    Command(NOTEBOOK_CELL, in_vain=True),
+    Command((), must_fail=False),
+    Command(("start",), must_fail=False),
+    Command(("check", "1", "--solutions"), must_fail=False),
+    Command(("check", "1"), must_fail=False),
+    Command(("hint", "1"), must_fail=False),
+    Command(("solution", "1", "--yes"), must_fail=False),
+    Command(("history", "1"), must_fail=False),
+    Command(("sample",), must_fail=False),
+    Command(("check", "1", "--gradescope", "results.json"), must_fail=True),
+    Command(("reset", "1"), must_fail=True),
+    Command(("history", "1", "--restore", "1"), must_fail=True),
+    Command(TRAIN, must_fail=True),
+    Command((*TRAIN, "--fresh"), must_fail=True),
+    Command(("report", "--output", "another.html"), must_fail=True),
+    Command(NOTEBOOK_CELL, must_fail=True),
 )
 
 
 def rows() -> list[Row]:
-    """Run every command on both kinds of disk. Mounting needs root, on Linux."""
-    meant = "no traceback; what cannot be done is said with a way out, all files as they were"
+    """Run every command on each kind of disk. Mounting needs Linux and root."""
+    requirement = "no traceback; failures are reported with a way out; all files are unchanged"
     cases = (
-        ("disk full", _full, "No space left on device"),
-        ("disk full, that of temporary files as well", _full_for_all, "No space left on device"),
-        ("folder read-only", _read_only, "Read-only file system"),
+        ("disk full", _fill, "No space left on device"),
+        ("disk full, also for temporary files", _fill_with_temporary, "No space left on device"),
+        ("folder read-only", _make_read_only, "Read-only file system"),
     )
-    return [_row(Row(f"{name}: every command", meant), *case) for name, *case in cases]
+    return [_row(Row(f"{name}: every command", requirement), *case) for name, *case in cases]
 
 
-def _row(row: Row, spoil: Callable, words: str) -> Row:
-    with _disk() as disk:
+def _row(row: Row, break_disk: Callable, error: str) -> Row:
+    with _mounted_disk() as disk:
         if disk is None:
             row.remark = "not tried: no disk can be mounted here"
             return row
-        workshop, environment = _furnished(disk)
-        environment |= spoil(disk)
+        workshop, environment = _make_workshop(disk)
+        environment |= break_disk(disk)
         for command in COMMANDS:
             before = _files(workshop.root)
-            done = command.run(workshop, **environment)
-            row.count(_lost(command, done, words, before, _files(workshop.root)))
+            completed = command.run(workshop, **environment)
+            row.count(_lost(command, completed, error, before, _files(workshop.root)))
     return row
 
 
 @contextmanager
-def _disk() -> Iterator[Path | None]:
-    """A small disk of its own; None where that cannot be had."""
+def _mounted_disk() -> Iterator[Path | None]:
+    """A small disk in memory; None if it cannot be mounted."""
     with tempfile.TemporaryDirectory() as folder:
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}M", "tmpfs", folder]
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_SIZE_MB}M", "tmpfs", folder]
         if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
             yield None
             return
@@ -99,8 +99,8 @@ def _disk() -> Iterator[Path | None]:
             subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def _furnished(disk: Path) -> tuple[Workshop, dict[str, str]]:
-    """A workshop with something of everything in it, and the environment of its commands."""
+def _make_workshop(disk: Path) -> tuple[Workshop, dict[str, str]]:
+    """A workshop with every kind of file in it, and the environment of its commands."""
     workshop, text = open_workshop(disk / "challenge"), disk / "text.txt"
     text.write_text("to be, or not to be: that is the question.\n" * 60)
     environment = {
@@ -109,14 +109,14 @@ def _furnished(disk: Path) -> tuple[Workshop, dict[str, str]]:
     }
     workshop.stub(TASK).write_text(WORK)
     for arguments in (("reset", "1"), ("history", "1", "--restore", "1"), TRAIN, ("report",)):
-        done = workshop.minigpt(*arguments, **environment)
-        if done.returncode:
-            raise RuntimeError(done.stderr)
-    shutil.rmtree(workshop.root / ".minigpt" / "checkpoints")  # or nothing were left to train
+        completed = workshop.minigpt(*arguments, **environment)
+        if completed.returncode:
+            raise RuntimeError(completed.stderr)
+    shutil.rmtree(workshop.root / ".minigpt" / "checkpoints")  # so that there is something to train
     return workshop, environment
 
 
-def _full(disk: Path) -> dict[str, str]:
+def _fill(disk: Path) -> dict[str, str]:
     with open(disk / "filler", "wb", buffering=0) as filler:
         for size in (2**20, 2**12, 1):
             try:
@@ -127,36 +127,37 @@ def _full(disk: Path) -> dict[str, str]:
     return {}
 
 
-def _full_for_all(disk: Path) -> dict[str, str]:
+def _fill_with_temporary(disk: Path) -> dict[str, str]:
     (disk / "tmp").mkdir()
-    return _full(disk) | {"TMPDIR": str(disk / "tmp")}
+    return _fill(disk) | {"TMPDIR": str(disk / "tmp")}
 
 
-def _read_only(disk: Path) -> dict[str, str]:
+def _make_read_only(disk: Path) -> dict[str, str]:
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     return {}
 
 
 def _files(root: Path) -> dict[Path, bytes]:
-    """All that is the learner's, and what a failed write may have left."""
-    ours = (root / ".minigpt" / "compiled",)
+    """The learner's files, and leftovers of failed writes."""
+    compiled = root / ".minigpt" / "compiled"
     return {
         path: path.read_bytes()
         for path in root.rglob("*")
-        if path.is_file() and path.suffix not in (".pyc", ".lock") and path.parent not in ours
+        if path.is_file() and path.suffix not in (".pyc", ".lock") and path.parent != compiled
     }
 
 
 def _lost(
-    command: Command, done: subprocess.CompletedProcess, words: str, before: dict, after: dict
+    command: Command, completed: subprocess.CompletedProcess, error: str, before: dict, after: dict
 ) -> list[str]:
-    name, said = " ".join(command.arguments), f"{done.stdout}{done.stderr}"
+    name, code = " ".join(command.arguments), completed.returncode
+    output = f"{completed.stdout}{completed.stderr}"
     lost = [f"{name}: {path} changed" for path in before if after.get(path) != before[path]]
     lost += [f"{name}: {path} is left over" for path in after if TEMPORARY_PREFIX in path.name]
-    if "Traceback" in said or done.returncode not in (0, 1):
-        lost.append(f"{name}: exit code {done.returncode}, {said[-600:]}")
-    elif command.in_vain:
-        is_cell = command.arguments == NOTEBOOK_CELL  # IPython ends with 0 whatever it ran
-        if words not in said or (not is_cell and done.returncode != 1):
-            lost.append(f"{name}: exit code {done.returncode}, said was {said[-300:]!r}")
+    if "Traceback" in output or code not in (0, 1):
+        lost.append(f"{name}: exit code {code}, {output[-600:]}")
+    elif command.must_fail:
+        is_cell = command.arguments == NOTEBOOK_CELL  # IPython always exits with 0
+        if error not in output or (not is_cell and code != 1):
+            lost.append(f"{name}: exit code {code}, the output was {output[-300:]!r}")
     return lost

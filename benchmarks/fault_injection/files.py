@@ -1,4 +1,4 @@
-"""Everything else that is written for the learner, killed while it is written."""
+"""Kill every other kind of write of the learner's files."""
 
 import json
 import random
@@ -9,35 +9,42 @@ from pathlib import Path
 from flax import serialization
 
 from benchmarks.fault_injection import work
-from benchmarks.fault_injection.killing import killed
+from benchmarks.fault_injection.killing import run_and_kill
 from benchmarks.fault_injection.table import Row
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.files import TEMPORARY_PREFIX
 
-KILLS, LONGEST = 100, 0.06  # seconds: a write takes a few thousandths
+KILLS = 100
+MAX_DELAY_S = 0.06  # a write takes a few milliseconds
 
-# The work, what it is called, what must hold, and what tells what was lost.
+# The work, its name, the requirement, and a function that lists what was lost.
 Case = tuple[Callable, str, str, Callable[[Path], list[str]]]
 
 
 def rows() -> list[Row]:
-    """Kill each kind of writing 100 times, in a new folder each time."""
-    dice = random.Random(66)
-    return [_row(dice, *case) for case in CASES]
+    """Kill each kind of write 100 times, each time in a new folder."""
+    rng = random.Random(66)
+    return [_row(rng, *case) for case in CASES]
 
 
-def _row(dice: random.Random, its_work: Callable, fault: str, meant: str, lost: Callable) -> Row:
-    row, leftovers = Row(f"{fault} killed", meant), 0
+def _row(
+    rng: random.Random,
+    write: Callable,
+    name: str,
+    requirement: str,
+    find_lost: Callable[[Path], list[str]],
+) -> Row:
+    row, leftovers = Row(f"{name} killed", requirement), 0
     while row.times < KILLS:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
+        with tempfile.TemporaryDirectory() as path:
+            folder = Path(path)
             (folder / "tasks").mkdir()
             _stub(folder).write_text(work.text(0))
-            if not killed(its_work, folder, moment=dice.uniform(0, LONGEST)):
-                raise RuntimeError(f"{its_work.__name__} ended by itself")
+            if not run_and_kill(write, folder, delay=rng.uniform(0, MAX_DELAY_S)):
+                raise RuntimeError(f"{write.__name__} ended by itself")
             try:
-                row.count(lost(folder))
-            except Exception as error:  # half a file has many ways to be unreadable
+                row.count(find_lost(folder))
+            except Exception as error:  # a partial file can raise anything
                 row.count([f"cannot be read: {error!r}"])
             leftovers += sum(1 for _ in folder.rglob(f"{TEMPORARY_PREFIX}*"))
     row.remark = f"{leftovers} killed in the middle of a write"
@@ -48,26 +55,27 @@ def _stub(folder: Path) -> Path:
     return folder / "tasks" / work.TASK.stub.name
 
 
-def _texts_lost(folder: Path) -> list[str]:
-    """Texts that are nowhere, or not whole. The file's own number says how many there were."""
-    kept = [path.read_text() for path in (folder / "state" / "history").rglob("*.py")]
-    texts = [_stub(folder).read_text(), *kept]
+def _lost_texts(folder: Path) -> list[str]:
+    """Texts that are missing or incomplete. The number in the file tells how many there were."""
+    history = [path.read_text() for path in (folder / "state" / "history").rglob("*.py")]
+    texts = [_stub(folder).read_text(), *history]
     numbers = [int(text.split(maxsplit=3)[2]) if text else -1 for text in texts]
-    broken = [text[:40] for text, n in zip(texts, numbers, strict=True) if text != work.text(n)]
+    partial = [text[:40] for text, n in zip(texts, numbers, strict=True) if text != work.text(n)]
     missing = set(range(numbers[0])) - set(numbers)
-    return [f"half a text: {text!r}" for text in broken] + [f"text {n} is gone" for n in missing]
+    lost = [f"partial text: {text!r}" for text in partial]
+    return lost + [f"text {n} is missing" for n in missing]
 
 
-def _work_lost(folder: Path) -> list[str]:
-    """The one text of the learner's must be in the file or kept, whatever else was kept."""
-    kept = [path.read_text() for path in (folder / "state" / "history").rglob("*.py")]
-    texts, known = [_stub(folder).read_text(), *kept], {work.text(0), work.stub()}
-    lost = [] if work.text(0) in texts else ["the learner's text is gone"]
-    return lost + [f"half a text: {text[:40]!r}" for text in texts if text not in known]
+def _lost_work(folder: Path) -> list[str]:
+    """The learner's only text must be in the file or in the history."""
+    history = [path.read_text() for path in (folder / "state" / "history").rglob("*.py")]
+    texts, known = [_stub(folder).read_text(), *history], {work.text(0), work.stub()}
+    lost = [] if work.text(0) in texts else ["the learner's text is missing"]
+    return lost + [f"partial text: {text[:40]!r}" for text in texts if text not in known]
 
 
-def _records_lost(folder: Path) -> list[str]:
-    """Every file can be read, and what was once noted stays noted."""
+def _lost_records(folder: Path) -> list[str]:
+    """Every file must be readable, and no record may disappear."""
     state = folder / "state"
     lost = []
     for name in ("progress.json", "help.json", "ladder.json"):
@@ -81,15 +89,15 @@ def _records_lost(folder: Path) -> list[str]:
     return lost
 
 
-def _cache_lost(folder: Path) -> list[str]:
+def _lost_cache(folder: Path) -> list[str]:
     cached = folder / "cache" / "original.txt"
     if cached.exists() and not cached.read_bytes().removeprefix(work.DATA).isdigit():
-        return [f"half a text, {cached.stat().st_size} bytes"]
+        return [f"partial text, {cached.stat().st_size} bytes"]
     return []
 
 
-def _weights_lost(folder: Path) -> list[str]:
-    """Weights and sample are whole, and so are all former ones."""
+def _lost_weights(folder: Path) -> list[str]:
+    """Weights and sample must be complete, and so must all former ones."""
     lost = []
     files = [*(folder / "my_gpt").glob("*"), *(folder / "state" / "history").rglob("*")]
     numbers = set()
@@ -104,38 +112,38 @@ def _weights_lost(folder: Path) -> list[str]:
             text = path.read_text()
             lost += [] if text == work.text(int(text.split(maxsplit=3)[2])) else [path.name]
     missing = set(range(1, max(numbers, default=0))) - numbers
-    return lost + [f"weights {number} are gone" for number in missing]
+    return lost + [f"weights {number} are missing" for number in missing]
 
 
 CASES: list[Case] = [
     (
         work.write_cells,
-        "`%%task` cell, one after the other,",
-        "the file is whole, and every former text is kept",
-        _texts_lost,
+        "`%%task` cells",
+        "the file is complete, and the history has every former text",
+        _lost_texts,
     ),
     (
         work.reset_and_restore,
         "`minigpt reset` and `history --restore`",
-        "the file is whole, and the learner's text is there or kept",
-        _work_lost,
+        "the file is complete, and the learner's text is in it or in the history",
+        _lost_work,
     ),
     (
-        work.note_verdicts,
-        "verdicts, hints and rungs being noted,",
-        "every record can be read, none is gone",
-        _records_lost,
+        work.record_verdicts,
+        "recording of verdicts, hints and rungs",
+        "every record is readable, none is missing",
+        _lost_records,
     ),
     (
-        work.keep_in_cache,
-        "text being put into the cache,",
-        "the cache holds a whole text, or none",
-        _cache_lost,
+        work.write_cache,
+        "write of a text to the cache",
+        "the cache has a complete text or none",
+        _lost_cache,
     ),
     (
         work.save_weights,
-        "weights and sample being saved,",
-        "they are whole, and so is every former one",
-        _weights_lost,
+        "saving of weights and sample",
+        "they are complete, and so are all former ones",
+        _lost_weights,
     ),
 ]

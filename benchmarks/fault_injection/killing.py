@@ -1,4 +1,4 @@
-"""Killing a process at a random moment: SIGKILL, which no program can prepare for."""
+"""Kill a process at a random time with SIGKILL, which no program can catch."""
 
 import logging
 import multiprocessing
@@ -9,9 +9,9 @@ from functools import partial
 
 from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
 
-os.environ.update(COMPILED_ONCE | os.environ)  # every child would compile the same
-# The children are forked from a process that has imported all that takes long, and has done
-# nothing else: JAX must not be started before a fork.
+os.environ.update(COMPILED_ONCE | os.environ)  # all children compile the same
+# The children are forked from a process that has done the slow imports and nothing else: JAX must
+# not be initialized before a fork.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
@@ -22,27 +22,27 @@ CONTEXT.set_forkserver_preload(
 )
 
 
-def killed(work: Callable, *arguments, moment: float) -> bool:
-    """Run `work` in a child, and kill it so many seconds after it says that it is ready.
+def run_and_kill(work: Callable, *arguments, delay: float) -> bool:
+    """Run `work` in a child process, and kill it some time after it reports that it is ready.
 
     Args:
-        work: called with the arguments and a function to be called when ready; it may be endless.
+        work: called with the arguments and a function to call when ready; it may be endless.
         arguments: can be pickled.
-        moment: seconds; infinite to let it run to its end.
+        delay: seconds; infinite to let it finish.
 
     Returns:
         whether it was killed before it ended.
 
     Raises:
-        RuntimeError: it ended with an error of its own.
+        RuntimeError: it failed.
     """
-    ready, says_so = CONTEXT.Pipe(duplex=False)
-    child = CONTEXT.Process(target=_quietly, args=(work, arguments, says_so))
+    ready, ready_sender = CONTEXT.Pipe(duplex=False)
+    child = CONTEXT.Process(target=_run_quietly, args=(work, arguments, ready_sender))
     child.start()
-    says_so.close()
-    with suppress(EOFError):  # it ended before
+    ready_sender.close()
+    with suppress(EOFError):  # it ended without a report
         ready.recv()
-    child.join(None if moment == float("inf") else moment)
+    child.join(None if delay == float("inf") else delay)
     child.kill()
     child.join()
     ready.close()
@@ -51,8 +51,8 @@ def killed(work: Callable, *arguments, moment: float) -> bool:
     return child.exitcode == -9
 
 
-def _quietly(work: Callable, arguments: tuple, ready) -> None:
-    """Errors are shown, what is printed is not."""
-    logging.getLogger("absl").setLevel("ERROR")  # Orbax says what it tidies up
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+def _run_quietly(work: Callable, arguments: tuple, ready) -> None:
+    """Discard the output, but not the errors."""
+    logging.getLogger("absl").setLevel("ERROR")  # Orbax logs what it cleans up
+    with open(os.devnull, "w") as devnull, redirect_stdout(devnull):
         work(*arguments, partial(ready.send, True))

@@ -1,4 +1,4 @@
-"""What was done, how often, what was noticed, and what was lost: a row for each kind of fault."""
+"""The table of results: for each kind of fault, how often it was injected and what was lost."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,40 +13,40 @@ class Row:
 
     Attributes:
         fault: what was done.
-        times: how often it was done.
-        survived: how often all was as it should be afterwards, or the fault was named.
-        meant: what "survived" means here.
-        lost: what was lost or half read or not said: a line each. None is the only good number.
-        remark: what else there is to say.
+        requirement: what must hold afterwards.
+        times: how often the fault was injected.
+        held: how often the requirement held.
+        lost: a line for each thing that was lost, read in part, or not reported.
+        remark: anything else.
     """
 
     fault: str
-    meant: str
+    requirement: str
     times: int = 0
-    survived: int = 0
+    held: int = 0
     lost: list[str] = field(default_factory=list)
     remark: str = ""
 
-    def count(self, what_was_lost: Iterable[str]) -> None:
-        """One more time: nothing was lost, or this."""
-        lost = list(what_was_lost)
+    def count(self, lost: Iterable[str]) -> None:
+        """Count one more injection, and what was lost in it."""
+        lines = list(lost)
         self.times += 1
-        self.survived += not lost
-        self.lost += lost
+        self.held += not lines
+        self.lost += lines
 
 
 def show(console: Console, kinds: dict[str, list[Row]]) -> None:
-    """Print the table, and under it what was lost."""
+    """Print the table, then what was lost."""
     table = Table(title="Faults injected")
-    for heading in ("fault", "what has to hold"):
+    for heading in ("fault", "requirement"):
         table.add_column(heading, overflow="fold")
     for heading in ("times", "held", "lost"):
         table.add_column(heading, justify="right")
     for rows in kinds.values():
         for row in rows:
-            meant = f"{row.meant} ({row.remark})" if row.remark else row.meant
-            counts = (f"{row.times:,}", f"{row.survived:,}", f"{len(row.lost):,}")
-            table.add_row(row.fault, meant, *counts)
+            remark = f" ({row.remark})" if row.remark else ""
+            counts = (f"{row.times:,}", f"{row.held:,}", f"{len(row.lost):,}")
+            table.add_row(row.fault, f"{row.requirement}{remark}", *counts)
         table.add_section()
     console.print(table)
     for rows in kinds.values():

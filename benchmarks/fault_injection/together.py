@@ -1,4 +1,4 @@
-"""Two at once: checks, saves, notebooks, trainings, downloads."""
+"""Run things concurrently: checks, saves, notebooks, training runs, downloads."""
 
 import json
 import os
@@ -18,43 +18,44 @@ from benchmarks.fault_injection.table import Row
 from minigpt_challenge.coach.course.curriculum import TASKS
 from tests.conftest import Workshop, open_workshop
 
-CHECKS, SAVED_WHILE_CHECKED = 5, 10
-WRITERS, EACH, DOWNLOADS = 4, 50, 10
-SHARES = [range(writer, WRITERS * EACH, WRITERS) for writer in range(WRITERS)]
+CHECKS, CHECKS_WHILE_SAVING = 5, 10
+WRITERS, WRITES, DOWNLOADS = 4, 50, 10
+SHARES = [range(writer, WRITERS * WRITES, WRITERS) for writer in range(WRITERS)]
 TASK = TASKS[0]
 
 
 def rows() -> list[Row]:
-    """Every pair that can meet."""
+    """Run every combination that can occur."""
     with tempfile.TemporaryDirectory() as folder:
         workshop = open_workshop(Path(folder, "challenge"))
         workshop.solve(*TASKS)
         return [
             _two_checks(workshop),
-            _check_while_saving(workshop, "in one go", _replace),
+            _check_while_saving(workshop, "atomically", _replace),
             _check_while_saving(workshop, "emptied first, as many editors do", _empty_and_write),
             *_many_writers(),
-            _two_trainings(workshop),
+            _two_training_runs(workshop),
             _two_downloads(),
         ]
 
 
-def _check(workshop: Workshop, *more: str) -> dict:
-    done = workshop.minigpt("check", str(TASK.number), "--json", *more)
-    if not done.stdout:
-        return {"verdict": done.stderr[-300:], "checks": []}
-    return json.loads(done.stdout)
+def _check(workshop: Workshop) -> dict:
+    completed = workshop.minigpt("check", str(TASK.number), "--json")
+    if not completed.stdout:
+        return {"verdict": completed.stderr[-300:], "checks": []}
+    return json.loads(completed.stdout)
 
 
 def _two_checks(workshop: Workshop) -> Row:
-    row = Row("two checks of one task at once", "both give their verdict, and it is noted")
+    row = Row("two checks of one task at once", "both give their verdict, and it is recorded")
     with ThreadPoolExecutor(2) as pool:
         for _ in range(CHECKS):
             reports = pool.map(_check, [workshop] * 2)
-            lost = [f"{one['verdict']}" for one in reports if one["verdict"] != "passed"]
+            verdicts = [report["verdict"] for report in reports]
+            lost = [verdict for verdict in verdicts if verdict != "passed"]
             records = json.loads((workshop.root / ".minigpt" / "progress.json").read_text())
-            noted = records[TASK.stem]["verdict"] == "passed"
-            row.count(lost if noted else [*lost, "the verdict is not noted"])
+            recorded = records[TASK.stem]["verdict"] == "passed"
+            row.count(lost if recorded else [*lost, "the verdict is not recorded"])
     return row
 
 
@@ -65,7 +66,7 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _empty_and_write(path: Path, text: str) -> None:
-    """In two halves, as the system may well write them."""
+    """Write two halves, as an operating system may do."""
     with path.open("w") as file:
         file.write(text[: len(text) // 2])
         file.flush()
@@ -74,12 +75,12 @@ def _empty_and_write(path: Path, text: str) -> None:
 
 
 def _check_while_saving(workshop: Workshop, how: str, save: Callable) -> Row:
-    """Two texts take turns: the solution, which passes, and one that another check refuses."""
+    """Alternate two texts: the solution, and one without any definition."""
     row = Row(
-        f"file saved over and over while it is checked ({how})",
-        "the verdict is on one of its whole texts",
+        f"file saved repeatedly while it is checked ({how})",
+        "the verdict is on a complete text",
     )
-    stub, end, dice = workshop.stub(TASK), threading.Event(), random.Random(6)
+    stub, end, rng = workshop.stub(TASK), threading.Event(), random.Random(6)
     solution = stub.read_text()
     empty = "# nothing yet\n" * 400
 
@@ -87,18 +88,18 @@ def _check_while_saving(workshop: Workshop, how: str, save: Callable) -> Row:
         while not end.is_set():
             for text in (solution, empty):
                 save(stub, text)
-                time.sleep(dice.uniform(0.03, 0.1))
+                time.sleep(rng.uniform(0.03, 0.1))
 
     thread = threading.Thread(target=keep_saving)
     thread.start()
     try:
-        for _ in range(SAVED_WHILE_CHECKED):
+        for _ in range(CHECKS_WHILE_SAVING):
             report = _check(workshop)
-            said = {check["message"].split("\n")[0] for check in report["checks"]}
-            whole = report["verdict"] == "passed" or all(
-                "defines no `TokenAndPositionEmbedding`" in words for words in said
+            messages = {check["message"].split("\n")[0] for check in report["checks"]}
+            complete = report["verdict"] == "passed" or all(
+                "defines no `TokenAndPositionEmbedding`" in message for message in messages
             )
-            row.count([] if whole else [f"{report['verdict']}: {said}"])
+            row.count([] if complete else [f"{report['verdict']}: {messages}"])
     finally:
         end.set()
         thread.join()
@@ -107,41 +108,43 @@ def _check_while_saving(workshop: Workshop, how: str, save: Callable) -> Row:
 
 
 def _many_writers() -> list[Row]:
-    """Processes that share a folder, as two notebooks do."""
-    texts = Row(f"{WRITERS} notebooks writing one task's file", "every text is there or kept")
-    verdicts = Row(f"{WRITERS} processes noting verdicts and hints", "each of them is noted")
+    """Run several processes in one folder, as for two notebooks."""
+    texts = Row(
+        f"{WRITERS} notebooks writing one task's file", "every text is in the file or history"
+    )
+    verdicts = Row(f"{WRITERS} processes recording verdicts and hints", "every one is recorded")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "tasks").mkdir()
-        _all_at_once(work.write_own_cells, folder, SHARES)
-        kept = [path.read_text() for path in (folder / "state" / "history").rglob("*.py")]
-        kept.append((folder / "tasks" / TASK.stub.name).read_text())
-        for number in range(WRITERS * EACH):
-            texts.count([] if work.text(number) in kept else [f"text {number} is gone"])
+        _run_concurrently(work.write_own_cells, folder, SHARES)
+        found = [path.read_text() for path in (folder / "state" / "history").rglob("*.py")]
+        found.append((folder / "tasks" / TASK.stub.name).read_text())
+        for number in range(WRITERS * WRITES):
+            texts.count([] if work.text(number) in found else [f"text {number} is missing"])
     with tempfile.TemporaryDirectory() as name:
-        _all_at_once(work.note_own_verdicts, Path(name), SHARES)
+        _run_concurrently(work.record_own_verdicts, Path(name), SHARES)
         help_used = json.loads(Path(name, "state", "help.json").read_text())
-        noted = {hint for record in help_used.values() for hint in record["hints"]}
-        for number in range(WRITERS * EACH):
-            verdicts.count([] if f"hint {number}" in noted else [f"hint {number} is gone"])
+        hints = {hint for record in help_used.values() for hint in record["hints"]}
+        for number in range(WRITERS * WRITES):
+            verdicts.count([] if f"hint {number}" in hints else [f"hint {number} is missing"])
         records = json.loads(Path(name, "state", "progress.json").read_text())
         verdicts.count([] if len(records) == WRITERS else [f"{len(records)} of {WRITERS} verdicts"])
     return [texts, verdicts]
 
 
-def _all_at_once(its_work: Callable, folder: Path, shares: Iterable) -> None:
+def _run_concurrently(task: Callable, folder: Path, shares: Iterable) -> None:
     """Start a process for each share of the work, and wait for all."""
-    writers = [CONTEXT.Process(target=its_work, args=(folder, share)) for share in shares]
+    writers = [CONTEXT.Process(target=task, args=(folder, share)) for share in shares]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
         if writer.exitcode:
-            raise RuntimeError(f"{its_work.__name__} ended with exit code {writer.exitcode}")
+            raise RuntimeError(f"{task.__name__} ended with exit code {writer.exitcode}")
 
 
-def _two_trainings(workshop: Workshop) -> Row:
-    row = Row("a second training in the same folder", "refused in words, the first undisturbed")
+def _two_training_runs(workshop: Workshop) -> Row:
+    row = Row("a second training run in the same folder", "rejected, the first is undisturbed")
     text = workshop.root / "text.txt"
     text.write_text("to be, or not to be: that is the question.\n" * 60)
     command = ("train", "--solutions", "--steps", "400", "--data", str(text), "--fresh")
@@ -157,23 +160,24 @@ def _two_trainings(workshop: Workshop) -> Row:
     while not (lock.exists() and lock.read_text()) and first.poll() is None:
         time.sleep(0.05)
     second = workshop.minigpt(*command)
-    said = " ".join(second.stderr.split())
-    first_said = first.communicate()[0]
+    second_error = " ".join(second.stderr.split())
+    first_output = first.communicate()[0]
     lost = []
-    if second.returncode != 1 or f"Process {first.pid} is training in this folder" not in said:
-        lost.append(f"the second said {said[-300:]!r}")
-    if "After 400 steps" not in first_said:
-        lost.append(f"the first said {first_said[-300:]!r}")
+    rejected = f"Process {first.pid} is training in this folder" in second_error
+    if second.returncode != 1 or not rejected:
+        lost.append(f"the second printed {second_error[-300:]!r}")
+    if "After 400 steps" not in first_output:
+        lost.append(f"the first printed {first_output[-300:]!r}")
     row.count(lost)
     return row
 
 
 def _two_downloads() -> Row:
-    row = Row("two processes filling one cache", "both get the whole text, and the cache holds it")
+    row = Row("two processes filling one cache", "both get the complete text, and it is cached")
     for _ in range(DOWNLOADS):
-        with data.world([data.DATA]) as (cache, registered):
-            _all_at_once(work.fill_cache, cache.parent, (registered, registered))
-            got = [(cache.parent / name).read_text() for name in os.listdir(cache.parent)]
-            whole = len(got) == 3 and set(got) == {data.TEXT}
-            row.count([] if whole else [f"{len(got)} files: {[len(text) for text in got]}"])
+        with data.simulated_sources([data.DATA]) as (cache, registered):
+            _run_concurrently(work.fill_cache, cache.parent, (registered, registered))
+            texts = [(cache.parent / name).read_text() for name in os.listdir(cache.parent)]
+            complete = len(texts) == 3 and set(texts) == {data.TEXT}
+            row.count([] if complete else [f"{len(texts)} files: {[len(text) for text in texts]}"])
     return row

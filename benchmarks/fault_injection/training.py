@@ -1,63 +1,63 @@
-"""A training run, killed again and again until it is done."""
+"""Kill a training run again and again until it is finished."""
 
 import random
 import tempfile
 from pathlib import Path
 
 from benchmarks.fault_injection import work
-from benchmarks.fault_injection.killing import killed
+from benchmarks.fault_injection.killing import run_and_kill
 from benchmarks.fault_injection.table import Row
 
 KILLS = 50
-LONGEST = 1.5  # seconds after the first measurement; a checkpoint, every second step, takes 0.2
+MAX_DELAY_S = 1.5  # after the first measurement; a checkpoint, every second step, takes 0.2
 
 
 def rows() -> list[Row]:
-    """Kill a run 50 times, over as many runs as it takes; each has to end like an unbroken one."""
-    dice = random.Random(6)
-    going_on = Row(
-        "training killed (SIGKILL) at a random moment",
-        "the next start goes on from the last checkpoint",
+    """Kill runs 50 times in all; each must end like an uninterrupted one."""
+    rng = random.Random(6)
+    resuming = Row(
+        "training killed (SIGKILL) at a random time",
+        "the next start resumes from the last checkpoint",
     )
-    ending = Row("such runs, gone on with to the end", "all losses and weights as if unbroken")
+    ending = Row("such runs, resumed to the end", "losses and weights of an uninterrupted run")
     while_writing = 0
     with tempfile.TemporaryDirectory() as folder:
-        expected = _ended(_new(folder, "unbroken"))
-        while going_on.times < KILLS:
-            broken, whole = _new(folder, f"run {ending.times}"), None
-            while killed(work.train, broken, moment=dice.uniform(0, LONGEST)):
-                going_on.count(_lost(broken, whole))
-                while_writing += any((broken / "run").glob("*.orbax-checkpoint-tmp*"))
-                whole = _last_checkpoint(broken)
-            same = _ended(broken) == expected
-            ending.count([] if same else [f"{broken.name} ended differently"])
-    going_on.remark = f"{while_writing} killed while a checkpoint was being written"
-    return [going_on, ending]
+        expected = _train_to_end(_new_folder(folder, "uninterrupted"))
+        while resuming.times < KILLS:
+            run, last_step = _new_folder(folder, f"run {ending.times}"), None
+            while run_and_kill(work.train, run, delay=rng.uniform(0, MAX_DELAY_S)):
+                resuming.count(_lost(run, last_step))
+                while_writing += any((run / "run").glob("*.orbax-checkpoint-tmp*"))
+                last_step = _last_checkpoint(run)
+            same = _train_to_end(run) == expected
+            ending.count([] if same else [f"{run.name} ended differently"])
+    resuming.remark = f"{while_writing} killed while a checkpoint was being written"
+    return [resuming, ending]
 
 
-def _new(parent: str, name: str) -> Path:
+def _new_folder(parent: str, name: str) -> Path:
     folder = Path(parent, name)
     folder.mkdir()
     return folder
 
 
-def _ended(folder: Path) -> str:
-    """What came of the run, once it has come to its end."""
-    killed(work.train, folder, moment=float("inf"))
-    return (folder / "ended.json").read_text()
+def _train_to_end(folder: Path) -> str:
+    """Resume the run until its end, and return its results."""
+    run_and_kill(work.train, folder, delay=float("inf"))
+    return (folder / "results.json").read_text()
 
 
 def _last_checkpoint(folder: Path) -> int | None:
-    """The step of the last checkpoint that was written to its end."""
+    """The step of the last complete checkpoint."""
     return max(
         (int(path.name) for path in (folder / "run").glob("*") if path.name.isdecimal()),
         default=None,
     )
 
 
-def _lost(folder: Path, whole: int | None) -> list[str]:
-    """Whether the life that was just ended had begun where the one before had come to."""
-    said = folder / "said"
-    last = said.read_text().splitlines()[-1] if said.exists() else None
-    expected = f"Going on with the run that was kept: {whole} steps are done." if whole else None
-    return [] if last == expected else [f"{folder.name}: {last!r} in place of {expected!r}"]
+def _lost(folder: Path, step: int | None) -> list[str]:
+    """The process just killed must have resumed from `step`, the last checkpoint before it."""
+    messages = folder / "messages"
+    last = messages.read_text().splitlines()[-1] if messages.exists() else None
+    expected = f"Resuming the saved run: {step} steps are done." if step else None
+    return [] if last == expected else [f"{folder.name}: {last!r} instead of {expected!r}"]

@@ -1,4 +1,4 @@
-"""What the children do that are killed: each for ever, or to its end, on files in a folder."""
+"""The work of the child processes, on files in a folder: endless, or until its end."""
 
 import hashlib
 import json
@@ -26,11 +26,11 @@ from minigpt_challenge.given.training import run_training_loop
 TASK = TASKS[0]
 V, STEPS, EVAL_EVERY = 5, 40, 2
 DATA = b"First Citizen:\nSpeak, speak.\n\n" * 30_000
-LENGTH = 2_000  # lines of a text: a write takes long enough to be caught in it
+LENGTH = 2_000  # lines of a text: a write is slow enough to be interrupted
 
 
-def settle_in(folder: Path) -> None:
-    """Let everything that belongs to the learner lie in this folder."""
+def use_folder(folder: Path) -> None:
+    """Put all files of the learner into this folder."""
     curriculum.TASKS_FOLDER = folder / "tasks"
     history.HISTORY_FOLDER = folder / "state" / "history"
     progress.PROGRESS_FILE = folder / "state" / "progress.json"
@@ -43,33 +43,33 @@ def settle_in(folder: Path) -> None:
 
 
 def text(number: int) -> str:
-    """The learner's text with this number: whole if its last line is there."""
+    """The learner's text with this number; it is complete if it has the last line."""
     lines = [f"# text {number}", *(f"line_{line} = {number}" for line in range(LENGTH)), "# end"]
     return "\n".join(lines) + "\n"
 
 
 def write_cells(folder: Path, ready: Callable[[], None]) -> None:
-    """`%%task 1` with one text after the other."""
-    settle_in(folder)
-    magics._load = lambda *_: []  # what the cell's code does is not the question here
-    magics.is_untouched = lambda *_: False  # nor is reading it, which takes longer than writing
+    """Run `%%task 1` with one text after the other."""
+    use_folder(folder)
+    magics._load = lambda *_: []  # do not run the cell's code
+    magics.is_untouched = lambda *_: False  # nor parse it, which takes longer than writing
     ready()
     for number in count(1):
         magics.task(None, "1", text(number))
 
 
 def write_own_cells(folder: Path, numbers: range) -> None:
-    """`%%task 1` with the texts of these numbers."""
-    settle_in(folder)
+    """Run `%%task 1` with the texts of these numbers."""
+    use_folder(folder)
     magics._load = lambda *_: []
     magics.console.quiet = True
     for number in numbers:
         magics.task(None, "1", text(number))
 
 
-def note_own_verdicts(folder: Path, numbers: range) -> None:
-    """Hints with these numbers, and a verdict on a task that nobody else notes."""
-    settle_in(folder)
+def record_own_verdicts(folder: Path, numbers: range) -> None:
+    """Record hints with these numbers, and a verdict on a task that no other process records."""
+    use_folder(folder)
     task = TASKS[numbers.start]
     for number in numbers:
         help_used.note_hint(TASK, f"hint {number}")
@@ -78,17 +78,17 @@ def note_own_verdicts(folder: Path, numbers: range) -> None:
 
 
 def reset_and_restore(folder: Path, ready: Callable[[], None]) -> None:
-    """`minigpt reset 1`, then `minigpt history 1 --restore 1`, and again."""
-    settle_in(folder)
+    """Alternate `minigpt reset 1` and `minigpt history 1 --restore 1`."""
+    use_folder(folder)
     ready()
     while True:
         cli_help.reset(1)
         cli_help.show_history(1, show=None, restore=1)
 
 
-def note_verdicts(folder: Path, ready: Callable[[], None]) -> None:
-    """A check's verdict on each task in turn, a hint, and a rung of the ladder."""
-    settle_in(folder)
+def record_verdicts(folder: Path, ready: Callable[[], None]) -> None:
+    """Record a verdict on each task in turn, a hint, and a rung of the ladder."""
+    use_folder(folder)
     ready()
     for number in count(1):
         task = TASKS[number % len(TASKS)]
@@ -98,15 +98,15 @@ def note_verdicts(folder: Path, ready: Callable[[], None]) -> None:
         ladder.remember(ladder.Rung("bigram", float(number), "a sample"))
 
 
-def keep_in_cache(folder: Path, ready: Callable[[], None]) -> None:
-    """The text, as it came from the web, is put into the cache."""
+def write_cache(folder: Path, ready: Callable[[], None]) -> None:
+    """Write the downloaded text to the cache."""
     ready()
     for number in count(1):
-        sources._keep(DATA + str(number).encode(), folder / "cache" / "original.txt")
+        sources._write_cache(DATA + str(number).encode(), folder / "cache" / "original.txt")
 
 
 def fill_cache(folder: Path, registered: RegisteredDownload) -> None:
-    """Find the text, and write what was found beside the cache."""
+    """Find the text, and write a copy next to the cache."""
     download.registered_download = lambda: registered
     os.environ |= {"MINIGPT_CACHE": str(folder), "no_proxy": "*"}
     text, _ = sources.find_shakespeare()
@@ -114,8 +114,8 @@ def fill_cache(folder: Path, registered: RegisteredDownload) -> None:
 
 
 def save_weights(folder: Path, ready: Callable[[], None]) -> None:
-    """What `minigpt train` saves at its end: weights, curve and sample."""
-    settle_in(folder)
+    """Save what `minigpt train` saves at its end: weights, curve and sample."""
+    use_folder(folder)
     result.draw_loss_curve = lambda history, target: text(history).encode()
     vocabulary = SimpleNamespace(characters="abc")
     ready()
@@ -128,17 +128,17 @@ def save_weights(folder: Path, ready: Callable[[], None]) -> None:
 
 
 def stub() -> str:
-    """The stub as the learner gets it."""
+    """The original stub."""
     return cut_stub(TASK)
 
 
 def train(folder: Path, ready: Callable[[], None]) -> None:
-    """Train a bigram to its end, kept at every second step; write what came of it."""
+    """Train a bigram to the end, with a checkpoint every second step; write the results."""
     tokens = np.tile(np.arange(V, dtype=np.int32), 100)
 
-    def say(words: str) -> None:
-        with open(folder / "said", "a", encoding="utf-8") as file:
-            file.write(words + "\n")
+    def report(message: str) -> None:
+        with open(folder / "messages", "a", encoding="utf-8") as file:
+            file.write(message + "\n")
 
     state, measured = run_training_loop(
         STEPS,
@@ -150,9 +150,9 @@ def train(folder: Path, ready: Callable[[], None]) -> None:
         model=SimpleDecoder(V),
         eval_every=EVAL_EVERY,
         show_progress=False,
-        checkpoints=Checkpoints(folder / "run", {"the text": "one"}, say),
+        checkpoints=Checkpoints(folder / "run", {"the text": "one"}, report),
         on_measure=lambda *_: ready(),
     )
     (weights,) = state.params["params"]["next_token_logits"].values()
-    ended = {"history": measured, "weights": hashlib.sha256(np.asarray(weights)).hexdigest()}
-    (folder / "ended.json").write_text(json.dumps(ended))
+    results = {"history": measured, "weights": hashlib.sha256(np.asarray(weights)).hexdigest()}
+    (folder / "results.json").write_text(json.dumps(results))

@@ -1,11 +1,15 @@
-"""Read, don't edit: what you are given, so that you can write the rest.
+"""Read, don't edit: the code around what you write.
 
-download.py, plays.py, sources.py     tiny Shakespeare, wherever it can be had
-vocabulary.py, dataset.py             the text as integers
-bigram.py                             SimpleDecoder, the warm-up's model
-batches.py, steps.py, training.py     training, of any model
-checkpoints.py                        keeping a run on disk, and going on with it
-rungs.py                              the models between the bigram and your GPT
-sampling.py                           writing text with a trained model
-milestone.py                          the size of your GPT, and what it should reach
+download.py, plays.py, sources.py   find tiny Shakespeare
+vocabulary.py, dataset.py           text as integers
+bigram.py                           SimpleDecoder, the model of the warm-up
+batches.py, steps.py, training.py   train any model
+many_steps.py                       many training steps in one compiled program
+fast.py                             the recipe of `minigpt train --fast`
+checkpoints.py                      save a run to disk and resume it
+rungs.py                            the models between the bigram and your GPT
+sampling.py, naive_sampling.py      generate text with a trained model
+cached_gpt.py, speed.py             for task 6: a GPT with a cache, and a stopwatch
+spreading.py                        a training step on the devices of several processes
+milestone.py                        the size of your GPT, and the loss to reach
 """

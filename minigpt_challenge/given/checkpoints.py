@@ -1,4 +1,4 @@
-"""A training run that survives a disconnect: what it has reached is kept on disk, by Orbax."""
+"""Save a training run to disk with Orbax, so that it can be resumed after a disconnect."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -12,13 +12,13 @@ import numpy as np
 import orbax.checkpoint as ocp
 from flax.training.train_state import TrainState
 
-# A checkpoint is written in full and then renamed, and the one before goes only after that: one
-# of them is whole at every moment.
+# Orbax writes a checkpoint in full, renames it, and only then deletes the one before: at every
+# moment one of them is complete.
 OPTIONS = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)
 
 
-class Kept(NamedTuple):
-    """What a run needs to go on as if nothing had happened."""
+class SavedRun(NamedTuple):
+    """Everything that a run needs to resume as if it had never stopped."""
 
     state: TrainState
     best_state: TrainState
@@ -27,39 +27,39 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where a run is kept, and what must be the same for it to go on.
+    """Where a run is saved, and what must be unchanged for it to be resumed.
 
     Attributes:
-        folder: the run's own; made when needed.
-        identity: what the run depends on, each under a name that can stand in a sentence ("the
-            text", "your code"), as a value to be compared. A run goes on only if all are equal.
-        say: gets a sentence whenever a run is resumed, or one found here cannot be.
+        folder: for this run only; created when needed.
+        identity: what the run depends on, by a name that fits into a sentence ("the text", "your
+            code"). A run is resumed only if all values are equal.
+        report: called with a message when a run is resumed, or when a saved one cannot be.
     """
 
     folder: Path
     identity: dict[str, str]
-    say: Callable[[str], None] = print
+    report: Callable[[str], None] = print
 
     def save(self, state: TrainState, best_state: TrainState, history: Sequence) -> None:
-        """Keep the run as it stands after its last measurement.
+        """Save the run after its last measurement.
 
         Raises:
             OSError: it cannot be written; the checkpoint before is still there.
         """
         arguments = ocp.args.Composite(
             arrays=ocp.args.StandardSave(_arrays(state, best_state)),
-            history=ocp.args.JsonSave([list(measured) for measured in history]),
+            history=ocp.args.JsonSave([list(measurement) for measurement in history]),
             identity=ocp.args.JsonSave(self.identity),
         )
         try:
             with ocp.CheckpointManager(self.folder.resolve(), options=OPTIONS) as manager:
                 manager.save(history[-1][0], args=arguments, force=True)
         except OSError as error:
-            error.filename = error.filename or str(self.folder)  # a full disk has no name
+            error.filename = error.filename or str(self.folder)  # a full disk names no file
             raise
 
-    def resume(self, fresh: TrainState) -> Kept | None:
-        """What was kept; None where there is nothing, or nothing that fits. That is said.
+    def resume(self, fresh: TrainState) -> SavedRun | None:
+        """Load the saved run; return None if there is none, or (and report it) none that fits.
 
         Args:
             fresh: the state before the first step, for its structure.
@@ -71,25 +71,30 @@ class Checkpoints:
         except LookupError:
             return None
         except FileNotFoundError as error:
-            return self._start_anew(f"is damaged ({error})")
+            return self._start_over(f"is damaged ({error})")
         except OSError:
-            raise  # a drive that is away for a moment: what is on it is not damaged
-        except Exception as error:  # Orbax has an exception for every kind of damage
-            return self._start_anew(f"is damaged ({type(error).__name__})")
+            raise  # the drive may be unavailable for a moment, its files undamaged
+        except Exception as error:  # Orbax raises many types for damaged files
+            return self._start_over(f"is damaged ({type(error).__name__})")
+        step = history[-1][0]
         if changed:
-            others = " and ".join(changed)
-            return self._start_anew(f"reached step {history[-1][0]:,}, but {others} changed since")
-        self.say(f"Going on with the run that was kept: {history[-1][0]:,} steps are done.")
+            return self._start_over(
+                f"is at step {step:,}, but {' and '.join(changed)} changed since"
+            )
+        self.report(f"Resuming the saved run: {step:,} steps are done.")
         state, best_state = (_with_leaves(fresh, restored[name]) for name in ("state", "best"))
-        return Kept(state, best_state, history)
+        return SavedRun(state, best_state, history)
 
     def _read(self, fresh: TrainState) -> tuple[list, list[str], dict | None]:
-        """The latest checkpoint: its history, what has changed since, and its arrays if nothing.
+        """Read the latest checkpoint.
+
+        Returns:
+            its history, the names of what changed since, and its arrays if nothing did.
 
         Raises:
             LookupError: there is none.
         """
-        described = ocp.args.Composite(
+        metadata = ocp.args.Composite(
             history=ocp.args.JsonRestore(), identity=ocp.args.JsonRestore()
         )
         arrays = ocp.args.Composite(arrays=ocp.args.StandardRestore(_arrays(fresh, fresh)))
@@ -97,25 +102,25 @@ class Checkpoints:
             latest = manager.latest_step()
             if latest is None:
                 raise LookupError
-            read = manager.restore(latest, args=described)
-            was = read["identity"]
-            if was.keys() != self.identity.keys():
-                changed = ["what this challenge tells runs apart by"]
+            read = manager.restore(latest, args=metadata)
+            saved = read["identity"]
+            if saved.keys() != self.identity.keys():
+                changed = ["the list of things that a run depends on"]
             else:
-                changed = [name for name, value in self.identity.items() if was[name] != value]
+                changed = [name for name, value in self.identity.items() if saved[name] != value]
             restored = None if changed else manager.restore(latest, args=arrays)["arrays"]
             return read["history"], changed, restored
 
-    def _start_anew(self, why: str) -> None:
-        """Set the run aside and say so."""
+    def _start_over(self, reason: str) -> None:
+        """Set the saved run aside and report it."""
         aside = self.set_aside()
-        self.say(
-            f"The run kept in {self.folder} {why}. So this run starts anew; that one is now in "
-            f"{aside}.{self.room_taken()}"
+        self.report(
+            f"The run saved in {self.folder} {reason}. This run starts from the beginning; the "
+            f"saved one is now in {aside}.{self.disk_usage_note()}"
         )
 
     def set_aside(self) -> Path | None:
-        """Make room for another run: rename the folder, and say where it is. None: no run here."""
+        """Rename the folder of the saved run and return its new path; None if there is none."""
         if not self.folder.is_dir():
             return None
         when = datetime.now().strftime("%Y-%m-%d_%H-%M-%S.%f")
@@ -123,10 +128,10 @@ class Checkpoints:
         os.replace(self.folder, aside)
         return aside
 
-    def room_taken(self) -> str:
-        """How much room the runs take that were set aside, once they are several: a sentence.
+    def disk_usage_note(self) -> str:
+        """A sentence about the disk space of the runs set aside; empty if there is at most one.
 
-        They are the learner's, so nobody else deletes them.
+        They belong to the learner, so they are never deleted here.
         """
         runs = list(self.folder.parent.glob(f"{self.folder.name}_until_*"))
         if len(runs) < 2:
@@ -134,16 +139,16 @@ class Checkpoints:
         files = [path for run in runs for path in run.rglob("*") if path.is_file()]
         size = sum(path.stat().st_size for path in files) / 2**20
         return (
-            f" ({len(runs)} runs were set aside there so far and take {size:.0f} MB. They stay "
+            f" ({len(runs)} runs have been set aside there and take {size:.0f} MB. They stay "
             "until you delete them.)"
         )
 
 
 def _arrays(state: TrainState, best_state: TrainState) -> dict[str, list[np.ndarray]]:
-    """Arrays of NumPy, so that a run begun on a GPU can go on without one."""
+    """The leaves as NumPy arrays, so that a run from a GPU can be resumed without one."""
     return {
-        name: [np.asarray(leaf) for leaf in jax.tree.leaves(one)]
-        for name, one in (("state", state), ("best", best_state))
+        name: [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
+        for name, tree in (("state", state), ("best", best_state))
     }
 
 

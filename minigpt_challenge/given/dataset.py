@@ -1,4 +1,4 @@
-"""The text to learn from, as integers: tiny Shakespeare, or any text of your own."""
+"""The training text as integers: tiny Shakespeare, or a text file of your own."""
 
 import os
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from minigpt_challenge.given.sources import DataError, find_shakespeare
 from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 
 TRAIN_FRACTION = 0.9
-SHORTEST_SPLIT = 2  # characters: one to see, and the next to predict
+MIN_SPLIT = 2  # characters: one to see, and the next to predict
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A text as tokens: its beginning to train on, its end to evaluate on.
+    """A text as tokens: the beginning for training, the end for evaluation.
 
     Attributes:
         train: int32 (L,), the first 90 % of the text.
         evaluation: int32 (M,), the rest.
-        vocabulary: which character each token stands for.
-        edition: a sentence that says which text it is and where it is from.
+        vocabulary: the character of each token.
+        edition: a sentence that names the text and its source.
     """
 
     train: jax.Array
@@ -32,18 +32,18 @@ class Dataset:
 
 
 def load_data(path: str | os.PathLike | None = None) -> Dataset:
-    """Load tiny Shakespeare, or a text file of yours, and print which text it is.
+    """Load tiny Shakespeare or your own text file, and print which text it is.
 
     Args:
-        path: a text file, UTF-8; None for the one that the environment variable MINIGPT_DATA
-            names, and where that is not set, tiny Shakespeare.
+        path: a UTF-8 text file. None means the file in the environment variable MINIGPT_DATA, or
+            tiny Shakespeare if that is not set.
 
     Returns:
-        The text in two parts. The vocabulary of tiny Shakespeare is always the same 65
-        characters; that of another text is made of the characters in it.
+        the text in two parts. The vocabulary of tiny Shakespeare is always the same 65
+        characters; that of another text consists of the characters in it.
 
     Raises:
-        DataError: there is no text, or it cannot be read, or it is too short.
+        DataError: the text is missing, unreadable or too short.
     """
     if path is None:
         path = os.environ.get("MINIGPT_DATA") or None
@@ -62,7 +62,7 @@ def load_data(path: str | os.PathLike | None = None) -> Dataset:
 
 def _read_own_text(path: Path) -> tuple[str, str]:
     try:
-        text = path.read_text(encoding="utf-8-sig")  # -sig: some editors begin a file with a mark
+        text = path.read_text(encoding="utf-8-sig")  # -sig: some editors write a byte order mark
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path} is not UTF-8 (byte {error.start:,} is not). Save it as UTF-8 and try again."
@@ -72,16 +72,16 @@ def _read_own_text(path: Path) -> tuple[str, str]:
             f"{path} cannot be read: {error.strerror}. Give the path of a text file (as "
             "`--data`, `load_data(path)` or in MINIGPT_DATA), or none for tiny Shakespeare."
         ) from error
-    if "\0" in text:  # which no text has, and most of UTF-16 is
+    if "\0" in text:  # not in any text, but all over English in UTF-16
         raise DataError(
-            f"{path} is no text in UTF-8: there is a zero byte after {text.index(chr(0)):,} "
+            f"{path} is not a UTF-8 text: there is a zero byte after {text.index(chr(0)):,} "
             "characters. Save it as UTF-8 (not UTF-16) and try again."
         )
     split = _split_position(len(text))
-    if min(split, len(text) - split) < SHORTEST_SPLIT:
+    if min(split, len(text) - split) < MIN_SPLIT:
         raise DataError(
             f"{path} is too short to learn from: it has {len(text)} characters, of which {split} "
-            f"would be for training and {len(text) - split} for evaluation. Take a longer text."
+            f"would be for training and {len(text) - split} for evaluation. Use a longer text."
         )
     return text, f"your own text ({path})"
 

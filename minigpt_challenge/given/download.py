@@ -1,4 +1,4 @@
-"""The original tiny Shakespeare: the download that tensorflow-datasets registers for it."""
+"""Download the original tiny Shakespeare from the URL that tensorflow-datasets registers."""
 
 import importlib.util
 import queue
@@ -6,12 +6,12 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-PATIENCE = 5  # seconds without a byte, then the download is given up
+TIMEOUT_S = 5  # without a byte
 
 
 @dataclass(frozen=True)
 class RegisteredDownload:
-    """A line of the registry: where a file is, how many bytes it has, and its checksum."""
+    """A line of the registry: the URL of a file, its size in bytes and its checksum."""
 
     url: str
     size: int
@@ -19,10 +19,10 @@ class RegisteredDownload:
 
 
 def registered_download() -> RegisteredDownload:
-    """What tensorflow-datasets registers for tiny_shakespeare, read without importing it.
+    """Read the registry of tensorflow-datasets for tiny_shakespeare without importing it.
 
     Raises:
-        OSError: the package is not installed, or its registry is not as we know it.
+        OSError: the package is not installed, or its registry has another format.
     """
     package = importlib.util.find_spec("tensorflow_datasets")
     if package is None:
@@ -36,33 +36,33 @@ def registered_download() -> RegisteredDownload:
 
 
 def fetch_original() -> bytes:
-    """Download what is registered, waiting PATIENCE seconds for the next bytes and no longer.
+    """Download the registered file; give up after TIMEOUT_S seconds without a byte.
 
     Raises:
-        OSError: nothing is registered, or the web did not answer.
+        OSError: nothing is registered, or the download failed.
     """
     registered = registered_download()
-    # No time-out bounds the look-up of a host's name. So a thread does all that may hang.
+    # No timeout covers DNS lookup, so everything that may hang runs in a thread.
     chunks = queue.SimpleQueue()
     threading.Thread(target=_read_chunks, args=(registered, chunks), daemon=True).start()
     data = b""
     try:
-        while chunk := chunks.get(timeout=PATIENCE):
+        while chunk := chunks.get(timeout=TIMEOUT_S):
             if isinstance(chunk, Exception):
                 raise OSError(f"{registered.url}: {chunk}") from chunk
             data += chunk
     except queue.Empty:
-        raise OSError(f"{registered.url}: silent for {PATIENCE} seconds") from None
+        raise OSError(f"{registered.url}: no data for {TIMEOUT_S} seconds") from None
     return data
 
 
 def _read_chunks(registered: RegisteredDownload, chunks: queue.SimpleQueue) -> None:
-    """Put the bytes into the queue as they come; then b"", or the exception that ended it."""
-    import urllib.request  # here, since it takes longer than all else at the start of `minigpt`
+    """Put the bytes into the queue as they arrive, then b"" or the exception that ended it."""
+    import urllib.request  # here, since it is the slowest import at the start of `minigpt`
 
     missing = registered.size
     try:
-        with urllib.request.urlopen(registered.url, timeout=PATIENCE) as response:
+        with urllib.request.urlopen(registered.url, timeout=TIMEOUT_S) as response:
             while missing >= 0 and (chunk := response.read1(2**16)):
                 missing -= len(chunk)
                 chunks.put(chunk)

@@ -1,6 +1,6 @@
-"""`minigpt train --fast`: the same model on the same batches, at its goal in far fewer steps.
+"""`minigpt train --fast`: the same model and batches, but far fewer steps to the target.
 
-What is different: the optimiser, rates that rise and fall, and the size of the first tables.
+The differences: the optimiser, a learning rate schedule, and embeddings scaled by 8 at the start.
 """
 
 from typing import Any
@@ -12,55 +12,60 @@ from flax.training.train_state import TrainState
 from optax import contrib
 
 FAST_STEPS = 550
-MUON_RATE, ADAM_RATE = 0.03, 0.01  # at their highest
-WARM_UP = 0.1  # of all steps: until the rates are at their highest
+MUON_RATE, ADAM_RATE = 0.03, 0.01  # peak learning rates
+EMBEDDING_SCALE = 8.0
+WARM_UP = 0.1  # of all steps
 
 
 def fast_train_state(model: nn.Module, params: Any, num_steps: int) -> TrainState:
-    """The model with louder first tables, and an optimiser for so many steps.
+    """The model with scaled-up embeddings, and an optimiser for `num_steps` steps.
 
-    The matrices between hidden vectors are left to Muon (Jordan et al., 2024,
-    https://kellerjordan.github.io/posts/muon), which makes an update equally long in all of its
-    directions; tables, biases, norms and the last layer to Adam, as its author advises.
+    Hidden matrices are updated by Muon (Jordan et al., 2024,
+    https://kellerjordan.github.io/posts/muon), which orthogonalizes each update; embeddings,
+    biases, norms and the last layer by Adam, as the author of Muon recommends.
 
     Args:
         model: has `vocab_size`, `block_size` and `hidden_dim`. Its weights may have any names:
-            what they are for is told by their shapes.
+            they are recognized by their shapes.
         params: what `model.init` returned.
-        num_steps: the rates fall to 0 at the last of them.
+        num_steps: the learning rates decay to 0 at this step.
     """
     C = model.hidden_dim
 
-    def is_hidden_matrix(leaf) -> contrib.MuonDimensionNumbers | None:
-        shape = getattr(leaf, "shape", ())  # Optax asks about leaves that it has masked, too
+    def muon_dimensions(leaf: Any) -> contrib.MuonDimensionNumbers | None:
+        shape = getattr(leaf, "shape", ())  # Optax passes masked leaves, too
         if len(shape) < 2 or shape[-2] % C or shape[-1] % C:
             return None
         return contrib.MuonDimensionNumbers(reduction_axis=(-2,), output_axis=(-1,))
 
     optimiser = contrib.muon(
-        _rising_and_falling(MUON_RATE, num_steps),
-        adam_learning_rate=_rising_and_falling(ADAM_RATE, num_steps),
+        _warmup_linear_decay(MUON_RATE, num_steps),
+        adam_learning_rate=_warmup_linear_decay(ADAM_RATE, num_steps),
         beta=0.9,
         adam_b2=0.99,
-        ns_steps=3,  # with this preconditioning as good as 5 without, and cheaper
+        ns_steps=3,  # with this preconditioning as good as 5 without it, and cheaper
         preconditioning="schatten",
-        muon_weight_dimension_numbers=lambda tree: jax.tree.map(is_hidden_matrix, tree),
+        muon_weight_dimension_numbers=lambda tree: jax.tree.map(muon_dimensions, tree),
     )
-    return TrainState.create(apply_fn=model.apply, params=_rescaled(model, params), tx=optimiser)
+    scaled = _scale_embeddings(model, params)
+    return TrainState.create(apply_fn=model.apply, params=scaled, tx=optimiser)
 
 
-def _rescaled(model: nn.Module, params: Any) -> Any:
-    """Louder tables, so that a token is heard among all that the blocks add to it."""
+def _scale_embeddings(model: nn.Module, params: Any) -> Any:
+    """Scale up the embeddings, so that what the blocks add does not drown out the token."""
     V, T, C = model.vocab_size, model.block_size, model.hidden_dim
-    # A table as long as a multiple of C has the shape of a hidden matrix: it stays as it is.
-    tables = {(rows, C) for rows in (V, T) if rows % C}
-    return jax.tree.map(lambda leaf: leaf * 8.0 if leaf.shape in tables else leaf, params)
+    # An embedding whose length is a multiple of C has the shape of a hidden matrix: skip it.
+    shapes = {(rows, C) for rows in (V, T) if rows % C}
+    return jax.tree.map(
+        lambda leaf: leaf * EMBEDDING_SCALE if leaf.shape in shapes else leaf, params
+    )
 
 
-def _rising_and_falling(highest: float, num_steps: int) -> optax.Schedule:
-    rising = max(1, int(WARM_UP * num_steps))
+def _warmup_linear_decay(peak: float, num_steps: int) -> optax.Schedule:
+    """A learning rate that rises linearly to `peak`, then decays linearly to 0."""
+    warmup_steps = max(1, int(WARM_UP * num_steps))
     parts = [
-        optax.linear_schedule(highest / rising, highest, rising),
-        optax.linear_schedule(highest, 0.0, num_steps - rising),
+        optax.linear_schedule(peak / warmup_steps, peak, warmup_steps),
+        optax.linear_schedule(peak, 0.0, num_steps - warmup_steps),
     ]
-    return optax.join_schedules(parts, [rising])
+    return optax.join_schedules(parts, [warmup_steps])

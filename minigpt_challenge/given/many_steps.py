@@ -1,7 +1,7 @@
-"""Several training steps in a row, in one compiled program or one by one.
+"""Run several training steps, in one compiled loop or in a Python loop.
 
-A small model's step is over before Python has asked for the next. Where the loop over the steps is
-compiled as well, Python is asked once for all of them.
+A step of a small model ends before Python can dispatch the next. With a compiled loop, Python
+dispatches many steps at once.
 """
 
 from collections.abc import Callable
@@ -12,63 +12,71 @@ from flax.training.train_state import TrainState
 
 from minigpt_challenge.errors import UserError
 
-# (state, first, end, *whatever a batch is cut from) → the state after the steps
-# first, …, end - 1, and the sum of their losses.
-Steps = Callable[..., tuple[TrainState, jax.Array]]
+# (state, first, end, *source) → the state after the steps first, …, end - 1, and the sum of their
+# losses. `source` holds the further arguments of `make_batch`.
+RunSteps = Callable[..., tuple[TrainState, jax.Array]]
 
 
 class BadStep(UserError, TypeError):
-    """What a training step returns is not what the next one needs; the message says what is."""
+    """A training step returned something else than the next one needs; the message says what."""
 
 
-def in_one_program(train_step: Callable, batch_of: Callable) -> Steps:
-    """A loop that is compiled once, whatever the number of steps.
+def compiled_loop(train_step: Callable, make_batch: Callable) -> RunSteps:
+    """A loop over steps that is compiled once for any number of them.
 
     Args:
         train_step: (state, x, y) → (state, loss).
-        batch_of: (step, *whatever a batch is cut from) → x, y.
+        make_batch: (step, *source) → x, y.
 
     Raises:
-        BadStep: when called: `train_step` does not return a state like the one that it was given,
-            and a loss.
+        BadStep: when called, if `train_step` does not return a state like its input and a loss.
     """
 
     @jax.jit
-    def steps(state: TrainState, first: int, end: int, *source) -> tuple[TrainState, jax.Array]:
-        def one(step, carried):
-            state, total_loss = carried
-            returned = train_step(state, *batch_of(step, *source))
-            _refuse_another_kind(returned, state)
+    def run_steps(
+        state: TrainState, first: int, end: int, *source: jax.Array
+    ) -> tuple[TrainState, jax.Array]:
+        def body(
+            step: jax.Array, carry: tuple[TrainState, jax.Array]
+        ) -> tuple[TrainState, jax.Array]:
+            state, total_loss = carry
+            returned = train_step(state, *make_batch(step, *source))
+            _require_state_and_loss(returned, state)
             state, loss = returned
             return state, total_loss + jnp.float32(loss)
 
-        return jax.lax.fori_loop(first, end, one, (state, jnp.float32(0)))
+        return jax.lax.fori_loop(first, end, body, (state, jnp.float32(0)))
 
-    return steps
+    return run_steps
 
 
-def one_by_one(train_step: Callable, batch_of: Callable) -> Steps:
-    """The same for a `train_step` that cannot be traced, since Python has to run it."""
+def python_loop(train_step: Callable, make_batch: Callable) -> RunSteps:
+    """The same loop in Python, for a `train_step` that JAX cannot trace."""
 
-    def steps(state: TrainState, first: int, end: int, *source) -> tuple[TrainState, jax.Array]:
+    def run_steps(
+        state: TrainState, first: int, end: int, *source: jax.Array
+    ) -> tuple[TrainState, jax.Array]:
         total_loss = 0.0
         for step in range(first, end):
-            state, loss = train_step(state, *batch_of(step, *source))
+            state, loss = train_step(state, *make_batch(step, *source))
             total_loss += loss
         return state, total_loss
 
-    return steps
+    return run_steps
 
 
-def _refuse_another_kind(returned: object, before: TrainState) -> None:
+def _require_state_and_loss(returned: object, before: TrainState) -> None:
     is_pair = isinstance(returned, tuple | list) and len(returned) == 2
-    if not is_pair or _kinds(returned[0]) != _kinds(before) or jnp.shape(returned[1]):
+    if (
+        not is_pair
+        or _shapes_and_dtypes(returned[0]) != _shapes_and_dtypes(before)
+        or jnp.shape(returned[1])
+    ):
         raise BadStep(
-            "train_step should return two things: the new state, with the same arrays in the same "
-            "places, of the same shapes and dtypes as in the one that it was given; and the loss, "
-            "a scalar."
+            "train_step should return two things: the new state, with the same structure, shapes "
+            "and dtypes as its input; and the loss, a scalar."
         )
 
 
-def _kinds(tree: object) -> object:
+def _shapes_and_dtypes(tree: object) -> object:
     return jax.tree.map(lambda leaf: (jnp.shape(leaf), jnp.result_type(leaf)), tree)

@@ -1,4 +1,4 @@
-"""The milestone: the size of your GPT, and how well it should predict Shakespeare."""
+"""The milestone: the size of your GPT, and the loss to reach on Shakespeare."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,18 +16,18 @@ BATCH_SIZE = 16
 BLOCK_SIZE = 32
 SIZES = {"hidden_dim": 128, "block_size": BLOCK_SIZE, "num_layers": 4, "num_heads": 4}
 LEARNING_RATE = 1e-3
-MOST_STEPS = 4_000
+MAX_STEPS = 4_000
 
 # The evaluation loss to reach, in nats per character. The bigram stalls near 2.5.
 TARGET_LOSS = 1.9
 
-# Training stops when a sample of the evaluation text is below the target by this margin, so that
-# the whole of it is below too.
+# Training stops when the loss on a sample of the evaluation text is below the target by this
+# margin, so that the loss on the whole text is below it, too.
 MARGIN = 0.03
 
 
 def target_loss(vocabulary: Vocabulary) -> float | None:
-    """The evaluation loss to reach; None where the text is not Shakespeare."""
+    """The evaluation loss to reach; None if the text is not Shakespeare."""
     return TARGET_LOSS if vocabulary == SHAKESPEARE else None
 
 
@@ -41,13 +41,13 @@ def train(
     data: Dataset,
     train_step: Callable,
     eval_step: Callable,
-    num_iterations: int = MOST_STEPS,
+    num_iterations: int = MAX_STEPS,
     target_loss: float | None = TARGET_LOSS,
     **options: Any,
 ) -> tuple[TrainState, list[Measurement]]:
-    """`run_training_loop` at the milestone's setting, until the target is safely met.
+    """Run `run_training_loop` with the milestone's settings until the target minus MARGIN.
 
-    `options` go to `run_training_loop` as they are.
+    `options` are passed on to `run_training_loop`.
     """
     return run_training_loop(
         num_iterations,
@@ -65,13 +65,13 @@ def train(
 
 
 def sees_the_future(model: nn.Module, params: Any, tokens: jax.Array) -> bool:
-    """Whether another last token changes any logits before it: a model that peeks cannot write.
+    """Whether the last token affects any logits before it. Such a model cannot generate text.
 
     Args:
-        tokens: integers (T,), two different ones at least, T at most block_size.
+        tokens: integers (T,), at least two different ones, T at most block_size.
     """
-    another = tokens[jnp.argmax(tokens != tokens[-1])]
+    other = tokens[jnp.argmax(tokens != tokens[-1])]
     logits = [
-        model.apply(params, x[None])[0, :-1] for x in (tokens, tokens.at[-1].set(another))
+        model.apply(params, x[None])[0, :-1] for x in (tokens, tokens.at[-1].set(other))
     ]  # (T - 1, V) each
     return bool(jnp.abs(logits[0] - logits[1]).max() > 1e-3)

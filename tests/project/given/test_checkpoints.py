@@ -1,4 +1,4 @@
-"""A training run that is killed, stopped, damaged or changed: what becomes of it."""
+"""Resuming a run that was killed or stopped, or whose checkpoint is damaged or outdated."""
 
 import json
 import re
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import orbax.checkpoint as ocp
 import pytest
 
+from minigpt_challenge.given import steps
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.training import run_training_loop
@@ -21,13 +22,13 @@ TEXT = jnp.tile(jnp.arange(V), 100)
 
 
 @pytest.fixture
-def said():
+def messages():
     return []
 
 
 @pytest.fixture
-def checkpoints(tmp_path, said):
-    return Checkpoints(tmp_path / "run", {"the text": "one"}, said.append)
+def checkpoints(tmp_path, messages):
+    return Checkpoints(tmp_path / "run", {"the text": "one"}, messages.append)
 
 
 def train(num_iterations, checkpoints=None, **options):
@@ -46,60 +47,62 @@ def train(num_iterations, checkpoints=None, **options):
     )
 
 
-def test_a_run_in_two_parts_ends_like_an_unbroken_one(checkpoints, said):
+def test_a_resumed_run_ends_like_an_uninterrupted_one(checkpoints, messages):
     train(20, checkpoints)
     state, history = train(40, checkpoints)
-    unbroken, its_history = train(40)
-    assert history == its_history
-    assert state.step == unbroken.step == 40
-    assert said == ["Going on with the run that was kept: 20 steps are done."]
+    uninterrupted, uninterrupted_history = train(40)
+    assert history == uninterrupted_history
+    assert state.step == uninterrupted.step == 40
+    assert messages == ["Resuming the saved run: 20 steps are done."]
 
 
-def test_the_best_state_is_kept_as_well_as_the_last(checkpoints):
-    from minigpt_challenge.given import steps
-
-    def spoiling_step(state, x, y):
+def test_the_best_state_is_saved_with_the_last(checkpoints):
+    def worsening_step(state, x, y):
         if state.step < 20:
             return steps.train_step(state, x, y)
         worse = {"params": {"next_token_logits": {"embedding": jnp.zeros((V, V))}}}
         return state.replace(step=state.step + 1, params=worse), jnp.float32(0)
 
-    train(30, checkpoints, train_step=spoiling_step, steps_per_call=1)
-    state, history = train(40, checkpoints, train_step=spoiling_step, steps_per_call=1)
+    train(30, checkpoints, train_step=worsening_step, steps_per_call=1)
+    state, history = train(40, checkpoints, train_step=worsening_step, steps_per_call=1)
     assert state.step == 20 and history[-1].step == 40
 
 
-def test_a_run_at_its_goal_is_not_trained_on(checkpoints):
+def test_a_run_at_its_target_is_not_trained_further(checkpoints):
     first = train(1000, checkpoints, target_loss=1.0)[1]
     assert first[-1].step < 1000
     assert train(1000, checkpoints, target_loss=1.0)[1] == first
 
 
-def test_a_run_of_another_text_is_set_aside_and_named(checkpoints, said):
+def test_a_run_on_another_text_is_set_aside_and_reported(checkpoints, messages):
     train(20, checkpoints)
-    other = Checkpoints(checkpoints.folder, {"the text": "another"}, said.append)
+    other = Checkpoints(checkpoints.folder, {"the text": "another"}, messages.append)
     assert train(10, other)[1] == train(10)[1]
     (aside,) = checkpoints.folder.parent.glob("run_until_*")
-    assert "reached step 20, but the text changed since" in said[0]
-    assert str(aside) in said[0]
+    assert "is at step 20, but the text changed since" in messages[0]
+    assert str(aside) in messages[0]
     assert (aside / "20").is_dir()
 
 
-def test_a_run_that_was_told_apart_by_other_things_is_not_said_to_have_changed(checkpoints, said):
-    train(20, Checkpoints(checkpoints.folder, {"the settings": "some"}, said.append))
+def test_a_run_with_other_identity_keys_is_set_aside_and_reported(checkpoints, messages):
+    train(20, Checkpoints(checkpoints.folder, {"the settings": "some"}, messages.append))
     assert train(10, checkpoints)[1] == train(10)[1]
-    assert "reached step 20, but what this challenge tells runs apart by changed since" in said[0]
+    assert (
+        "is at step 20, but the list of things that a run depends on changed since" in messages[0]
+    )
 
 
-def test_how_much_room_the_runs_take_is_said_from_the_second_on(checkpoints, said):
+def test_disk_usage_is_reported_from_the_second_run_set_aside(checkpoints, messages):
     train(10, checkpoints)
     for text in ("another", "a third"):
-        train(10, Checkpoints(checkpoints.folder, {"the text": text}, said.append))
-    assert "set aside there so far" not in said[0]
-    assert "(2 runs were set aside there so far and take 0 MB." in said[1]
+        train(10, Checkpoints(checkpoints.folder, {"the text": text}, messages.append))
+    assert "have been set aside" not in messages[0]
+    assert "(2 runs have been set aside there and take 0 MB." in messages[1]
 
 
-def test_a_full_disk_is_named_and_leaves_the_checkpoint_before(checkpoints, said, monkeypatch):
+def test_a_full_disk_names_the_folder_and_leaves_the_checkpoint_before(
+    checkpoints, messages, monkeypatch
+):
     train(10, checkpoints)
 
     def full(*_, **__):
@@ -111,54 +114,54 @@ def test_a_full_disk_is_named_and_leaves_the_checkpoint_before(checkpoints, said
             train(20, checkpoints)
     assert caught.value.filename == str(checkpoints.folder)
     assert train(20, checkpoints)[1] == train(20)[1]
-    assert said == ["Going on with the run that was kept: 10 steps are done."] * 2
+    assert messages == ["Resuming the saved run: 10 steps are done."] * 2
 
 
 @pytest.mark.parametrize("kind", ["files", "arrays", "history"])
-def test_a_damaged_checkpoint_is_named_and_set_aside(checkpoints, said, kind):
+def test_a_damaged_checkpoint_is_set_aside_and_reported(checkpoints, messages, kind):
     train(20, checkpoints)
     if kind == "files":
-        spoiled = [path for path in checkpoints.folder.rglob("*") if path.is_file()]
+        damaged = [path for path in checkpoints.folder.rglob("*") if path.is_file()]
     else:
-        spoiled = [path for path in (checkpoints.folder / "20" / kind).rglob("*") if path.is_file()]
-    for path in spoiled:
+        damaged = [path for path in (checkpoints.folder / "20" / kind).rglob("*") if path.is_file()]
+    for path in damaged:
         path.write_bytes(b"")
     assert train(10, checkpoints)[1] == train(10)[1]
     (aside,) = checkpoints.folder.parent.glob("run_until_*")
-    assert "is damaged" in said[0] and str(aside) in said[0]
+    assert "is damaged" in messages[0] and str(aside) in messages[0]
 
 
 @pytest.mark.slow
-def test_minigpt_train_goes_on_until_it_is_told_to_start_anew(workshop, own_text):
-    def said(*options):
+def test_minigpt_train_resumes_without_fresh(workshop, own_text):
+    def output(*options):
         done = workshop.minigpt("train", "--solutions", "--data", str(own_text), *options)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    assert "Going on" not in said("--steps", "2")
-    assert "Going on" not in said("--steps", "2", "--fast")
-    assert "Going on with the run that was kept: 2 steps are done." in said("--steps", "4")
-    fast = said("--steps", "2", "--fast")
-    assert "Going on with the run that was kept: 2 steps are done." in fast
+    assert "Resuming" not in output("--steps", "2")
+    assert "Resuming" not in output("--steps", "2", "--fast")
+    assert "Resuming the saved run: 2 steps are done." in output("--steps", "4")
+    fast = output("--steps", "2", "--fast")
+    assert "Resuming the saved run: 2 steps are done." in fast
     assert re.search(r"The former weights \(loss \d\.\d{3}\) are kept", fast)
-    assert "the number of steps, by which --fast sets its rates, changed" in said(
+    assert "the number of steps, by which --fast sets its rates, changed" in output(
         "--steps", "3", "--fast"
     )
-    anew = said("--steps", "3", "--fresh")
-    assert "Starting anew. The run that was kept here is now in" in anew
-    assert "After 3 steps" in anew
+    fresh = output("--steps", "3", "--fresh")
+    assert "Starting anew. The run that was kept here is now in" in fresh
+    assert "After 3 steps" in fresh
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_loss(tmp_path):
+def test_a_killed_run_resumes_and_ends_with_the_same_losses(tmp_path):
     script = textwrap.dedent("""
         import json, sys, time
         from pathlib import Path
         sys.path.insert(0, sys.argv[1])
         from tests.project.given.test_checkpoints import Checkpoints, train
         slow = lambda state, history: time.sleep(float(sys.argv[3]))
-        kept = Checkpoints(Path(sys.argv[2]), {})
-        state, history = train(60, kept, on_measure=slow)
+        checkpoints = Checkpoints(Path(sys.argv[2]), {})
+        state, history = train(60, checkpoints, on_measure=slow)
         print(json.dumps(history))
     """)
     root = Path(__file__).resolve().parents[3]
@@ -179,5 +182,5 @@ def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_loss(tmp_path):
     assert victim.wait() != 0
 
     first, *_, last = run("killed", 0).communicate()[0].strip().splitlines()
-    assert first == "Going on with the run that was kept: 10 steps are done."
+    assert first == "Resuming the saved run: 10 steps are done."
     assert json.loads(last) == [list(row) for row in train(60)[1]]

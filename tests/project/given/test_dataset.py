@@ -1,4 +1,4 @@
-"""The text as tokens: the vocabulary, the two splits, and files of one's own."""
+"""The text as tokens: the vocabulary, the two splits, and the learner's own files."""
 
 import dataclasses
 
@@ -15,13 +15,13 @@ from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 ABC = Vocabulary("abc")
 
 
-def test_tokens_are_places_among_the_characters():
+def test_tokens_are_indices_of_characters():
     tokens = ABC.encode("cabba")
     assert tokens.dtype == np.int32
     assert tokens.tolist() == [2, 0, 1, 1, 0]
 
 
-def test_vocabulary_of_a_text_is_sorted_and_has_no_character_twice():
+def test_the_vocabulary_of_a_text_is_sorted_and_unique():
     assert Vocabulary.from_text("banana bread") == Vocabulary(" abdenr")
 
 
@@ -37,10 +37,10 @@ def test_decode_undoes_encode(text):
     assert vocabulary.decode(vocabulary.encode(text)) == text
 
 
-@pytest.mark.parametrize("stranger", ["A", "z", "€", "𝄞"])
-def test_an_unknown_character_is_named_with_its_position(stranger):
-    with pytest.raises(ValueError, match=f"'{stranger}' at position 2 "):
-        ABC.encode(f"ab{stranger}c{stranger}")
+@pytest.mark.parametrize("unknown", ["A", "z", "€", "𝄞"])
+def test_an_unknown_character_is_named_with_its_position(unknown):
+    with pytest.raises(ValueError, match=f"'{unknown}' at position 2 "):
+        ABC.encode(f"ab{unknown}c{unknown}")
 
 
 @pytest.mark.parametrize(
@@ -54,27 +54,27 @@ def test_an_unknown_character_is_named_with_its_position(stranger):
         [jnp.int32(2), jnp.int32(0), jnp.int32(1)],
     ],
 )
-def test_decode_takes_integers_of_any_kind(tokens):
+def test_decode_accepts_integers_of_any_type(tokens):
     assert ABC.decode(tokens) == "cab"
 
 
 @pytest.mark.parametrize("tokens", [[], np.zeros(0, np.int32), jnp.zeros(0, jnp.int32)])
-def test_no_tokens_are_no_text(tokens):
+def test_decode_of_no_tokens_is_the_empty_text(tokens):
     assert ABC.decode(tokens) == ""
 
 
-@pytest.mark.parametrize("stranger", [-1, 3, 2**40])
-def test_a_token_out_of_range_is_named_with_its_position(stranger):
-    with pytest.raises(ValueError, match=f"{stranger} at position 1 is not between 0 and 2"):
-        ABC.decode([0, stranger])
+@pytest.mark.parametrize("unknown", [-1, 3, 2**40])
+def test_a_token_out_of_range_is_named_with_its_position(unknown):
+    with pytest.raises(ValueError, match=f"{unknown} at position 1 is not between 0 and 2"):
+        ABC.decode([0, unknown])
 
 
-def test_a_dtype_may_be_too_small_for_the_vocabulary_s_size():
+def test_the_dtype_may_be_too_small_for_the_vocabulary_size():
     vocabulary = Vocabulary("".join(map(chr, range(300))))
     assert vocabulary.decode(np.array([255], np.uint8)) == chr(255)
 
 
-def test_decode_refuses_what_is_not_a_row_of_integers():
+def test_decode_rejects_floats_and_batches():
     with pytest.raises(TypeError, match="float"):
         ABC.decode([0.0, 1.0])
     with pytest.raises(ValueError, match=r"\(1, 2\)"):
@@ -82,14 +82,14 @@ def test_decode_refuses_what_is_not_a_row_of_integers():
 
 
 @pytest.mark.parametrize("characters", ["", "aba"])
-def test_a_vocabulary_without_or_with_repeated_characters_is_refused(characters):
+def test_an_empty_vocabulary_or_repeated_characters_raise(characters):
     with pytest.raises(ValueError, match="at least one"):
         Vocabulary(characters)
 
 
 @pytest.fixture
 def own_file(tmp_path, monkeypatch):
-    """A text file with "abc" in it 37 times, and a world in which there is no Shakespeare."""
+    """A text file with "abc" 37 times; tiny Shakespeare cannot be found."""
 
     def no_shakespeare():
         raise DataError("no Shakespeare here")
@@ -101,7 +101,7 @@ def own_file(tmp_path, monkeypatch):
     return file
 
 
-def test_the_first_nine_tenths_are_for_training(own_file):
+def test_the_first_90_percent_are_for_training(own_file):
     data = load_data(own_file)
     assert data.train.dtype == data.evaluation.dtype == jnp.int32
     assert (len(data.train), len(data.evaluation)) == (99, 12)
@@ -110,7 +110,7 @@ def test_the_first_nine_tenths_are_for_training(own_file):
     assert data.vocabulary.decode(tokens) == "abc" * 37
 
 
-def test_vocabulary_and_edition_are_those_of_the_own_text(own_file):
+def test_vocabulary_and_edition_of_an_own_text(own_file):
     data = load_data(str(own_file))
     assert data.vocabulary == ABC
     assert data.edition == f"This is your own text ({own_file})."
@@ -118,9 +118,7 @@ def test_vocabulary_and_edition_are_those_of_the_own_text(own_file):
         data.train = data.evaluation
 
 
-def test_argument_wins_over_environment_and_environment_over_shakespeare(
-    own_file, tmp_path, monkeypatch
-):
+def test_the_argument_overrides_the_environment(own_file, tmp_path, monkeypatch):
     other = tmp_path / "other.txt"
     other.write_text("xyz" * 37)
     monkeypatch.setenv("MINIGPT_DATA", str(other))
@@ -131,7 +129,7 @@ def test_argument_wins_over_environment_and_environment_over_shakespeare(
         load_data()
 
 
-def test_shakespeare_has_its_65_characters_even_if_the_text_has_fewer(own_file, monkeypatch):
+def test_shakespeare_has_65_characters_even_if_the_edition_has_fewer(own_file, monkeypatch):
     monkeypatch.setattr(dataset, "find_shakespeare", lambda: ("abc" * 37, "an edition"))
     data = load_data()
     assert data.vocabulary == SHAKESPEARE
@@ -139,13 +137,13 @@ def test_shakespeare_has_its_65_characters_even_if_the_text_has_fewer(own_file, 
     assert data.edition == "This is an edition."
 
 
-def test_marks_and_line_endings_of_other_editors_are_not_characters(own_file):
+def test_byte_order_mark_and_carriage_returns_are_removed(own_file):
     own_file.write_bytes(b"\xef\xbb\xbf" + b"ab\r\n" * 37)
     assert load_data(own_file).vocabulary.characters == "\nab"
 
 
 @pytest.mark.parametrize(
-    "content, words",
+    "content, message",
     [
         (b"", "too short.* 0 characters"),
         (b"abcdefghij", "too short.* 9 would be for training and 1 for"),
@@ -154,18 +152,18 @@ def test_marks_and_line_endings_of_other_editors_are_not_characters(own_file):
         ("to be".encode("utf-16-le") * 37, "zero byte after 1 characters.*not UTF-16"),
     ],
 )
-def test_a_text_that_cannot_be_learned_is_refused_in_words(own_file, content, words):
+def test_an_unusable_text_raises(own_file, content, message):
     own_file.write_bytes(content)
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=message):
         load_data(own_file)
 
 
-def test_eleven_characters_are_enough(own_file):
+def test_11_characters_are_enough(own_file):
     own_file.write_bytes(b"abcdefghijk")
     assert len(load_data(own_file).evaluation) == 2
 
 
-@pytest.mark.parametrize("place", ["absent.txt", "."])
-def test_a_missing_file_or_a_folder_is_refused_in_words(own_file, place):
+@pytest.mark.parametrize("name", ["absent.txt", "."])
+def test_a_missing_file_or_a_folder_raises(own_file, name):
     with pytest.raises(DataError, match="cannot be read: .*MINIGPT_DATA"):
-        load_data(own_file.parent / place)
+        load_data(own_file.parent / name)

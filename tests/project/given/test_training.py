@@ -1,4 +1,4 @@
-"""The training loop, the given step, and writing with what was learned."""
+"""The training loop, the given step, and generation."""
 
 import re
 
@@ -20,7 +20,7 @@ from minigpt_challenge.given.sources import DataError
 from minigpt_challenge.given.training import evaluate, init_train_state, run_training_loop
 
 V = 5
-TEXT = jnp.tile(jnp.arange(V), 100)  # 0 1 2 3 4 0 1 …: a bigram can know it all
+TEXT = jnp.tile(jnp.arange(V), 100)  # 0 1 2 3 4 0 1 …: a bigram can predict it perfectly
 
 
 def train(num_iterations=40, **options):
@@ -34,7 +34,7 @@ def train(num_iterations=40, **options):
     )
 
 
-def test_it_learns_and_tells_how():
+def test_the_loss_falls_and_is_measured():
     state, history = train()
     assert [measured.step for measured in history] == [0, 10, 20, 30, 40]
     assert history[0].eval_loss == pytest.approx(np.log(V), abs=0.5)
@@ -42,24 +42,24 @@ def test_it_learns_and_tells_how():
     assert evaluate(state, TEXT[-80:], 4, 6) == pytest.approx(history[-1].eval_loss, rel=0.2)
 
 
-def test_a_loss_that_was_no_number_at_first_keeps_no_later_state_away():
-    def blind_at_first(state, x, y):
+def test_a_nan_loss_at_the_start_does_not_hide_a_better_state():
+    def nan_at_first(state, x, y):
         return jnp.where(state.step == 0, jnp.nan, steps.eval_step(state, x, y))
 
-    state, history = train(eval_step=blind_at_first)
+    state, history = train(eval_step=nan_at_first)
     assert np.isnan(history[0].eval_loss)
     assert state.step > 0 and history[-1].eval_loss < 0.1
 
 
-def test_the_state_with_the_best_evaluation_loss_is_kept():
-    def spoiling_step(state, x, y):
-        """Learns for 20 steps, then spoils the params more and more."""
+def test_the_state_with_the_best_evaluation_loss_is_returned():
+    def worsening_step(state, x, y):
+        """Train for 20 steps, then shrink the params at every step."""
         if state.step < 20:
             return steps.train_step(state, x, y)
         worse = jax.tree.map(lambda leaf: leaf * 0.9, state.params)
         return state.replace(step=state.step + 1, params=worse), jnp.float32(0)
 
-    state, history = train(train_step=spoiling_step, steps_per_call=1)
+    state, history = train(train_step=worsening_step, steps_per_call=1)
     best = min(history, key=lambda measured: measured.eval_loss)
     assert best.step == 20 and history[-1].eval_loss > best.eval_loss
     assert state.step == 20
@@ -71,24 +71,24 @@ def test_it_stops_at_the_target():
     assert history[-1].step < 1000
 
 
-def test_steps_in_one_program_end_where_single_ones_do():
+def test_a_compiled_loop_gives_the_same_result_as_single_steps():
     state, history = train(25, steps_per_call=7)
-    single, its_history = train(25, steps_per_call=1)
-    np.testing.assert_allclose(history, its_history, rtol=1e-4)
+    single, single_history = train(25, steps_per_call=1)
+    np.testing.assert_allclose(history, single_history, rtol=1e-4)
     assert state.step == single.step == 25
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), state.params, single.params
     )
 
 
-def test_a_program_of_steps_is_traced_once_whatever_their_number():
+def test_a_compiled_loop_is_traced_once_for_any_number_of_steps():
     traced = []
 
-    def watched_step(state, x, y):
+    def recording_step(state, x, y):
         traced.append(x.shape)
         return steps.train_step(state, x, y)
 
-    train(25, train_step=watched_step, steps_per_call=7)  # 7, 3, 7, 3 and 5 of them
+    train(25, train_step=recording_step, steps_per_call=7)  # 7, 3, 7, 3 and 5 of them
     assert traced == [(4, 6)]
 
 
@@ -101,22 +101,22 @@ def test_a_program_of_steps_is_traced_once_whatever_their_number():
         lambda state, x, y: (steps.train_step(state, x, y)[0], jnp.zeros(y.shape)),
         lambda state, x, y: None,
     ],
-    ids=["loss first", "no loss", "params for a state", "a loss for each token", "nothing"],
+    ids=["loss first", "no loss", "params, no state", "a loss for each token", "nothing"],
 )
-def test_a_step_that_returns_something_else_is_named(step):
+def test_a_step_that_returns_something_else_raises(step):
     with pytest.raises(BadStep, match="should return two things"):
         train(train_step=step)
 
 
-def test_another_state_may_be_made_to_begin_with():
-    def stuck(model, params):
+def test_make_state_replaces_the_initial_state():
+    def without_progress(model, params):
         return TrainState.create(apply_fn=model.apply, params=params, tx=optax.sgd(0.0))
 
-    _, history = train(make_state=stuck)
+    _, history = train(make_state=without_progress)
     assert history[-1].eval_loss == history[0].eval_loss
 
 
-def test_who_interrupts_keeps_the_best_so_far():
+def test_an_interrupted_run_returns_its_best_state():
     def interrupted_step(state, x, y):
         if state.step == 25:
             raise KeyboardInterrupt
@@ -130,11 +130,11 @@ def test_the_same_seed_gives_the_same_losses():
     assert train(seed=3)[1] == train(seed=3)[1] != train(seed=4)[1]
 
 
-def test_the_last_step_is_measured_too():
+def test_the_last_step_is_measured():
     assert [measured.step for measured in train(num_iterations=13)[1]] == [0, 10, 13]
 
 
-def test_the_bar_shows_step_training_and_evaluation_loss(capsys):
+def test_the_bar_shows_the_step_and_both_losses(capsys):
     _, history = run_training_loop(
         10, 4, 6, 0.3, TEXT[-80:], TEXT[:-80], SimpleDecoder(V), eval_every=5
     )
@@ -144,57 +144,57 @@ def test_the_bar_shows_step_training_and_evaluation_loss(capsys):
     assert f"loss {last.train_loss:.3f}, evaluation {last.eval_loss:.3f}" in shown
 
 
-def test_the_training_loss_in_the_bar_is_that_of_the_last_call(capsys):
+def test_the_bar_shows_the_training_loss_of_the_last_call(capsys):
     train(num_iterations=6, steps_per_call=2, eval_every=6, show_progress=True)
     shown = re.findall(r"loss (\d\.\d+), evaluation", capsys.readouterr().err)
     assert len(set(shown)) >= 4  # at the start, after each call, and measured over all of them
 
 
-def test_a_text_shorter_than_a_block_is_refused():
+def test_a_text_shorter_than_a_block_raises():
     with pytest.raises(DataError, match="too short"):
         run_training_loop(5, 4, 90, 0.1, TEXT[-80:], TEXT[:-80], SimpleDecoder(V))
 
 
-def test_the_given_step_is_the_same_as_the_one_to_be_written():
+def test_the_given_step_equals_the_reference():
     model = SimpleDecoder(V)
     x, y = (random_inputs.tokens(3, 4, vocab_size=V, seed=seed) for seed in (0, 1))
     state = init_train_state(model, random_inputs.params(model, x), learning_rate=0.1)
     with tasks_from(SOLUTIONS_FOLDER) as modules:
-        theirs, their_loss = modules["task5_training_step"].train_step(state, x, y)
-    mine, loss = steps.train_step(state, x, y)
-    assert float(loss) == pytest.approx(float(their_loss), rel=1e-5)
-    assert mine.step == theirs.step == 1
+        expected, expected_loss = modules["task5_training_step"].train_step(state, x, y)
+    new, loss = steps.train_step(state, x, y)
+    assert float(loss) == pytest.approx(float(expected_loss), rel=1e-5)
+    assert new.step == expected.step == 1
     jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), mine.params, theirs.params
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), new.params, expected.params
     )
-    assert float(steps.eval_step(state, x, y)) == pytest.approx(float(their_loss), rel=1e-5)
+    assert float(steps.eval_step(state, x, y)) == pytest.approx(float(expected_loss), rel=1e-5)
 
 
-def test_the_state_carries_adam_with_the_learning_rate():
+def test_the_state_has_adam_with_the_learning_rate():
     params = {"params": {"w": jnp.zeros(3)}}
     state = init_train_state(SimpleDecoder(V), params, learning_rate=0.25)
     after = state.apply_gradients(grads={"params": {"w": jnp.array([1.0, -2.0, 3.0])}})
-    # Adam's first step is the learning rate, in the direction of each gradient's sign.
+    # Adam's first step has the size of the learning rate and the sign of the gradient.
     np.testing.assert_allclose(after.params["params"]["w"], [-0.25, 0.25, -0.25], atol=1e-4)
     assert isinstance(state.tx, optax.GradientTransformation)
 
 
-class TestWriting:
-    """`generate`, with a model that is certain of the next token: the last one plus 1."""
+class TestGenerate:
+    """`generate`, with a model that always predicts the last token plus 1."""
 
     @staticmethod
     def apply_fn(params, tokens):
         return 1e3 * jax.nn.one_hot((tokens + 1) % V, V)
 
-    def test_it_goes_on_from_the_prompt(self):
+    def test_it_continues_the_prompt(self):
         text = generate(jax.random.key(0), self.apply_fn, {}, [3, 1], 6, block_size=4)
         np.testing.assert_array_equal(text, [3, 1, 2, 3, 4, 0, 1, 2])
 
     def test_it_sees_the_last_block_and_nothing_older(self):
         def count_twos(params, tokens):
-            """Certain of 4 where a 2 is in sight at or before the position, else of 0."""
-            in_sight = jnp.cumsum(tokens == 2, axis=-1) > 0
-            return 1e3 * jax.nn.one_hot(jnp.where(in_sight, 4, 0), V)
+            """Predict 4 where there is a 2 at or before the position, else 0."""
+            seen = jnp.cumsum(tokens == 2, axis=-1) > 0
+            return 1e3 * jax.nn.one_hot(jnp.where(seen, 4, 0), V)
 
         text = generate(jax.random.key(0), count_twos, {}, [2, 1], 6, block_size=4)
         np.testing.assert_array_equal(text, [2, 1, 4, 4, 4, 0, 0, 0])
@@ -202,14 +202,14 @@ class TestWriting:
     def test_the_model_is_compiled_once(self):
         shapes = []
 
-        def watching(params, tokens):
+        def recording(params, tokens):
             shapes.append(tokens.shape)
             return self.apply_fn(params, tokens)
 
-        generate(jax.random.key(0), watching, {}, [1], 9, block_size=4)
+        generate(jax.random.key(0), recording, {}, [1], 9, block_size=4)
         assert shapes == [(1, 4)]
 
-    def test_an_uncertain_model_writes_what_the_key_says(self):
+    def test_the_key_determines_the_text(self):
         def uniform(params, tokens):
             return jnp.zeros((*tokens.shape, V))
 
@@ -218,6 +218,6 @@ class TestWriting:
 
         assert text(0) == text(0) != text(1)
 
-    def test_an_empty_prompt_is_refused(self):
+    def test_an_empty_prompt_raises(self):
         with pytest.raises(ValueError, match="prompt is empty"):
             generate(jax.random.key(0), self.apply_fn, {}, [], 3, block_size=4)

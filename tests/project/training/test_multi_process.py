@@ -16,7 +16,7 @@ from minigpt_challenge.coach.runtime.devices import cpu_devices
 from minigpt_challenge.coach.training import multi_process
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given.milestone import BLOCK_SIZE
-from minigpt_challenge.given.spreading import spread
+from minigpt_challenge.given.spreading import with_sharded_inputs
 
 
 def free_port():
@@ -139,7 +139,7 @@ def test_batches_that_cannot_be_shared_out_are_refused(pieces, devices, fits):
             multi_process._refuse_uneven(devices, data)
 
 
-def test_a_spread_step_gets_all_of_the_state_and_its_rows():
+def test_a_step_with_sharded_inputs_gets_the_whole_state_and_its_rows():
     mesh = jax.make_mesh(
         (4,), ("data",), axis_types=(AxisType.Auto,), devices=tuple(cpu_devices(4))
     )
@@ -150,11 +150,11 @@ def test_a_spread_step_gets_all_of_the_state_and_its_rows():
         return {"w": state["w"] + 1}, x.sum() + y.sum()
 
     x = jnp.arange(24).reshape(8, 3)
-    state, loss = spread(step, mesh)({"w": np.arange(5.0)}, x, x + 1)
+    state, loss = with_sharded_inputs(step, mesh)({"w": np.arange(5.0)}, x, x + 1)
     assert loss == (2 * x + 1).sum()
     (whole, rows, _) = seen[0]
     assert [shard.data.shape for shard in whole.addressable_shards] == [(5,)] * 4
     assert [shard.data.shape for shard in rows.addressable_shards] == [(2, 3)] * 4
     np.testing.assert_array_equal(rows, x)
-    spread(step, mesh)(state, x, x)
-    assert seen[1][0] is state["w"], "the state was laid out anew"
+    with_sharded_inputs(step, mesh)(state, x, x)
+    assert seen[1][0] is state["w"], "the state was moved again"
