@@ -4,7 +4,7 @@ import hashlib
 import time
 from pathlib import Path
 
-from minigpt_challenge.coach.course.stubs import text_of
+from minigpt_challenge.coach.course.stubs import read_or_empty
 
 LOOK, PATIENCE = 0.02, 1  # seconds between two looks, and for how long
 
@@ -27,7 +27,7 @@ def take(file: Path, folder: Path) -> Path:
 
 def fingerprint(file: Path) -> str:
     """What tells the file's text, as it is now, from every other."""
-    return hashlib.sha256(text_of(file).encode()).hexdigest()
+    return hashlib.sha256(read_or_empty(file).encode()).hexdigest()
 
 
 def _settled(file: Path) -> bytes:
