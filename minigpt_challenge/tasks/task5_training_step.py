@@ -1,4 +1,4 @@
-"""Task 5: training step. Measure how wrong the model is, and reduce that loss step by step."""
+"""Task 5: training step. Measure how wrong the model is, and update every weight."""
 
 from collections.abc import Callable
 from typing import Any
