@@ -31,7 +31,7 @@ def jax_generators():
     import jax.numpy as jnp
 
     from minigpt_challenge.coach.course.curriculum import (
-        PARTS_OF_THE_GPT,
+        GPT_TASKS,
         SOLUTIONS_FOLDER,
         task_by_stem,
     )
@@ -40,7 +40,7 @@ def jax_generators():
     from minigpt_challenge.given.naive_sampling import generate_naively
     from minigpt_challenge.given.sampling import generate
 
-    with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT) as modules:
+    with tasks_from(SOLUTIONS_FOLDER, GPT_TASKS) as modules:
         model = modules["task4_blocks"].MiniGPT(VOCAB_SIZE, **SIZES)
         task6 = load_file(task_by_stem("task6_kv_cache").solution, "task6")
     cached = CachedMiniGPT(VOCAB_SIZE, **SIZES, attention=task6.CachedAttention)

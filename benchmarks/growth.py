@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from steps import VOCAB_SIZE, flops_per_token
 
-from minigpt_challenge.coach.course.curriculum import PARTS_OF_THE_GPT, ROOT, SOLUTIONS_FOLDER
+from minigpt_challenge.coach.course.curriculum import GPT_TASKS, ROOT, SOLUTIONS_FOLDER
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.training import init_train_state
@@ -94,7 +94,7 @@ def draw(rows: dict) -> Figure:
 
 def main() -> None:
     rows, table = {}, Table("", "size", "ms per step", "MB", "× ms", "× MB")
-    with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT) as modules:
+    with tasks_from(SOLUTIONS_FOLDER, GPT_TASKS) as modules:
         for name, sizes in SIZES.items():
             shapes = [milestone.SIZES | {name: size} for size in sizes]
             seconds, num_bytes = zip(*(cost(modules, shape) for shape in shapes), strict=True)

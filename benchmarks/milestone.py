@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from rich.console import Console
 from rich.table import Table
 
-from minigpt_challenge.coach.course.curriculum import PARTS_OF_THE_GPT, SOLUTIONS_FOLDER
+from minigpt_challenge.coach.course.curriculum import GPT_TASKS, SOLUTIONS_FOLDER
 from minigpt_challenge.given.dataset import Dataset, load_data
 
 TARGETS = {"minigpt train": 4, "minigpt train --fast": 8}  # speedup over the original
@@ -31,7 +31,7 @@ def load_reference():
     """The reference's MiniGPT, train_step and eval_step."""
     from minigpt_challenge.coach.runtime.loading import tasks_from
 
-    with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT) as modules:
+    with tasks_from(SOLUTIONS_FOLDER, GPT_TASKS) as modules:
         steps = modules["task5_training_step"]
         return modules["task4_blocks"].MiniGPT, steps.train_step, steps.eval_step
 

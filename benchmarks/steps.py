@@ -57,13 +57,13 @@ def measure_jax(shape: dict, dtype: str, mode: str) -> dict:
     import jax
     import jax.numpy as jnp
 
-    from minigpt_challenge.coach.course.curriculum import PARTS_OF_THE_GPT, SOLUTIONS_FOLDER
+    from minigpt_challenge.coach.course.curriculum import GPT_TASKS, SOLUTIONS_FOLDER
     from minigpt_challenge.coach.runtime.loading import tasks_from
     from minigpt_challenge.given.batches import get_batch
     from minigpt_challenge.given.many_steps import compiled_loop, python_loop
     from minigpt_challenge.given.training import init_train_state
 
-    with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT) as modules:
+    with tasks_from(SOLUTIONS_FOLDER, GPT_TASKS) as modules:
         names = ("hidden_dim", "block_size", "num_layers", "num_heads")
         model = modules["task4_blocks"].MiniGPT(VOCAB_SIZE, **{name: shape[name] for name in names})
         train_step = modules["task5_training_step"].train_step

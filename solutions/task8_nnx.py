@@ -1,6 +1,6 @@
-"""Task 8: the same model in NNX. Your GPT in the API that Flax recommends to newcomers today.
+"""Task 8: the same model in NNX. Port your GPT to the API that Flax recommends to newcomers.
 
-How to get from one to the other is told in Flax's own guide, "Flax Linen to Flax NNX".
+Flax's guide "Flax Linen to Flax NNX" explains how to port a model.
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ class NNXEmbedding(nnx.Module):
     """Task 1's TokenAndPositionEmbedding: one row for each token plus one for each position.
 
     Args:
-        vocab_size: V, how many different tokens there are.
-        block_size: the longest context, in tokens; how many positions have a row.
-        hidden_dim: C, the length of a token's vector.
-        rngs: where the tables take their first random numbers from.
+        vocab_size: V, the number of different tokens.
+        block_size: the maximum context length, in tokens; the number of rows for positions.
+        hidden_dim: C, the length of each token's vector.
+        rngs: the random number source for the initial weights.
     """
 
     def __init__(self, vocab_size: int, block_size: int, hidden_dim: int, *, rngs: nnx.Rngs):
-        # TODO: two `nnx.Embed` tables, each made with `rngs=rngs`; keep what `__call__` will need.
+        # TODO: two `nnx.Embed` tables, each with `rngs=rngs`; store on self what `__call__` needs.
         ### BEGIN SOLUTION
         self.block_size = block_size
         self.token_embedding = nnx.Embed(vocab_size, hidden_dim, rngs=rngs)
@@ -36,7 +36,7 @@ class NNXEmbedding(nnx.Module):
         Raises:
             ValueError: T is larger than block_size.
         """
-        # TODO: as in task 1: refuse a T that is too large; the sum of two looked-up rows.
+        # TODO: as in task 1: raise a ValueError if T is too large; return the sum of the rows.
         ### BEGIN SOLUTION
         T = tokens.shape[-1]
         if T > self.block_size:
@@ -48,15 +48,15 @@ class NNXEmbedding(nnx.Module):
 
 
 class NNXAttention(nnx.Module):
-    """Task 3's EinsumMultiHeadAttention. (Given, to show what a port looks like.)
+    """Task 3's EinsumMultiHeadAttention. (Given, as an example of a port.)
 
-    An NNX layer has its weights as soon as it is made, so it must be told its input's width.
+    An NNX layer creates its weights at once, so it needs to know the width of its input.
 
     Args:
-        num_heads: N, how many heads.
+        num_heads: N, the number of heads.
         head_dim: H, the length of each head's queries, keys and values.
-        in_features: C, the length of the vectors that come in.
-        rngs: where the layers take their first random numbers from.
+        in_features: C, the length of the input vectors.
+        rngs: the random number source for the initial weights.
     """
 
     def __init__(self, num_heads: int, head_dim: int, in_features: int, *, rngs: nnx.Rngs):
@@ -83,11 +83,11 @@ class NNXAttention(nnx.Module):
 
 
 class NNXFeedForward(nnx.Module):
-    """Task 4's FeedForward: up to 4·C, ReLU, down to C again. (Given.)
+    """Task 4's FeedForward: up to 4·C, ReLU, back down to C. (Given.)
 
     Args:
-        hidden_dim: C, the length of a token's vector.
-        rngs: where the layers take their first random numbers from.
+        hidden_dim: C, the length of each token's vector.
+        rngs: the random number source for the initial weights.
     """
 
     def __init__(self, hidden_dim: int, *, rngs: nnx.Rngs):
@@ -106,18 +106,18 @@ class NNXDecoderBlock(nnx.Module):
         x = x + feed_forward(norm(x))
 
     Args:
-        hidden_dim: C, the length of a token's vector.
+        hidden_dim: C, the length of each token's vector.
         num_heads: N; each head gets head_dim H = C / N.
-        rngs: where the layers take their first random numbers from.
+        rngs: the random number source for the initial weights.
 
     Raises:
-        ValueError: hidden_dim is not a multiple of num_heads. (In NNX the error comes when the
-            block is made, not when it is first used.)
+        ValueError: hidden_dim is not a multiple of num_heads. (In NNX the error is raised when
+            the block is created, not when it is first used.)
     """
 
     def __init__(self, hidden_dim: int, num_heads: int, *, rngs: nnx.Rngs):
-        # TODO: refuse a hidden_dim that num_heads does not divide; make NNXAttention,
-        # NNXFeedForward and two `nnx.LayerNorm`s (they want to be told their width).
+        # TODO: raise a ValueError if hidden_dim is not a multiple of num_heads; create
+        # NNXAttention, NNXFeedForward and two `nnx.LayerNorm`s (which need their width).
         ### BEGIN SOLUTION
         head_dim, remainder = divmod(hidden_dim, num_heads)
         if remainder:
@@ -139,15 +139,15 @@ class NNXDecoderBlock(nnx.Module):
 
 
 class NNXMiniGPT(nnx.Module):
-    """Task 4's MiniGPT: embedding, blocks, a last LayerNorm, a last Linear with bias.
+    """Task 4's MiniGPT: embedding, blocks, a final LayerNorm, a final Linear with bias.
 
     Args:
-        vocab_size: V, how many different tokens there are.
-        hidden_dim: C, the length of a token's vector.
-        block_size: the longest context, in tokens.
-        num_layers: how many blocks stand one on another, each with weights of its own.
-        num_heads: N, how many attention heads each block has.
-        rngs: where the layers take their first random numbers from.
+        vocab_size: V, the number of different tokens.
+        hidden_dim: C, the length of each token's vector.
+        block_size: the maximum context length, in tokens.
+        num_layers: the number of blocks, each with its own weights.
+        num_heads: N, the number of attention heads in each block.
+        rngs: the random number source for the initial weights.
 
     Raises:
         ValueError: hidden_dim is not a multiple of num_heads.
@@ -164,7 +164,7 @@ class NNXMiniGPT(nnx.Module):
         rngs: nnx.Rngs,
     ):
         # TODO: NNXEmbedding, num_layers NNXDecoderBlocks, `nnx.LayerNorm`, `nnx.Linear`.
-        # (`nnx.Sequential(*blocks)` holds any number of modules, and keeps them in `.layers`.)
+        # (`nnx.Sequential(*blocks)` takes any number of modules and stores them in `.layers`.)
         ### BEGIN SOLUTION
         self.embedding = NNXEmbedding(vocab_size, block_size, hidden_dim, rngs=rngs)
         self.blocks = nnx.Sequential(
@@ -180,7 +180,7 @@ class NNXMiniGPT(nnx.Module):
         Raises:
             ValueError: T is larger than block_size.
         """
-        # TODO: as in task 4: embed the tokens, every block in turn, norm, dense.
+        # TODO: as in task 4: the embedding, every block in turn, norm, dense.
         ### BEGIN SOLUTION
         x = self.embedding(tokens)  # (B, T, C)
         x = self.blocks(x)  # (B, T, C)
@@ -189,12 +189,12 @@ class NNXMiniGPT(nnx.Module):
 
 
 def load_linen_params(model: NNXMiniGPT, params: Any) -> None:
-    """Put the weights of a Linen MiniGPT into an NNX one of the same sizes, in place.
+    """Copy the weights of a Linen MiniGPT into an NNX model of the same sizes, in place.
 
     Args:
-        model: gets the weights. What it holds besides (`nnx.Param`s alone are weights) stays.
-        params: what `MiniGPT(…).init` of task 4's solution returns, or a training of it. It stays
-            as it is. Dictionaries in dictionaries, with these arrays at their ends:
+        model: receives the weights. Only its `nnx.Param`s are weights; its other state stays.
+        params: as returned by `MiniGPT(…).init` of task 4's solution, trained or not. They are
+            not changed. Nested dictionaries with these arrays as leaves:
 
             {"params": {
                 "embedding": {
@@ -220,12 +220,12 @@ def load_linen_params(model: NNXMiniGPT, params: Any) -> None:
                 "dense": {"kernel": (C, V), "bias": (V,)},
             }}
 
-            The layers of NNX call their weights as those of Linen do: an `nnx.Embed` has an
-            `embedding`, an `nnx.Linear` a `kernel` and a `bias`, an `nnx.LayerNorm` a `scale` and
-            a `bias`. All of them have the same shapes in both.
+            NNX layers name their weights as Linen layers do: an `nnx.Embed` has an `embedding`,
+            an `nnx.Linear` a `kernel` and a `bias`, an `nnx.LayerNorm` a `scale` and a `bias`.
+            Their shapes are the same as in Linen.
     """
-    # TODO: give each Param of the model its array, as in `model.norm.scale[...] = array`. (A
-    # function that calls itself saves you writing them all; so does a loop over the layers.)
+    # TODO: write each array into its Param, as in `model.norm.scale[...] = array`. (To avoid
+    # writing out every line, use a recursive function or a loop over the layers.)
     ### BEGIN SOLUTION
 
     def put(weights: Mapping, module: nnx.Module) -> None:
@@ -248,11 +248,11 @@ def nnx_loss_fn(model: nnx.Module, x: jax.Array, y: jax.Array) -> jax.Array:
     """Task 5's loss_fn: the mean cross-entropy of the model's predictions, a float scalar.
 
     Args:
-        model: holds its weights itself; `model(x)` gives the logits, float (B, T, V).
+        model: holds its own weights; `model(x)` returns the logits, float (B, T, V).
         x: integers (B, T), the tokens that the model sees.
-        y: integers (B, T), the token that came after each of them.
+        y: integers (B, T), the token that follows each of them.
     """
-    # TODO: as in task 5, but there is no apply_fn, and there are no params.
+    # TODO: as in task 5, but without apply_fn and params.
     ### BEGIN SOLUTION
     logits = model(x)  # (B, T, V)
     losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)  # (B, T)
@@ -264,19 +264,19 @@ def nnx_loss_fn(model: nnx.Module, x: jax.Array, y: jax.Array) -> jax.Array:
 def nnx_train_step(
     model: nnx.Module, optimizer: nnx.Optimizer, x: jax.Array, y: jax.Array
 ) -> jax.Array:
-    """One step of gradient descent. It changes the model and the optimizer in place.
+    """One step of gradient descent. It updates the model and the optimizer in place.
 
     Args:
         model: holds the weights.
-        optimizer: `nnx.Optimizer(model, tx, wrt=nnx.Param)`: the optimiser `tx` of Optax, its
-            memory, and the number of steps; `optimizer.update(model, grads)` moves the weights.
+        optimizer: `nnx.Optimizer(model, tx, wrt=nnx.Param)`: the Optax optimiser `tx`, its state,
+            and the number of steps; `optimizer.update(model, grads)` updates the weights.
         x: integers (B, T).
         y: integers (B, T).
 
     Returns:
-        the loss from before the step: a float scalar.
+        the loss before the step: a float scalar.
     """
-    # TODO: the loss and its gradient (`nnx.value_and_grad`), then the update.
+    # TODO: compute the loss and its gradient (`nnx.value_and_grad`), then update.
     ### BEGIN SOLUTION
     loss, grads = nnx.value_and_grad(nnx_loss_fn)(model, x, y)
     optimizer.update(model, grads)
@@ -286,7 +286,7 @@ def nnx_train_step(
 
 @nnx.jit
 def nnx_eval_step(model: nnx.Module, x: jax.Array, y: jax.Array) -> jax.Array:
-    """The loss of the model on a batch, a float scalar; nothing is learned, nothing changes.
+    """The loss of the model on a batch, a float scalar, without any update.
 
     Args:
         model: holds the weights.

@@ -1,4 +1,4 @@
-"""Task 1: embedding. Tokens become vectors that know what they are and where they stand."""
+"""Task 1: embedding. Turn each token into a vector that encodes the token and its position."""
 
 import flax.linen as nn
 import jax
@@ -6,17 +6,17 @@ import jax.numpy as jnp
 
 
 class TokenAndPositionEmbedding(nn.Module):
-    """The sum of two learned tables: one row for each token, one row for each position.
+    """The sum of two learned embeddings, of the token and of its position.
 
-    Row `tokens[b, t]` of the token table says *what* stands at position `t`, row `t` of the
-    position table says *where*. Learned absolute positions are those of GPT-2 (Radford et al.,
-    2019, section 2.3); the sum of the two is from "Attention Is All You Need" (Vaswani et al.,
-    2017, section 3.5).
+    Row `tokens[b, t]` of the token table says *which* token is at position `t`; row `t` of the
+    position table says *where* it is. Learned absolute positions are from GPT-2 (Radford et al.,
+    2019, section 2.3), the sum of the two embeddings from "Attention Is All You Need" (Vaswani et
+    al., 2017, section 3.5).
 
     Attributes:
-        vocab_size: V, how many different tokens there are.
-        block_size: the longest context, in tokens; how many positions have a row.
-        hidden_dim: C, the length of a token's vector.
+        vocab_size: V, the number of different tokens.
+        block_size: the maximum context length, in tokens; the number of rows for positions.
+        hidden_dim: C, the length of each token's vector.
     """
 
     vocab_size: int
@@ -24,9 +24,9 @@ class TokenAndPositionEmbedding(nn.Module):
     hidden_dim: int
 
     def setup(self):
-        """Make the two tables: (V, C) for the tokens and (block_size, C) for the positions."""
+        """Create the two tables: (V, C) for the tokens, (block_size, C) for the positions."""
         # TODO: two `nn.Embed` tables, one for the tokens and one for the positions.
-        # (If you would rather use `@nn.compact` on `__call__`, delete `setup`: both are right.)
+        # (You can also delete `setup` and use `@nn.compact` on `__call__`. Both are right.)
         raise NotImplementedError("Task 1: write TokenAndPositionEmbedding.setup")
 
     def __call__(self, tokens: jax.Array) -> jax.Array:
@@ -39,9 +39,9 @@ class TokenAndPositionEmbedding(nn.Module):
             float32 (B, T, C).
 
         Raises:
-            ValueError: T is larger than block_size. (JAX does not raise for an index beyond a
-                table: it clamps the index or fills in NaN, and says nothing. So we have to.)
+            ValueError: T is larger than block_size. (JAX does not raise for an index out of
+                bounds: it silently clamps the index or returns NaN. So we must check.)
         """
-        # TODO: refuse a T larger than block_size with a ValueError; look up the tokens' rows and
-        # the rows of the positions 0 … T - 1; return their sum.
+        # TODO: raise a ValueError if T is larger than block_size; look up the rows of the tokens
+        # and the rows of the positions 0 … T - 1; return their sum.
         raise NotImplementedError("Task 1: write TokenAndPositionEmbedding.__call__")

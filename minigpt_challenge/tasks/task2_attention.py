@@ -1,4 +1,4 @@
-"""Task 2: attention. Each position looks back, and takes what it needs from what it sees."""
+"""Task 2: attention. Let each position look back, and take what it needs."""
 
 import flax.linen as nn
 import jax
@@ -8,13 +8,13 @@ import jax.numpy as jnp
 class SelfAttention(nn.Module):
     """One head of causal scaled dot-product attention.
 
-    Every position asks a question (its query), shows what it offers (its key) and, where another
-    position's question fits, hands over its value:
+    Every position asks a question (its query), shows what it offers (its key), and hands over its
+    value where its key matches another position's query:
 
         attention(q, k, v) = softmax(mask(q kᵀ / √head_dim)) v
 
     From "Attention Is All You Need" (Vaswani et al., 2017, section 3.2.1), with the mask of its
-    section 3.2.3: position t may look at the positions 0 … t, never at a later one.
+    section 3.2.3: position t attends to the positions 0 … t, never to a later one.
 
     Attributes:
         head_dim: H, the length of a query, key or value.
@@ -23,13 +23,13 @@ class SelfAttention(nn.Module):
     head_dim: int
 
     def setup(self):
-        """Three projections C → H, without bias. (Given.)"""
+        """Create three projections C → H, without bias. (Given.)"""
         self.query = nn.Dense(self.head_dim, use_bias=False)
         self.key = nn.Dense(self.head_dim, use_bias=False)
         self.value = nn.Dense(self.head_dim, use_bias=False)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Attend from every position to itself and all before it.
+        """Attend from every position to itself and all earlier ones.
 
         Args:
             x: float (B, T, C), any T.
@@ -38,19 +38,19 @@ class SelfAttention(nn.Module):
             float (B, T, H), of the dtype that the projections return.
         """
         # TODO: project x to queries, keys and values; score every query against every key, scaled
-        # by 1 / √head_dim; hide the future; softmax over the keys; mix the values.
-        # T and S are the same number here: T counts the positions that ask, S those that answer.
+        # by 1 / √head_dim; mask the future; softmax over the keys; take the weighted sum of values.
+        # T and S are the same number here: T counts the queries, S the keys.
         raise NotImplementedError("Task 2: write SelfAttention.__call__")
 
 
 class MultiHeadAttention(nn.Module):
-    """Several heads side by side, each free to look for something else.
+    """Several heads in parallel, each free to look for something different.
 
-    The heads' outputs are concatenated in order, head 0 first, and one last projection mixes
+    The outputs of the heads are concatenated in order, head 0 first, and a final projection mixes
     them ("Attention Is All You Need", section 3.2.2).
 
     Attributes:
-        num_heads: N, how many heads.
+        num_heads: N, the number of heads.
         head_dim: H, the length of each head's output.
     """
 
@@ -58,12 +58,12 @@ class MultiHeadAttention(nn.Module):
     head_dim: int
 
     def setup(self):
-        """N heads, and a projection N·H → N·H with bias. (Given.)"""
+        """Create N heads, and a projection N·H → N·H with bias. (Given.)"""
         self.heads = [SelfAttention(self.head_dim) for _ in range(self.num_heads)]
         self.dense = nn.Dense(self.num_heads * self.head_dim)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Run every head on x, join their outputs and mix them.
+        """Run every head on x, concatenate the outputs and mix them.
 
         Args:
             x: float (B, T, C), any T.

@@ -1,4 +1,4 @@
-"""Task 3: einsum attention. All heads at once, and every axis by its name."""
+"""Task 3: einsum attention. Compute all heads at once, with a name for every axis."""
 
 import flax.linen as nn
 import jax
@@ -6,17 +6,17 @@ import jax.numpy as jnp
 
 
 class EinsumMultiHeadAttention(nn.Module):
-    """Task 2's MultiHeadAttention as a few large products, with no loop over the heads.
+    """Task 2's MultiHeadAttention as a few large products, without a loop over the heads.
 
-    One projection makes the queries of all heads together: head n owns the columns n·H to
-    (n + 1)·H of the result. Reshaped to (B, T, N, H), the heads are an axis like any other, and
-    `jnp.einsum` multiplies them all in one go. A GPU or TPU likes one large product far better
-    than N small ones, and the einsum strings say which axis meets which.
+    One projection computes the queries of all heads: head n owns the columns n·H to
+    (n + 1)·H - 1 of the result. Reshaped to (B, T, N, H), the heads are an axis like any other,
+    and one `jnp.einsum` multiplies them all. A GPU or TPU runs one large product much faster than
+    N small ones, and the einsum strings say which axes are multiplied and summed.
 
-    The mathematics is that of "Attention Is All You Need" (Vaswani et al., 2017, section 3.2.2).
+    The mathematics is from "Attention Is All You Need" (Vaswani et al., 2017, section 3.2.2).
 
     Attributes:
-        num_heads: N, how many heads.
+        num_heads: N, the number of heads.
         head_dim: H, the length of each head's queries, keys and values.
     """
 
@@ -24,7 +24,7 @@ class EinsumMultiHeadAttention(nn.Module):
     head_dim: int
 
     def setup(self):
-        """Three projections C → N·H without bias, and one N·H → N·H with bias. (Given.)"""
+        """Create three projections C → N·H without bias, one N·H → N·H with bias. (Given.)"""
         width = self.num_heads * self.head_dim
         self.query = nn.Dense(width, use_bias=False)
         self.key = nn.Dense(width, use_bias=False)
@@ -32,7 +32,7 @@ class EinsumMultiHeadAttention(nn.Module):
         self.dense = nn.Dense(width)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Attend with all heads from every position to itself and all before it.
+        """Attend with all heads from every position to itself and all earlier ones.
 
         Args:
             x: float (B, T, C), any T.
@@ -40,6 +40,6 @@ class EinsumMultiHeadAttention(nn.Module):
         Returns:
             float (B, T, N·H): what task 2's MultiHeadAttention returns for the same weights.
         """
-        # TODO: project, reshape to (B, T, N, H), score with an einsum, scale, hide the future,
+        # TODO: project, reshape to (B, T, N, H), score with an einsum, scale, mask the future,
         # softmax over the keys, mix the values with another einsum, join the heads, self.dense.
         raise NotImplementedError("Task 3: write EinsumMultiHeadAttention.__call__")

@@ -1,4 +1,4 @@
-"""Task 4: blocks. Attention and a feed-forward network, stacked into a GPT."""
+"""Task 4: blocks. Stack attention and feed-forward networks into a GPT."""
 
 import flax.linen as nn
 import jax
@@ -8,12 +8,12 @@ from minigpt_challenge.tasks.task3_einsum_attention import EinsumMultiHeadAttent
 
 
 class FeedForward(nn.Module):
-    """Each position thinks for itself: up to 4·C, ReLU, down to C again. (Given.)
+    """Two dense layers on each position alone: up to 4·C, ReLU, back down to C. (Given.)
 
     "Attention Is All You Need" (Vaswani et al., 2017, section 3.3).
 
     Attributes:
-        hidden_dim: C, the length of a token's vector.
+        hidden_dim: C, the length of each token's vector.
     """
 
     hidden_dim: int
@@ -28,17 +28,18 @@ class FeedForward(nn.Module):
 
 
 class DecoderBlock(nn.Module):
-    """First the positions talk to each other, then each thinks for itself.
+    """Attention between the positions, then a feed-forward network on each position.
 
         x = x + attention(norm(x))
         x = x + feed_forward(norm(x))
 
-    Two LayerNorms, each with weights of its own, stand *before* their sublayer and off the
-    residual path, as in GPT-2 (Radford et al., 2019, section 2.3); why that trains more easily is
-    shown in "On Layer Normalization in the Transformer Architecture" (Xiong et al., 2020).
+    The two LayerNorms have separate weights. Each comes *before* its sublayer and is not applied
+    to the residual stream, as in GPT-2 (Radford et al., 2019, section 2.3). "On Layer
+    Normalization in the Transformer Architecture" (Xiong et al., 2020) shows why this trains more
+    easily.
 
     Attributes:
-        hidden_dim: C, the length of a token's vector.
+        hidden_dim: C, the length of each token's vector.
         num_heads: N; each head gets head_dim H = C / N.
     """
 
@@ -46,15 +47,15 @@ class DecoderBlock(nn.Module):
     num_heads: int
 
     def setup(self):
-        """Make the attention, the feed-forward network and a LayerNorm for each.
+        """Create the attention, the feed-forward network and a LayerNorm for each.
 
         Raises:
             ValueError: hidden_dim is not a multiple of num_heads. (Flax calls `setup` when the
-                module is first used, not when it is made, so the error comes then.)
+                module is first used, not when it is created, so the error is raised then.)
         """
-        # TODO: refuse a hidden_dim that num_heads does not divide with a ValueError; make
+        # TODO: raise a ValueError if hidden_dim is not a multiple of num_heads; create
         # EinsumMultiHeadAttention, FeedForward and two `nn.LayerNorm`s.
-        # (If you would rather use `@nn.compact` on `__call__`, delete `setup`: both are right.)
+        # (You can also delete `setup` and use `@nn.compact` on `__call__`. Both are right.)
         raise NotImplementedError("Task 4: write DecoderBlock.setup")
 
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -64,17 +65,17 @@ class DecoderBlock(nn.Module):
 
 
 class MiniGPT(nn.Module):
-    """The whole model of Diagram 1: embedding, blocks, a last LayerNorm, a last Dense.
+    """The whole model of Diagram 1: embedding, blocks, a final LayerNorm, a final Dense.
 
-    A small GPT-2 (Radford et al., 2019, section 2.3) without dropout, and with an output layer
-    of its own instead of the transposed token table.
+    A small GPT-2 (Radford et al., 2019, section 2.3) without dropout, and with a separate output
+    layer instead of the transposed token table.
 
     Attributes:
-        vocab_size: V, how many different tokens there are.
-        hidden_dim: C, the length of a token's vector.
-        block_size: the longest context, in tokens.
-        num_layers: how many blocks stand one on another, each with weights of its own.
-        num_heads: N, how many attention heads each block has.
+        vocab_size: V, the number of different tokens.
+        hidden_dim: C, the length of each token's vector.
+        block_size: the maximum context length, in tokens.
+        num_layers: the number of blocks, each with its own weights.
+        num_heads: N, the number of attention heads in each block.
     """
 
     vocab_size: int
@@ -84,24 +85,24 @@ class MiniGPT(nn.Module):
     num_heads: int
 
     def setup(self):
-        """Make the embedding, num_layers blocks, the last LayerNorm and the last Dense.
+        """Create the embedding, num_layers blocks, the final LayerNorm and the final Dense.
 
         Raises:
             ValueError: hidden_dim is not a multiple of num_heads.
         """
         # TODO: TokenAndPositionEmbedding, a list of DecoderBlocks, `nn.LayerNorm` and `nn.Dense`
-        # (with bias), the last two at their defaults.
+        # (with bias), the last two with their default arguments.
         raise NotImplementedError("Task 4: write MiniGPT.setup")
 
     def __call__(self, tokens: jax.Array) -> jax.Array:
-        """Score every token of the vocabulary as the next one, at every position.
+        """Predict the next token at every position.
 
         Args:
             tokens: integers (B, T) from 0 to V - 1, T at most block_size.
 
         Returns:
             float32 (B, T, V), the logits: any real numbers, not probabilities; the softmax is
-            part of the loss. The logits at position t are about token t + 1.
+            part of the loss. The logits at position t predict token t + 1.
 
         Raises:
             ValueError: T is larger than block_size.

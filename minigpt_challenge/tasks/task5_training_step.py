@@ -1,4 +1,4 @@
-"""Task 5: training step. Measure how wrong the model is, and move every weight to mend it."""
+"""Task 5: training step. Measure how wrong the model is, and update every weight."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,46 +9,46 @@ from flax.training.train_state import TrainState
 
 
 def loss_fn(params: Any, apply_fn: Callable, x: jax.Array, y: jax.Array) -> jax.Array:
-    """The mean cross-entropy between the model's predictions and the tokens that came.
+    """The mean cross-entropy between the model's predictions and the true next tokens.
 
     For logits z and the true token y, the cross-entropy is -log softmax(z)[y]: the surprise, in
-    nats, at seeing y. A model that knows nothing is surprised by log V (4.17 for 65 characters).
+    nats, at seeing y. For a uniform prediction it is log V (4.17 for 65 characters).
 
     Args:
-        params: what `model.init` returned.
-        apply_fn: `model.apply`; `apply_fn(params, x)` gives the logits, float (B, T, V).
+        params: as returned by `model.init`.
+        apply_fn: `model.apply`; `apply_fn(params, x)` returns the logits, float (B, T, V).
         x: integers (B, T), the tokens that the model sees.
-        y: integers (B, T), the token that came after each of them.
+        y: integers (B, T), the token that follows each of them.
 
     Returns:
         a float scalar, the mean over all B·T predictions.
     """
-    # TODO: the logits, then the cross-entropy of each prediction (optax has a function for
-    # integer labels), then the mean.
+    # TODO: compute the logits, then the cross-entropy of each prediction (Optax has a function
+    # for integer labels), then the mean.
     raise NotImplementedError("Task 5: write loss_fn")
 
 
 @jax.jit
 def train_step(state: TrainState, x: jax.Array, y: jax.Array) -> tuple[TrainState, jax.Array]:
-    """One step of gradient descent, with the optimiser that the state carries.
+    """One step of gradient descent, with the optimiser in the state.
 
     Args:
         state: holds `params`, `apply_fn`, the optimiser `tx` and its `opt_state`. It is
-            immutable: `state.apply_gradients(grads=…)` returns a new one.
+            immutable: `state.apply_gradients(grads=…)` returns a new state.
         x: integers (B, T).
         y: integers (B, T).
 
     Returns:
-        (the state after the step, the loss from before it: a float scalar).
+        (the state after the step, the loss before the step: a float scalar).
     """
-    # TODO: the loss and its gradient with respect to the params (`jax.value_and_grad`), then
-    # the new state.
+    # TODO: compute the loss and its gradient with respect to the params (`jax.value_and_grad`),
+    # then the new state.
     raise NotImplementedError("Task 5: write train_step")
 
 
 @jax.jit
 def eval_step(state: TrainState, x: jax.Array, y: jax.Array) -> jax.Array:
-    """The loss of the state's params on a batch; nothing is learned, nothing changes.
+    """The loss of the state's params on a batch, without any update.
 
     Args:
         state: as in `train_step`.

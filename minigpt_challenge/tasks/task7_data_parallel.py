@@ -1,4 +1,4 @@
-"""Task 7: data parallel. Share one training step out among many devices, and get the same step."""
+"""Task 7: data parallel. Split one training step across many devices, and get the same result."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,82 +9,82 @@ from jax.sharding import PartitionSpec as P
 
 from minigpt_challenge.tasks.task5_training_step import loss_fn
 
-# What both makers below return: step(state, x, y) -> (state, loss), as `train_step` of task 5.
+# A training step like `train_step` of task 5: step(state, x, y) -> (state, loss).
 Step = Callable[[TrainState, jax.Array, jax.Array], tuple[TrainState, jax.Array]]
 
 
 def make_data_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
-    """The devices in a row, along one axis that is called "data".
+    """Create a mesh of devices with a single axis named "data".
 
     Args:
-        devices: n of them; all of `jax.devices()` if None.
+        devices: n devices; all of `jax.devices()` if None.
 
     Returns:
-        a mesh of shape (n,), its axis of the type Auto: the compiler sees to the shardings
+        a mesh of shape (n,) whose axis has the type Auto: the compiler chooses the shardings
         inside a compiled function. (JAX's default for `axis_types` changed between versions.)
     """
-    # TODO: `jax.make_mesh`, with the mesh's shape, its axis name, axis_types and the devices.
+    # TODO: `jax.make_mesh` with the mesh's shape, its axis name, axis_types and the devices.
     raise NotImplementedError("Task 7: write make_data_mesh")
 
 
 def place(
     mesh: Mesh, state: TrainState, x: jax.Array, y: jax.Array
 ) -> tuple[TrainState, jax.Array, jax.Array]:
-    """The state whole on every device, the batch shared out among them.
+    """Replicate the state on every device, and split the batch across them.
 
     Args:
         mesh: n devices, from `make_data_mesh`.
-        state: a pytree of arrays (params, opt_state, step); `apply_fn` and `tx` are no part of it.
+        state: a pytree of arrays (params, opt_state, step); `apply_fn` and `tx` are not in it.
         x: integers (B, T).
         y: integers (B, T).
 
     Returns:
-        the same three. Each device holds all of the state, and B / n rows of x and of y.
+        (state, x, y). Each device holds the whole state, and B / n rows of x and of y.
 
     Raises:
         ValueError: B is not a multiple of n. (Dropping or padding rows would change the loss.)
     """
-    # TODO: two shardings, `NamedSharding(mesh, P(…))`: one that splits nothing, one that splits
-    # the first axis. Then `jax.device_put`, which takes whole pytrees.
+    # TODO: create two shardings, `NamedSharding(mesh, P(…))`: one that splits nothing, one that
+    # splits the first axis. Then `jax.device_put`, which takes whole pytrees.
     raise NotImplementedError("Task 7: write place")
 
 
 def jit_train_step(mesh: Mesh) -> Step:
-    """The step as for one device; `jax.jit` is told where things lie, and XLA does the rest.
+    """Compile the single-device step with shardings for its arguments and results.
 
-    XLA computes each device's part there, and puts an all-reduce in wherever the whole batch is
-    needed: in the mean of the loss, and in the gradient.
+    XLA splits the computation accordingly, and inserts an all-reduce wherever the whole batch is
+    needed: for the mean of the loss, and for the gradient.
 
     Args:
         mesh: n devices, from `make_data_mesh`.
 
     Returns:
-        the compiled step, for what `place` returns. The new state and the loss, the mean over the
-        whole batch, are whole on every device.
+        the compiled step; its arguments are laid out as by `place`. The new state and the loss,
+        the mean over the whole batch, are replicated on every device.
     """
-    # TODO: write the step of task 5 once more, and `jax.jit` it with in_shardings (one for each
+    # TODO: write the step of task 5 again, and `jax.jit` it with in_shardings (one for each
     # argument) and out_shardings.
     raise NotImplementedError("Task 7: write jit_train_step")
 
 
 def shard_map_train_step(mesh: Mesh) -> Step:
-    """The same step, written for one device and its share, with the averaging by hand.
+    """Compile the same step, written for the rows of one device, with explicit averaging.
 
-    Inside `jax.shard_map` each device runs the same code on its own rows. The mean of n shares'
-    gradients is the gradient of the whole batch, since all shares have the same size.
+    Inside `jax.shard_map` each device runs the same code on its own rows. The mean of the n
+    gradients is the gradient of the whole batch, since all devices have equally many rows.
 
-    With `check_vma=True`, the default, `jax.grad` inside adds the gradients of all devices up by
-    itself, because the params are the same everywhere: a `pmean` after it changes nothing, and
-    the gradient is n times too long. With `check_vma=False` each device gets its own gradient,
-    and averaging is up to you.
+    With `check_vma=True`, the default, `jax.grad` inside sums the gradients of all devices,
+    because the params are replicated: a `pmean` after it changes nothing, and the gradient is
+    n times too large. With `check_vma=False` each device gets its own gradient, and you do the
+    averaging.
 
     Args:
         mesh: n devices, from `make_data_mesh`.
 
     Returns:
-        as `jit_train_step`; compiled, too.
+        the compiled step, as from `jit_train_step`.
     """
 
-    # TODO: a step for one device's rows, `jax.lax.pmean` over "data" of the gradient and of the
-    # loss before the update, `jax.shard_map` around it, `jax.jit` around that.
+    # TODO: write a step for the rows of one device, with `jax.lax.pmean` over "data" of the
+    # gradient and of the loss before the update; `jax.shard_map` it, then `jax.jit` the result.
     raise NotImplementedError("Task 7: write shard_map_train_step")

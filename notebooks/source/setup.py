@@ -17,30 +17,30 @@ if "google.colab" in sys.modules:
             drive.mount("/content/drive")
             folder = "/content/drive/MyDrive/{{folder}}"
         except Exception as error:
-            print(f"Your Drive cannot be used ({error}). So the files stay in this runtime only.")
+            print(f"Your Drive cannot be used ({error}). The files stay in this runtime only.")
     if not os.path.isdir(folder):
         get_ipython().system(f"git clone --quiet --depth 1 {{repository}} '{folder}'")
     if os.path.isdir(folder):
         running = sys.modules.get("minigpt_challenge")
         if running and not running.__file__.startswith(f"{folder}/"):
             raise RuntimeError(
-                f"This runtime already works in {os.path.dirname(running.__path__[0])}, and what "
-                f"you wrote is there. To go on in {folder}, choose Runtime, Restart session, then "
-                "run this cell again, and your task cells after it."
+                f"This runtime already uses {os.path.dirname(running.__path__[0])}, and your work "
+                f"is there. To continue in {folder}, choose Runtime, Restart session, then run "
+                "this cell again, and your task cells after it."
             )
         os.chdir(folder)
         if not any(importlib.metadata.distributions(name="minigpt-challenge")):
             get_ipython().run_line_magic("pip", "install --quiet --editable .")
-        if folder not in sys.path:  # a kernel that runs already does not see what pip adds
+        if folder not in sys.path:  # a running kernel does not see what pip adds
             sys.path.insert(0, folder)
 elif KEEP_ON_DRIVE:
-    print("KEEP_ON_DRIVE is of no use outside Colab: here your files stay where they are.")
+    print("KEEP_ON_DRIVE has no effect outside Colab: your files stay where they are.")
 
 if importlib.util.find_spec("minigpt_challenge") is None:
     raise ModuleNotFoundError(
         "minigpt_challenge is not installed. In Colab: is the runtime online? Run this cell again. "
-        "On your own machine: run `pip install -e .` in the repository's folder, with the Python "
-        f"of this notebook ({sys.executable}), and restart the kernel."
+        "On your own machine: run `pip install -e .` in the repository's folder, with this "
+        f"notebook's Python ({sys.executable}), and restart the kernel."
     )
 get_ipython().run_line_magic("load_ext", "minigpt_challenge")
 get_ipython().run_line_magic("welcome", "{{number}}")

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, TASKS
-from minigpt_challenge.coach.course.notebooks import badge, build_notebook
+from minigpt_challenge.coach.course.notebooks import build_notebook, colab_badge
 from minigpt_challenge.coach.course.stubs import BadSource, cut_stub
 from minigpt_challenge.coach.records.history import overwrite
 
@@ -56,5 +56,5 @@ def task_table() -> str:
             rows.append(beyond)
         writes = ", ".join(f"`{name}`" for name in task.writes) or "nothing: run it"
         title = f"**{task.title}.** {task.goal}"
-        rows.append(f"| {task.number} | {title} | {writes} | {badge(task)} |")
+        rows.append(f"| {task.number} | {title} | {writes} | {colab_badge(task)} |")
     return "\n".join(rows) + "\n"

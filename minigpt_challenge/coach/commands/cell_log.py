@@ -1,7 +1,7 @@
 """What became of each `%%task` cell, so that it is noticed when cell and file differ."""
 
 from minigpt_challenge.coach.course.curriculum import Task
-from minigpt_challenge.coach.course.stubs import written
+from minigpt_challenge.coach.course.stubs import read_learner_file
 
 _written: dict[str, str] = {}  # by stem, as long as the kernel runs
 _refused: set[str] = set()  # the stems whose last cell Python could not read
@@ -25,7 +25,7 @@ def was_refused(task: Task) -> bool:
 
 def file_differs(task: Task) -> bool:
     """Whether the file was edited since its cell last wrote it. (No cell wrote it: False.)"""
-    return task.stem in _written and written(task) != _written[task.stem]
+    return task.stem in _written and read_learner_file(task) != _written[task.stem]
 
 
 def in_words(task: Task) -> str:

@@ -90,7 +90,7 @@ def check(
     solutions: SolutionsOption = False,
 ) -> None:
     """Check a task. Exit code 0: passed; 1: anything else; 2: called wrongly."""
-    from minigpt_challenge.coach.course.stubs import is_begun
+    from minigpt_challenge.coach.course.stubs import is_started
     from minigpt_challenge.coach.grading.originality import is_the_reference
     from minigpt_challenge.coach.grading.runner import check_in_own_process
     from minigpt_challenge.coach.reports.gradescope import gradescope_results
@@ -99,7 +99,7 @@ def check(
         raise typer.BadParameter("--all and a task's number exclude each other.")
     tasks = TASKS if number is None else (a_task(number),)
     if number is None and not solutions:  # nobody owes us what lies beyond the milestone
-        tasks = tuple(task for task in TASKS if not (task.beyond and not is_begun(task)))
+        tasks = tuple(task for task in TASKS if not (task.beyond and not is_started(task)))
     all_passed, reports = True, []
     with exit_on_user_error():
         for task in tasks:
@@ -117,7 +117,7 @@ def check(
                 _remember(task, report)
             reports.append((report, borrowed))
             all_passed &= report.verdict is Verdict.PASSED
-            if report.verdict is not Verdict.PASSED and is_begun(task) and not as_json:
+            if report.verdict is not Verdict.PASSED and is_started(task) and not as_json:
                 console.print(f"[dim]Stuck? minigpt hint {task.number}[/dim]")
         if gradescope:
             write_text(gradescope, json.dumps(gradescope_results(reports), indent=2) + "\n")

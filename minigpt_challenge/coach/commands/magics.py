@@ -17,7 +17,12 @@ from minigpt_challenge.coach.course.curriculum import (
     task_by_number,
 )
 from minigpt_challenge.coach.course.errors import message_for
-from minigpt_challenge.coach.course.stubs import cut_stub, is_stub_error, is_untouched, written
+from minigpt_challenge.coach.course.stubs import (
+    cut_stub,
+    is_stub_error,
+    is_untouched,
+    read_learner_file,
+)
 from minigpt_challenge.coach.grading.judge import learners_frames, message_of
 from minigpt_challenge.coach.grading.runner import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.records import progress
@@ -67,7 +72,7 @@ def task(ipython: Any, line: str, cell: str) -> None:
         cell_log.note_refused(its)
         raise
     text = cell.strip() + "\n"
-    if is_untouched(cell, its) and not is_untouched(written(its) or cut_stub(its), its):
+    if is_untouched(cell, its) and not is_untouched(read_learner_file(its) or cut_stub(its), its):
         console.print(
             f"This cell holds the untouched stub, and {its.stub.name} holds work of yours: the "
             "file stays as it is, and we go on with it. (To start afresh, change the cell.)"

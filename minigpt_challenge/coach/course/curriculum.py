@@ -1,4 +1,4 @@
-"""The road: which tasks there are, in which order, and where their files lie."""
+"""The tasks, their order, and the paths of their files."""
 
 import tomllib
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from minigpt_challenge.errors import UserError
 ROOT = Path(__file__).resolve().parents[3]
 TASKS_FOLDER = ROOT / "minigpt_challenge" / "tasks"
 SOLUTIONS_FOLDER = ROOT / "solutions"
-STATE_FOLDER = ROOT / ".minigpt"  # progress and kept versions: what belongs to the learner
+STATE_FOLDER = ROOT / ".minigpt"  # the learner's progress and saved versions of files
 
 
 class UnknownTask(UserError):
-    """The number is not that of a task to be checked."""
+    """No task with checks has this number."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One stop on the road. Its stem names its notebook, stub, tests, solution and picture.
+    """One task. Its stem names its notebook, stub, tests, solution and picture.
 
     Attributes:
-        beyond: whether it comes after the milestone, and is no part of the learner's GPT.
-        cpu_devices: how many devices its checks want JAX to make of the CPU.
+        beyond: whether it comes after the milestone and is not part of the learner's GPT.
+        cpu_devices: the number of CPU devices that its checks need in JAX.
     """
 
     number: int
@@ -55,7 +55,7 @@ class Task:
 
     @property
     def module(self) -> str:
-        """The full name under which later tasks import this one."""
+        """The full module name, by which later tasks import this one."""
         return f"minigpt_challenge.tasks.{self.stem}"
 
 
@@ -63,7 +63,7 @@ WARM_UP = Task(
     number=0,
     stem="task0_warm_up",
     title="Warm-up",
-    goal="Train a bigram on Shakespeare, and see what it cannot do.",
+    goal="Train a bigram model on Shakespeare, and see its limits.",
     writes=(),
 )
 
@@ -72,7 +72,7 @@ TASKS = (
         number=1,
         stem="task1_embedding",
         title="Embedding",
-        goal="Turn tokens into vectors that know what they are and where they stand.",
+        goal="Turn each token into a vector that encodes the token and its position.",
         writes=("TokenAndPositionEmbedding",),
     ),
     Task(
@@ -86,7 +86,7 @@ TASKS = (
         number=3,
         stem="task3_einsum_attention",
         title="Einsum attention",
-        goal="All heads at once, with every axis called by its name.",
+        goal="Compute all heads at once, with a name for every axis.",
         writes=("EinsumMultiHeadAttention",),
     ),
     Task(
@@ -100,14 +100,14 @@ TASKS = (
         number=5,
         stem="task5_training_step",
         title="Training step",
-        goal="Measure how wrong the model is, and move every weight to mend it.",
+        goal="Measure how wrong the model is, and update every weight to reduce the loss.",
         writes=("loss_fn", "train_step", "eval_step"),
     ),
     Task(
         number=6,
         stem="task6_kv_cache",
         title="Key-value cache",
-        goal="Read each token once, and write a play in the blink of an eye.",
+        goal="Read each token only once, and generate text many times faster.",
         writes=("sample_token", "CachedAttention", "generate_fast"),
         beyond=True,
     ),
@@ -115,7 +115,7 @@ TASKS = (
         number=7,
         stem="task7_data_parallel",
         title="Data parallel",
-        goal="Share one training step out among many devices, and get the same step.",
+        goal="Split one training step across many devices, and get the same result.",
         writes=("make_data_mesh", "place", "jit_train_step", "shard_map_train_step"),
         beyond=True,
         cpu_devices=8,
@@ -124,7 +124,7 @@ TASKS = (
         number=8,
         stem="task8_nnx",
         title="The same model in NNX",
-        goal="Port the GPT to Flax NNX, carry its weights over, and train it there.",
+        goal="Port the GPT to Flax NNX, load its weights, and train it there.",
         writes=(
             "NNXEmbedding",
             "NNXDecoderBlock",
@@ -139,21 +139,21 @@ TASKS = (
 )
 
 ROAD = (WARM_UP, *TASKS)
-PARTS_OF_THE_GPT = tuple(task for task in TASKS if not task.beyond)  # the milestone needs these
+GPT_TASKS = tuple(task for task in TASKS if not task.beyond)  # the milestone needs these
 
 
 def task_by_number(number: int) -> Task:
-    """The task to be checked that has this number.
+    """The task with this number; the warm-up has no checks and does not count.
 
     Raises:
-        UnknownTask: there is none; the message says which there are.
+        UnknownTask: there is none; the message lists the valid numbers.
     """
     for task in TASKS:
         if task.number == number:
             return task
     known = f"the tasks are {TASKS[0].number} to {TASKS[-1].number}"
     if number == WARM_UP.number:
-        raise UnknownTask(f"Task 0 is a warm-up, with nothing to check; {known}.")
+        raise UnknownTask(f"Task 0 is a warm-up with nothing to check; {known}.")
     raise UnknownTask(f"There is no task {number}; {known}.")
 
 
@@ -162,7 +162,7 @@ def task_by_stem(stem: str) -> Task | None:
     return next((task for task in TASKS if task.stem == stem), None)
 
 
-def repository() -> str:
-    """The address of the repository, from pyproject.toml, the one place that names it."""
+def repository_url() -> str:
+    """The URL of the repository, from pyproject.toml, the only place that names it."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         return tomllib.load(file)["project"]["urls"]["Repository"]

@@ -1,55 +1,56 @@
-"""Notebooks are built from the Markdown in `notebooks/source/`, which is what authors edit.
+"""Build the notebooks from the Markdown in `notebooks/source/`, which authors edit.
 
-The source is Jupytext's Markdown: a fence of python is a code cell, two blank lines part one
-text cell from the next. In it, `{{name}}` stands for what is written once elsewhere: the stub,
-the set-up cell, the badge, the address of the repository.
+The source is Jupytext Markdown: a python fence is a code cell, two blank lines separate text
+cells. A placeholder `{{name}}` is replaced by text that is defined once elsewhere: the stub, the
+set-up cell, the badge, the URL of the repository.
 """
 
 import re
 from urllib.parse import urlsplit
 
-from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, Task, repository
+from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, Task, repository_url
 from minigpt_challenge.coach.course.stubs import BadSource, cut_stub
 
-# What every notebook says at its top, and above its stub: written once.
+# Text that every notebook shows at its top, and above its stub.
 SAVE_A_COPY = (
-    "**In Colab, first choose *File → Save a copy in Drive*:** a notebook opened from GitHub keeps "
-    "nothing. Tick KEEP_ON_DRIVE below, and the files, checkpoints and progress stay on your Drive "
-    "too, for all notebooks."
+    "**In Colab, first choose *File → Save a copy in Drive*:** changes to a notebook opened from "
+    "GitHub are lost. Tick KEEP_ON_DRIVE below to keep the files, checkpoints and progress of all "
+    "notebooks on your Drive, too."
 )
 ABOUT_THE_CELL = (
-    "Running the cell keeps what the file `minigpt_challenge/tasks/{stem}.py` held, writes the "
-    "cell to it, and loads it. You may also edit that file and leave the cell alone: the file is "
-    "what is checked. In a new runtime, run the cell again."
+    "Running the cell backs up the file `minigpt_challenge/tasks/{stem}.py`, writes the cell to "
+    "it, and loads it. You can also edit that file and leave the cell alone: the file is what is "
+    "checked. In a new runtime, run the cell again."
 )
 SETUP_SOURCE = ROOT / "notebooks" / "source" / "setup.py"
 
 
-def colab_address(task: Task) -> str:
-    """Where the task's notebook opens in Colab."""
-    owner_and_name = urlsplit(repository()).path.strip("/")
+def colab_url(task: Task) -> str:
+    """The URL that opens the task's notebook in Colab."""
+    owner_and_name = urlsplit(repository_url()).path.strip("/")
     return (
         f"https://colab.research.google.com/github/{owner_and_name}/blob/main/notebooks/"
         f"{task.stem}.ipynb"
     )
 
 
-def badge(task: Task) -> str:
+def colab_badge(task: Task) -> str:
     """The Open-in-Colab badge, in Markdown."""
     picture = "https://colab.research.google.com/assets/colab-badge.svg"
-    return f"[![Open in Colab]({picture})]({colab_address(task)})"
+    return f"[![Open in Colab]({picture})]({colab_url(task)})"
 
 
 def build_notebook(task: Task) -> str:
-    """The text of the task's .ipynb file: no outputs, the same bytes every time.
+    """The text of the task's .ipynb file: without outputs, and the same bytes every time.
 
     Raises:
-        BadSource: the source is missing, or has a `{{name}}` that stands for nothing.
+        BadSource: the source is missing, or has an unknown placeholder.
     """
+    # Only authors have these two installed; `repository_url` must work without them.
     import jupytext
     import nbformat
 
-    notebook = jupytext.reads(_filled(task), fmt="md")
+    notebook = jupytext.reads(_fill_source(task), fmt="md")
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"{task.stem}-{number}"
     notebook.metadata = nbformat.from_dict(
@@ -64,33 +65,33 @@ def build_notebook(task: Task) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
-def _filled(task: Task) -> str:
-    """The source with everything in place that is written elsewhere."""
+def _fill_source(task: Task) -> str:
+    """The source with all placeholders replaced, those in the replacements included."""
     source = task.notebook_source
     if not source.exists():
         raise BadSource(f"{source.relative_to(ROOT)} is missing")
-    following = next((other for other in ROAD if other.number == task.number + 1), None)
+    next_task = next((other for other in ROAD if other.number == task.number + 1), None)
     values = {
-        "badge": badge(task),
+        "badge": colab_badge(task),
         "number": str(task.number),
         "save_a_copy": SAVE_A_COPY,
         "about_the_cell": ABOUT_THE_CELL.format(stem=task.stem),
         "setup": SETUP_SOURCE.read_text(encoding="utf-8").strip(),
-        "repository": repository(),
-        "folder": repository().rsplit("/", 1)[-1],
-        "pictures": f"{repository()}/raw/main/pictures",
+        "repository": repository_url(),
+        "folder": repository_url().rsplit("/", 1)[-1],
+        "pictures": f"{repository_url()}/raw/main/pictures",
     }
     if task.solution.exists():
         values["stub"] = cut_stub(task).strip()
-    if following:
-        values["next"] = f"[{following.title}]({colab_address(following)})"
+    if next_task:
+        values["next"] = f"[{next_task.title}]({colab_url(next_task)})"
 
-    def value(match: re.Match) -> str:
+    def value(match: re.Match[str]) -> str:
         if match[1] not in values:
-            raise BadSource(f"{source.name}: {match[0]} stands for nothing")
-        return _fill(values[match[1]])
+            raise BadSource(f"{source.name}: unknown placeholder {match[0]}")
+        return fill(values[match[1]])
 
-    def _fill(text: str) -> str:
+    def fill(text: str) -> str:
         return re.sub(r"\{\{(\w+)\}\}", value, text)
 
-    return _fill(source.read_text(encoding="utf-8"))
+    return fill(source.read_text(encoding="utf-8"))

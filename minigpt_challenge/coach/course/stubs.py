@@ -1,4 +1,4 @@
-"""Stubs are cut from the solutions, so that the two cannot drift apart."""
+"""Cut the stubs from the solutions, so that the two stay in sync."""
 
 import ast
 import hashlib
@@ -14,25 +14,27 @@ STUB_ERROR = re.compile(r"Task \d+: .+")  # the message of a stub's NotImplement
 
 
 class BadSource(UserError):
-    """A source that nothing can be built from; the message says where and why."""
+    """A source file is malformed; the message says where and why."""
 
 
 def cut_stub(task: Task) -> str:
     """The text of the task's stub.
 
     Raises:
-        BadSource: the solution's regions are not well formed, or there is none.
+        BadSource: the solution has no solution regions, or malformed ones.
     """
-    return cut(task.solution.read_text(encoding="utf-8"), task.solution.name, task.number)
+    return remove_solutions(
+        task.solution.read_text(encoding="utf-8"), task.solution.name, task.number
+    )
 
 
-def written(task: Task) -> str:
-    """The text of the learner's file; empty where it is missing."""
-    return text_of(task.stub)
+def read_learner_file(task: Task) -> str:
+    """The text of the learner's file; empty if it is missing."""
+    return read_or_empty(task.stub)
 
 
-def text_of(file: Path) -> str:
-    """The file's text; empty where it is missing, or cannot be read."""
+def read_or_empty(file: Path) -> str:
+    """The text of the file; empty if it is missing or cannot be read."""
     try:
         return file.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -41,83 +43,89 @@ def text_of(file: Path) -> str:
 
 def fingerprint(file: Path) -> str:
     """A hash of the file's text as it is now."""
-    return hashlib.sha256(text_of(file).encode()).hexdigest()
+    return hashlib.sha256(read_or_empty(file).encode()).hexdigest()
 
 
 def is_as_given(task: Task) -> bool:
-    """Whether the learner's file is the stub, word for word."""
-    return written(task) == cut_stub(task)
+    """Whether the learner's file is exactly the current stub."""
+    return read_learner_file(task) == cut_stub(task)
 
 
-def is_begun(task: Task) -> bool:
-    """Whether the learner's file is there, and anything is written in it.
+def is_started(task: Task) -> bool:
+    """Whether the learner's file exists and at least one function is implemented.
 
-    An older clone's stub, of fewer functions, is not begun either.
+    An older version of the stub, with fewer functions, is not started either.
     """
-    text = written(task)
-    return bool(text) and not _is_unwritten(text, task, if_absent=True)
+    text = read_learner_file(task)
+    return bool(text) and not _is_unimplemented(text, task, if_absent=True)
 
 
 def is_untouched(text: str, task: Task) -> bool:
-    """Whether the text is a stub, in whatever words, in which nothing is written yet.
+    """Whether the text is a stub, of any version, with nothing implemented yet.
 
-    A function that is gone is work: something else may have taken its place.
+    A missing function counts as work: the learner may have replaced it by something else.
     """
-    return _is_unwritten(text, task, if_absent=False)
+    return _is_unimplemented(text, task, if_absent=False)
 
 
-def _is_unwritten(text: str, task: Task, if_absent: bool) -> bool:
-    """Whether all that today's stub asks for still raises the stub's error; or is absent."""
+def _is_unimplemented(text: str, task: Task, if_absent: bool) -> bool:
+    """Whether all functions of the current stub still raise its error.
+
+    Args:
+        text: the text of a learner's file.
+        task: the task that it belongs to.
+        if_absent: what a function counts as that the text does not have.
+    """
     try:
-        here = _unwritten(text)
+        found = _unimplemented(text)
     except (SyntaxError, ValueError):
         return False
-    asked = [name for name, unwritten in _unwritten(cut_stub(task)).items() if unwritten]
-    return any(here.values()) and all(here.get(name, if_absent) for name in asked)
+    required = [name for name, missing in _unimplemented(cut_stub(task)).items() if missing]
+    return any(found.values()) and all(found.get(name, if_absent) for name in required)
 
 
-def cut(solution: str, name: str, number: int) -> str:
-    """The solution with every solution region cut out.
+def remove_solutions(solution: str, name: str, number: int) -> str:
+    """Replace each solution region by `raise NotImplementedError(…)`.
 
-    Where a region was, the stub raises NotImplementedError, naming the task and what is missing.
+    The error names the task and the function to write.
 
     Args:
         solution: the text of a solution.
-        name: its file's name, for the error.
+        name: the name of its file, for error messages.
         number: the task's number.
 
     Raises:
-        BadSource: the regions are not well formed, or there is none.
+        BadSource: there are no solution regions, or malformed ones.
     """
     lines = solution.splitlines()
-    owners = _owners(solution)
+    functions = _enclosing_functions(solution)
     stub, start = [], None
     for line_number, line in enumerate(lines, 1):
         where = f"{name}, line {line_number}"
         if line.strip() == BEGIN:
             if start is not None:
-                raise BadSource(f"{where}: a region within a region")
-            if line_number not in owners:
-                raise BadSource(f"{where}: outside any function")
+                raise BadSource(f"{where}: nested solution region")
+            if line_number not in functions:
+                raise BadSource(f"{where}: solution region outside any function")
             start = line_number
             indent = line[: len(line) - len(line.lstrip())]
-            what = f"Task {number}: write {owners[line_number]}"
-            stub.append(f'{indent}raise NotImplementedError("{what}")')
+            message = f"Task {number}: write {functions[line_number]}"
+            stub.append(f'{indent}raise NotImplementedError("{message}")')
         elif line.strip() == END:
             if start is None:
-                raise BadSource(f"{where}: no region to end")
+                raise BadSource(f"{where}: {END!r} without {BEGIN!r}")
             start = None
         elif start is None:
             stub.append(line)
     if start is not None:
-        raise BadSource(f"{name}, line {start}: a region without an end")
+        raise BadSource(f"{name}, line {start}: {BEGIN!r} without {END!r}")
     if len(stub) == len(lines):
         raise BadSource(f"{name} has no {BEGIN!r}")
     return "\n".join(stub) + "\n"
 
 
-def _unwritten(source: str) -> dict[str, bool]:
-    """For each function by its name whether it still raises the stub's error."""
+def _unimplemented(source: str) -> dict[str, bool]:
+    """Map the name of each function to whether it still raises the stub's error."""
     return {
         name: any(map(_raises_stub_error, ast.walk(function)))
         for name, function in _functions(ast.parse(source))
@@ -143,18 +151,18 @@ def is_stub_error(error: BaseException) -> bool:
     return False
 
 
-def _owners(source: str) -> dict[int, str]:
-    """For each line, the name of the innermost function around it."""
+def _enclosing_functions(source: str) -> dict[int, str]:
+    """Map each line inside a function to the name of the innermost one."""
     return {
         line: name
         for name, function in _functions(ast.parse(source))
-        # The END marker is a comment: the region may reach beyond the last statement.
+        # The END marker is a comment, so a region may end one line after the last statement.
         for line in range(function.lineno, function.end_lineno + 2)
     }
 
 
 def _functions(node: ast.AST, names: tuple[str, ...] = ()) -> Iterator[tuple[str, ast.FunctionDef]]:
-    """All functions with their names, `Class.method` or `function`; an outer one comes first."""
+    """Yield all functions with their names, `Class.method` or `function`, outer ones first."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.ClassDef | ast.FunctionDef):
             inner = (*names, child.name)

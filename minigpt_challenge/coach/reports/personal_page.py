@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from minigpt_challenge.coach.course.curriculum import TASKS, Task, repository
+from minigpt_challenge.coach.course.curriculum import TASKS, Task, repository_url
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import ladder, progress
 from minigpt_challenge.coach.records.help_used import HelpUsed, help_used
@@ -60,7 +60,7 @@ def page() -> str:
         curve=_curve(),
         sample=_text(SAMPLE).strip("\n"),
         by_the_reference=_trained_on_the_reference(),
-        repository=repository(),
+        repository=repository_url(),
         today=date.today().isoformat(),
     )
 

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from minigpt_challenge.coach.course.curriculum import (
-    PARTS_OF_THE_GPT,
+    GPT_TASKS,
     ROOT,
     SOLUTIONS_FOLDER,
     TASKS_FOLDER,
@@ -142,7 +142,7 @@ def code(solutions: bool, *more: Task) -> Iterator[dict[str, ModuleType]]:
     """
     folder = SOLUTIONS_FOLDER if solutions else TASKS_FOLDER
     try:
-        with tasks_from(folder, (*PARTS_OF_THE_GPT, *more)) as modules:
+        with tasks_from(folder, (*GPT_TASKS, *more)) as modules:
             yield modules
     except UserError:
         raise

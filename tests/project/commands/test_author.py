@@ -25,7 +25,7 @@ def test_nothing_is_out_of_step():
 
 @pytest.mark.author
 def test_the_repository_is_named_in_one_place():
-    name = notebooks.repository().removeprefix("https://")
+    name = notebooks.repository_url().removeprefix("https://")
     built = {str(path) for path in BUILT}
     sources = [
         path
@@ -76,7 +76,7 @@ def test_a_notebook_has_no_outputs_and_no_placeholder_left(task):
     assert all(cell["execution_count"] is None for cell in code)
     text = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
     assert not re.search(r"\{\{\w+\}\}", text)
-    assert notebooks.colab_address(task) in text
+    assert notebooks.colab_url(task) in text
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
 
 
@@ -84,8 +84,8 @@ def test_building_twice_gives_the_same_bytes():
     assert notebooks.build_notebook(ROAD[2]) == notebooks.build_notebook(ROAD[2])
 
 
-def test_a_placeholder_that_stands_for_nothing_is_refused(tmp_path, monkeypatch):
+def test_an_unknown_placeholder_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "SETUP_SOURCE", tmp_path / "setup.py")
     notebooks.SETUP_SOURCE.write_text("{{nonsense}}")
-    with pytest.raises(BadSource, match=r"\{\{nonsense\}\} stands for nothing"):
+    with pytest.raises(BadSource, match=r"unknown placeholder \{\{nonsense\}\}"):
         notebooks.build_notebook(ROAD[1])

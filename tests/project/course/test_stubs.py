@@ -10,10 +10,10 @@ from minigpt_challenge.coach.course.stubs import (
     BEGIN,
     END,
     BadSource,
-    cut,
     cut_stub,
-    is_begun,
+    is_started,
     is_untouched,
+    remove_solutions,
 )
 
 SOURCE = f'''class Model:
@@ -40,7 +40,7 @@ def loss(x):
 
 
 def test_a_region_becomes_an_error_that_names_what_to_write():
-    stub = cut(SOURCE, "source.py", number=4)
+    stub = remove_solutions(SOURCE, "source.py", number=4)
     assert "return" not in stub
     assert '        raise NotImplementedError("Task 4: write Model.__call__")' in stub
     assert '    raise NotImplementedError("Task 4: write loss")' in stub
@@ -49,7 +49,7 @@ def test_a_region_becomes_an_error_that_names_what_to_write():
 
 def test_what_stands_outside_the_regions_stays():
     kept = ['"""What it does."""', "self.size = 3", '"""Doubles x."""', "# TODO: double it."]
-    stub = cut(SOURCE, "source.py", number=4)
+    stub = remove_solutions(SOURCE, "source.py", number=4)
     assert all(line in stub for line in kept)
 
 
@@ -57,15 +57,18 @@ def test_what_stands_outside_the_regions_stays():
     ("source", "words"),
     [
         ("def f():\n    return 1\n", "has no"),
-        (f"def f():\n    {BEGIN}\n    return 1\n", "line 2: a region without an end"),
-        (f"def f():\n    {END}\n    return 1\n", "line 2: no region to end"),
-        (f"def f():\n    {BEGIN}\n    {BEGIN}\n    {END}\n    pass\n", "line 3: a region within"),
-        (f"{BEGIN}\nx = 1\n{END}\n", "line 1: outside any function"),
+        (f"def f():\n    {BEGIN}\n    return 1\n", "line 2: '### BEGIN SOLUTION' without"),
+        (f"def f():\n    {END}\n    return 1\n", "line 2: '### END SOLUTION' without"),
+        (
+            f"def f():\n    {BEGIN}\n    {BEGIN}\n    {END}\n    pass\n",
+            "line 3: nested solution region",
+        ),
+        (f"{BEGIN}\nx = 1\n{END}\n", "line 1: solution region outside any function"),
     ],
 )
 def test_a_malformed_source_is_refused_with_its_line(source, words):
     with pytest.raises(BadSource, match=words):
-        cut(source, "source.py", number=1)
+        remove_solutions(source, "source.py", number=1)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
@@ -136,12 +139,12 @@ def test_a_stub_is_untouched_and_a_solution_is_not(task):
     assert not is_untouched(task.solution.read_text(encoding="utf-8"), task)
 
 
-def test_a_task_is_begun_once_something_is_written_in_its_file(tmp_path, monkeypatch):
+def test_a_task_is_started_once_something_is_written_in_its_file(tmp_path, monkeypatch):
     monkeypatch.setattr(curriculum, "TASKS_FOLDER", tmp_path)
-    assert not is_begun(CACHE)  # an older clone has no such file
+    assert not is_started(CACHE)  # an older clone has no such file
     CACHE.stub.write_text(cut_stub(CACHE).replace("# TODO", "# Your turn"), encoding="utf-8")
-    assert not is_begun(CACHE)
+    assert not is_started(CACHE)
     CACHE.stub.write_text(without_function(cut_stub(CACHE), "generate_fast"), encoding="utf-8")
-    assert not is_begun(CACHE)  # nor has that of a clone from before this function was asked for
+    assert not is_started(CACHE)  # nor has that of a clone from before this function was asked for
     CACHE.stub.write_text(cut_stub(CACHE).replace(ERROR, "return 0"), encoding="utf-8")
-    assert is_begun(CACHE)
+    assert is_started(CACHE)

@@ -9,7 +9,7 @@ from minigpt_challenge.coach.checks import random_inputs
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.param_pairing import under_the_given_names
 from minigpt_challenge.coach.course.curriculum import (
-    PARTS_OF_THE_GPT,
+    GPT_TASKS,
     SOLUTIONS_FOLDER,
     task_by_stem,
 )
@@ -31,7 +31,7 @@ def solution():
 
 @pytest.fixture(scope="module")
 def mini_gpt():
-    with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT) as modules:
+    with tasks_from(SOLUTIONS_FOLDER, GPT_TASKS) as modules:
         yield modules[BLOCKS.stem].MiniGPT(**SIZES)
 
 
@@ -102,7 +102,7 @@ def test_weights_are_renamed_whatever_the_layers_are_called(tmp_path, mini_gpt):
         text = text.replace(name, new_name)
     (tmp_path / "own.py").write_text(text, encoding="utf-8")
     tokens = random_inputs.tokens(2, 7, vocab_size=13)
-    with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT):
+    with tasks_from(SOLUTIONS_FOLDER, GPT_TASKS):
         own = load_file(tmp_path / "own.py", "own_names").MiniGPT(**SIZES)
         params = random_inputs.params(own, tokens)
         expected = own.apply(params, tokens)
@@ -116,7 +116,7 @@ def test_weights_of_another_shape_are_rejected(mini_gpt):
     tokens = random_inputs.tokens(2, 7, vocab_size=13)
     params = random_inputs.params(mini_gpt, tokens)
     wider = mini_gpt.clone(hidden_dim=15)
-    with tasks_from(SOLUTIONS_FOLDER, PARTS_OF_THE_GPT), pytest.raises(Wrong, match="parameters"):
+    with tasks_from(SOLUTIONS_FOLDER, GPT_TASKS), pytest.raises(Wrong, match="parameters"):
         model = _FalseWidth(wider.hidden_dim, mini_gpt)
         under_the_given_names(model, params, tokens)
 

@@ -56,7 +56,7 @@ def test_outside_colab_nothing_is_fetched(set_up, capsys):
 
 def test_outside_colab_it_says_that_there_is_no_drive_to_keep_things_on(set_up, capsys):
     set_up(keep_on_drive=True)
-    assert "of no use outside Colab" in capsys.readouterr().out
+    assert "no effect outside Colab" in capsys.readouterr().out
 
 
 def test_in_colab_the_folder_is_in_the_runtime(set_up, colab):

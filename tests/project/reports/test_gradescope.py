@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from minigpt_challenge.coach.course.curriculum import PARTS_OF_THE_GPT, TASKS
+from minigpt_challenge.coach.course.curriculum import GPT_TASKS, TASKS
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from minigpt_challenge.coach.grading.originality import is_the_reference
 from minigpt_challenge.coach.reports.gradescope import POINTS, gradescope_results
@@ -62,7 +62,7 @@ def test_the_command_line_writes_it_and_all_means_all(workshop):
     file = workshop.root / "out" / "results.json"
     done = workshop.minigpt("check", "--all", "--json", "--gradescope", str(file))
     verdicts = [json.loads(line)["verdict"] for line in done.stdout.splitlines()]
-    assert verdicts == ["passed"] + ["not_started"] * (len(PARTS_OF_THE_GPT) - 1)
+    assert verdicts == ["passed"] + ["not_started"] * (len(GPT_TASKS) - 1)
     results = json.loads(file.read_text(encoding="utf-8"))
     assert sum(test["score"] for test in results["tests"]) == pytest.approx(POINTS)
     assert results["extra_data"]["same_as_the_reference"] == [EMBEDDING.stem]
