@@ -148,7 +148,7 @@ def ladder(ipython: Any, line: str) -> None:
 
 def show_progress(ipython: Any, line: str) -> None:
     """`%progress`: the road, and how each task stands."""
-    standings, reached = progress.so_far()
+    standings, reached = progress.overview()
     console.print(terminal.road(standings, reached, terminal.NOTEBOOK))
     console.print(f"\n{terminal.what_next(standings, reached, terminal.NOTEBOOK)}")
 
