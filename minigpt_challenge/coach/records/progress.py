@@ -1,4 +1,4 @@
-"""The learner's progress: the last verdict on each task, in a readable file."""
+"""The learner's progress: the last verdict on each task, in a JSON file."""
 
 from contextlib import suppress
 from dataclasses import dataclass
