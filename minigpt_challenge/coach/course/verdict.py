@@ -132,8 +132,9 @@ class Check:
 
     def with_texts(self, edit: Callable[[str], str]) -> Check:
         """The same check with `edit` applied to each of its texts."""
-        texts = ("asked", "seen", "advice", "cause", "printed")
-        return replace(self, **{name: edit(getattr(self, name)) for name in texts})
+        names = ("asked", "seen", "advice", "cause", "printed")
+        texts: dict[str, Any] = {name: edit(getattr(self, name)) for name in names}
+        return replace(self, **texts)
 
     def as_record(self) -> dict[str, Any]:
         """The check as a JSON object; `from_record` converts it back."""

@@ -42,8 +42,8 @@ class Standing:
 
 def standing(task: Task) -> Standing:
     """The state of the task, without running its file."""
-    record = _read().get(task.stem)
-    with suppress(KeyError, TypeError, ValueError):  # a damaged record
+    record = _record(task)
+    with suppress(KeyError, ValueError):  # no record, or a damaged one
         if record["sha256"] == fingerprint(task.stub):
             return Standing(Verdict(record["verdict"]), record["passed"], record["total"])
     return Standing(Verdict.NOT_STARTED if is_as_given(task) else None)
@@ -59,8 +59,7 @@ def failed(task: Task) -> list[str]:
 
     Empty if nothing was wrong; a function that is not written yet has not failed.
     """
-    record = _read().get(task.stem)
-    failed = record.get("failed") if isinstance(record, dict) else None
+    failed = _record(task).get("failed")
     return failed if isinstance(failed, list) else []
 
 
@@ -109,5 +108,7 @@ def try_to_remember(task: Task, report: Report) -> str:
     return ""
 
 
-def _read() -> dict:
-    return json_store.read(PROGRESS_FILE, dict)
+def _record(task: Task) -> dict:
+    """The task's record; empty if it is missing or damaged."""
+    record = json_store.read(PROGRESS_FILE, dict).get(task.stem)
+    return record if isinstance(record, dict) else {}

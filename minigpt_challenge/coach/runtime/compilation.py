@@ -34,15 +34,15 @@ def persistent_compilation_cache() -> Iterator[None]:
     import jax
     from jax.experimental.compilation_cache.compilation_cache import reset_cache
 
-    if jax.config.jax_compilation_cache_dir:
-        yield
-        return
     settings = {
         "jax_compilation_cache_dir": CACHE_ENVIRONMENT["JAX_COMPILATION_CACHE_DIR"],
         "jax_persistent_cache_min_compile_time_secs": 0,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }
     before = {name: getattr(jax.config, name) for name in settings}
+    if before["jax_compilation_cache_dir"]:
+        yield
+        return
     try:
         _set(settings)
         reset_cache()  # JAX checks only once whether there is a folder

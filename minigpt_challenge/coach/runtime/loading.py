@@ -36,7 +36,7 @@ def compile_source(source: bytes | str, name: str) -> CodeType:
         message = "it is nested too deeply"
     except ValueError as error:
         message = str(error)
-    if ("\0" if isinstance(source, str) else b"\0") in source:
+    if b"\0" in (source.encode(errors="replace") if isinstance(source, str) else source):
         message = "it contains NUL characters. Was it saved as UTF-16? Save it as UTF-8"
     raise SyntaxError(message, (name, None, None, None))
 
