@@ -1,4 +1,4 @@
-"""Atomic writes, and locks between processes."""
+"""Atomic writes, locks between processes, and timestamps in file names."""
 
 import os
 import sys
@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,9 +15,24 @@ from minigpt_challenge.errors import UserError
 TEMPORARY_PREFIX = ".unfinished."  # of files that are being written
 STALE_AFTER_S = 3600  # no write takes that long: its process was killed
 POLL_S = 0.02  # between two attempts to take a lock
-LOCKED_BYTE = 2**20  # on Windows, where a locked byte cannot be read: beyond the file's text
+LOCKED_BYTE = 2**20  # Windows cannot read a locked byte, so it lies beyond the file's text
+TIMESTAMP_FORMAT = "%Y-%m-%d_%H-%M-%S.%f"
 
 IN_USE = "{holder} is writing {path} and has not finished. Try again when it is done."
+
+
+def timestamp() -> str:
+    """The local time for a file name; such names sort by time."""
+    return datetime.now().strftime(TIMESTAMP_FORMAT)
+
+
+def parse_timestamp(text: str) -> datetime:
+    """The local time in a `timestamp`.
+
+    Raises:
+        ValueError: the text is not a timestamp.
+    """
+    return datetime.strptime(text, TIMESTAMP_FORMAT)
 
 
 class LockHeld(UserError):
@@ -35,7 +51,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         _remove_stale_files(path.parent)
         _write(path, data)
     except OSError as error:
-        error.filename, error.filename2 = str(path), None  # a temporary name helps nobody
+        error.filename, error.filename2 = str(path), None  # not the temporary file's name
         raise
 
 
@@ -83,12 +99,12 @@ def _mode(path: Path) -> int:
 def locked(guarded: Path, message: str = IN_USE, timeout: float = 10) -> Iterator[None]:
     """Hold the lock of a file or folder against all other processes of this machine.
 
-    The lock is a file beside the guarded one and stays there. The system releases it when its
-    holder ends, even if killed. A drive without locks gives no protection.
+    The lock is a file beside the guarded one and is never deleted. The operating system releases it
+    when the holding process ends, even if killed. A drive without locks gives no protection.
 
     Args:
         guarded: the file or folder; it need not exist.
-        message: of the error; `{holder}` stands for the process, `{path}` for `guarded`.
+        message: for the error; `{holder}` stands for the process, `{path}` for `guarded`.
         timeout: seconds to wait for the lock.
 
     Raises:
@@ -103,7 +119,7 @@ def locked(guarded: Path, message: str = IN_USE, timeout: float = 10) -> Iterato
                 holder = file.read().decode(errors="replace") or "?"
                 raise LockHeld(message.format(holder=f"Process {holder}", path=guarded))
             time.sleep(POLL_S)
-        with suppress(OSError):  # on a full disk the holder stays unnamed
+        with suppress(OSError):  # a full disk: others then cannot name the holder
             file.truncate(0)
             file.write(str(os.getpid()).encode())
         yield

@@ -11,10 +11,10 @@ import pytest
 
 from minigpt_challenge.coach.course.curriculum import ROOT, TASKS, Task
 from minigpt_challenge.coach.course.stubs import cut_stub
-from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
+from minigpt_challenge.coach.runtime.compilation import CACHE_ENVIRONMENT
 
 # The processes that tests start compile the same things over and over.
-os.environ.update(COMPILED_ONCE | os.environ)
+os.environ.update(CACHE_ENVIRONMENT | os.environ)
 
 PARTS = ("minigpt_challenge", "notebooks", "solutions", "tests", "pyproject.toml", "README.md")
 

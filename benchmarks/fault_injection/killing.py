@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from functools import partial
 
-from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
+from minigpt_challenge.coach.runtime.compilation import CACHE_ENVIRONMENT
 
-os.environ.update(COMPILED_ONCE | os.environ)  # all children compile the same
+os.environ.update(CACHE_ENVIRONMENT | os.environ)  # all children compile the same
 # The children are forked from a process that has done the slow imports and nothing else: JAX must
 # not be initialized before a fork.
 CONTEXT = multiprocessing.get_context("forkserver")

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +10,8 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 from flax.training.train_state import TrainState
+
+from minigpt_challenge.files import timestamp
 
 # Orbax writes a checkpoint in full, renames it, and only then deletes the one before: at every
 # moment one of them is complete.
@@ -123,8 +124,7 @@ class Checkpoints:
         """Rename the folder of the saved run and return its new path; None if there is none."""
         if not self.folder.is_dir():
             return None
-        when = datetime.now().strftime("%Y-%m-%d_%H-%M-%S.%f")
-        aside = self.folder.with_name(f"{self.folder.name}_until_{when}")
+        aside = self.folder.with_name(f"{self.folder.name}_until_{timestamp()}")
         os.replace(self.folder, aside)
         return aside
 

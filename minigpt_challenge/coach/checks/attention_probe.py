@@ -20,9 +20,9 @@ import numpy as np
 from minigpt_challenge.coach.checks import random_inputs
 from minigpt_challenge.coach.checks.tolerance import TOLERANCE, differs
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, Task
-from minigpt_challenge.coach.runtime.limits import TimeLimitReached, interrupted_after
-from minigpt_challenge.coach.runtime.loading import load_file, on_trial
-from minigpt_challenge.coach.runtime.patched_modules import nothing_shared_is_changed
+from minigpt_challenge.coach.runtime.limits import TimeLimitReached, time_limit
+from minigpt_challenge.coach.runtime.loading import load_file, task_module
+from minigpt_challenge.coach.runtime.patched_modules import restore_patched_modules
 
 TIME_LIMIT = 5.0  # seconds; the checks have run before, so code that hangs is rare
 SMALLEST_LEAK = 1e-6
@@ -164,9 +164,9 @@ def attention_maps(task: Task, answer: Path, text: str | None = None) -> Attenti
         try:
             with (
                 contextlib.redirect_stdout(io.StringIO()),
-                nothing_shared_is_changed(),
-                interrupted_after(TIME_LIMIT),
-                on_trial(task, answer, SOLUTIONS_FOLDER) as module,
+                restore_patched_modules(),
+                time_limit(TIME_LIMIT),
+                task_module(task, answer, SOLUTIONS_FOLDER) as module,
             ):
                 seen = attention_weights(kind.make(module, N, H), probe)
         except (

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
-from minigpt_challenge.coach.runtime.reference_cache import kept
+from minigpt_challenge.coach.runtime.reference_cache import cached
 
 Array = Any
 
@@ -37,9 +37,9 @@ def traced(function: Callable) -> Callable:
     return run
 
 
-@kept
+@cached
 def traced_apply(reference: nn.Module) -> Callable:
-    """The module's `apply`, kept: the reference of the next check is an equal module."""
+    """The module's `apply`, cached: the reference of the next check is an equal module."""
     return traced(reference.apply)
 
 

@@ -27,7 +27,7 @@ from minigpt_challenge.coach.checks.param_pairing import (
     shapes_of_both,
 )
 from minigpt_challenge.coach.checks.param_trees import Path
-from minigpt_challenge.coach.runtime.reference_cache import kept
+from minigpt_challenge.coach.runtime.reference_cache import cached
 
 MOST_PAIRINGS_OF_MISTAKES = 24
 
@@ -100,7 +100,7 @@ class Twins:
             weight: of the output's shape.
             inputs: what both are called with.
         """
-        theirs = _kept_gradient(self.theirs, argnum)
+        theirs = _cached_gradient(self.theirs, argnum)
         return tuple(
             f(weight, self.params, *inputs) for f in (_gradient(self.mine, argnum), theirs)
         )
@@ -113,7 +113,7 @@ def _gradient(apply: Callable, argnum: int) -> Callable:
     return traced(jax.grad(weighted, 1 + argnum))
 
 
-_kept_gradient = kept(_gradient)  # for the reference's `apply`, which is kept as well
+_cached_gradient = cached(_gradient)  # for the reference's `apply`, which is cached too
 
 
 def _explanation(

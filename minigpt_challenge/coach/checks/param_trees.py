@@ -5,7 +5,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 
-from minigpt_challenge.coach.runtime.reference_cache import kept
+from minigpt_challenge.coach.runtime.reference_cache import cached
 
 Path = tuple[str, ...]
 
@@ -74,7 +74,7 @@ def _traced(module: nn.Module, inputs: tuple) -> tuple[Any, dict]:
     return _init(module, structure, *types)
 
 
-@kept
+@cached
 def _init(module: nn.Module, structure: Any, *types: Any) -> tuple[Any, dict]:
     found = {}
 

@@ -56,7 +56,7 @@ def road(context: typer.Context) -> None:
     if context.invoked_subcommand:
         return
     with exit_on_user_error():
-        standings, reached = progress.so_far()
+        standings, reached = progress.overview()
         console.print("\n[bold]miniGPT Challenge[/bold]\n")
         console.print(terminal.road(standings, reached))
         console.print(f"\n{terminal.what_next(standings, reached)}\n")
@@ -69,7 +69,7 @@ def start() -> None:
 
     with exit_on_user_error():
         warm_up.run(console)
-    console.print(f"\n{terminal.what_next(*progress.so_far())}\n")
+    console.print(f"\n{terminal.what_next(*progress.overview())}\n")
 
 
 @app.command()
@@ -122,7 +122,7 @@ def check(
         if gradescope:
             write_text(gradescope, json.dumps(gradescope_results(reports), indent=2) + "\n")
     if all_passed and not as_json and not solutions:
-        console.print(terminal.what_next(*progress.so_far()))
+        console.print(terminal.what_next(*progress.overview()))
     raise typer.Exit(0 if all_passed else 1)
 
 

@@ -90,7 +90,7 @@ def show_history(
         elif restore is not None:
             version = _chosen(kept, restore)
             former = history.overwrite(task.stub, version.path.read_bytes())
-            console.print(f"{task.stub.name} is as it was at {version.when:%Y-%m-%d %H:%M:%S}.")
+            console.print(f"{task.stub.name} is as it was at {version.when_text}.")
             if former:
                 console.print(f"What stood there is kept in {former}.", soft_wrap=True)
         elif not kept:

@@ -18,7 +18,7 @@ from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.stubs import BEGIN, END
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import help_used, progress
-from minigpt_challenge.coach.runtime.loading import readable
+from minigpt_challenge.coach.runtime.loading import compile_source
 
 TEXTS = Path(__file__).parents[1] / "course" / "hint_texts"
 
@@ -94,7 +94,7 @@ def show_again(console: Console, task: Task) -> None:
 def _slip_of_the_pen(task: Task) -> str:
     """What Python finds by itself, and no hint need be spent on; empty where it finds nothing."""
     try:
-        readable(task.stub.read_bytes(), task.stub.name)
+        compile_source(task.stub.read_bytes(), task.stub.name)
     except SyntaxError as error:
         return str(error)
     except FileNotFoundError:

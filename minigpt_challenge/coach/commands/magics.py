@@ -29,7 +29,11 @@ from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.records.history import overwrite
 from minigpt_challenge.coach.reports import notebook, terminal
 from minigpt_challenge.coach.runtime import devices
-from minigpt_challenge.coach.runtime.loading import load_for_notebook, readable, unwritten_before
+from minigpt_challenge.coach.runtime.loading import (
+    compile_source,
+    load_for_notebook,
+    unwritten_before,
+)
 from minigpt_challenge.errors import UserError
 
 console = terminal.console()
@@ -67,7 +71,7 @@ def task(ipython: Any, line: str, cell: str) -> None:
     """
     its = _task(line, "%%task 2")
     try:
-        readable(cell, str(its.stub))  # a cell that Python cannot read changes nothing
+        compile_source(cell, str(its.stub))  # a cell that Python cannot read changes nothing
     except SyntaxError:
         cell_log.note_refused(its)
         raise
@@ -101,7 +105,7 @@ def play(ipython: Any, line: str, cell: str) -> None:
     _say_borrowed(_load(ipython, its))
     text = ipython.transform_cell(cell)
     linecache.cache[str(THIS_CELL)] = (len(text), None, text.splitlines(True), str(THIS_CELL))
-    exec(readable(text, str(THIS_CELL)), ipython.user_ns)
+    exec(compile_source(text, str(THIS_CELL)), ipython.user_ns)
 
 
 def check(ipython: Any, line: str) -> None:
@@ -148,7 +152,7 @@ def ladder(ipython: Any, line: str) -> None:
 
 def show_progress(ipython: Any, line: str) -> None:
     """`%progress`: the road, and how each task stands."""
-    standings, reached = progress.so_far()
+    standings, reached = progress.overview()
     console.print(terminal.road(standings, reached, terminal.NOTEBOOK))
     console.print(f"\n{terminal.what_next(standings, reached, terminal.NOTEBOOK)}")
 

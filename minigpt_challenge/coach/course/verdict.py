@@ -26,7 +26,7 @@ class Verdict(StrEnum):
 
     @property
     def sign(self) -> str:
-        """Shown with the words everywhere: some readers cannot see colors."""
+        """Always shown beside the words, since some readers cannot see colors."""
         return _SIGNS[self]
 
 
@@ -39,10 +39,10 @@ _SIGNS = {
 
 
 class Reason(StrEnum):
-    """Why a check did not pass. Code that handles results asks this, and never reads their text."""
+    """Why a check did not pass. Code that handles results uses this and never parses messages."""
 
-    VALUES = "values"  # other numbers than expected
-    REQUIREMENT = "requirement"  # anything else that was asked for
+    VALUES = "values"  # numbers that differ from the expected ones
+    REQUIREMENT = "requirement"  # any other property that was asked for
     UNWRITTEN = "unwritten"  # the stub's own NotImplementedError
     UNREADABLE = "unreadable"  # the file is missing, or Python cannot parse it
     ERROR = "error"  # the code raised an error
@@ -57,10 +57,10 @@ class Location:
     """A line of the learner's file.
 
     Attributes:
-        path: the file's name.
-        line: its number, from 1.
-        function: the innermost function around it.
-        code: its text.
+        path: the name of the file.
+        line: the line number, from 1.
+        function: the innermost function that contains the line.
+        code: the text of the line.
     """
 
     path: str
@@ -74,18 +74,18 @@ class Check:
     """The result of one check.
 
     Attributes:
-        name: the check's, with its parameters in brackets.
-        verdict: of this check alone.
+        name: the name of the test function, with its parameters in brackets.
+        verdict: the verdict of this check alone.
         reason: why it did not pass; None if it did.
-        about: what the failure is about. Failures with equal `reason` and `about` in the same
-            place repeat each other.
+        about: the subject of the failure. Failures with equal `reason` and `about` on the same line
+            are repetitions.
         asked: what was asked for, in a sentence.
         seen: what was seen instead.
         advice: how to find or fix it.
-        cause: the likely cause in words; empty where none is claimed.
+        cause: the likely cause; empty if none is known.
         diagnosis: the ids of the faults that make up the cause.
-        trace: the learner's lines that the error passed through, the innermost last.
-        skipped_frames: how many lines `trace` leaves out after the first.
+        trace: the learner's lines in the traceback, the innermost last.
+        skipped_frames: the number of lines that `trace` omits after the first.
         printed: what the code printed during the check.
     """
 
@@ -104,8 +104,13 @@ class Check:
     printed: str = ""
 
     @property
+    def base_name(self) -> str:
+        """The name without its parameters."""
+        return self.name.partition("[")[0]
+
+    @property
     def where(self) -> Location | None:
-        """The innermost of the learner's lines, None where there is none."""
+        """The innermost of the learner's lines; None if there is none."""
         return self.trace[-1] if self.trace else None
 
     @property
@@ -122,20 +127,22 @@ class Check:
 
     @property
     def message(self) -> str:
-        """All there is to say; empty for a check that passed."""
+        """The whole message; empty for a check that passed."""
         return "\n".join(filter(None, [self.finding, self.cause and f"{CAUSE}{self.cause}"]))
 
     def with_texts(self, edit: Callable[[str], str]) -> Check:
         """The same check with `edit` applied to each of its texts."""
-        texts = ("asked", "seen", "advice", "cause", "printed")
-        return replace(self, **{name: edit(getattr(self, name)) for name in texts})
+        names = ("asked", "seen", "advice", "cause", "printed")
+        texts: dict[str, Any] = {name: edit(getattr(self, name)) for name in names}
+        return replace(self, **texts)
 
     def as_record(self) -> dict[str, Any]:
-        """The check as JSON holds it: `from_record` turns it back into an equal check."""
+        """The check as a JSON object; `from_record` converts it back."""
         return asdict(self)
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Check:
+        """The check that `as_record` converted."""
         return cls(
             **{
                 **record,
@@ -165,9 +172,9 @@ def join(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
 
 
-# The verdict on a task is the first of these that any of its checks has: a wrong answer says
-# more than a crash, a crash more than a part that is not written yet.
-_BY_WEIGHT = (Verdict.WRONG, Verdict.COULD_NOT_RUN, Verdict.NOT_STARTED)
+# The verdict on a task is the first of these that any of its checks has: a wrong answer tells more
+# than a crash, and a crash more than a part that is not written yet.
+_BY_PRIORITY = (Verdict.WRONG, Verdict.COULD_NOT_RUN, Verdict.NOT_STARTED)
 
 
 @dataclass(frozen=True)
@@ -176,9 +183,9 @@ class Report:
 
     Attributes:
         task: the task.
-        seconds: how long the checks took.
-        checks: in the suite's order.
-        fingerprint: of the text that was checked.
+        seconds: the duration of the checks.
+        checks: the results, in the order of the suite.
+        fingerprint: the hash of the text that was checked.
     """
 
     task: Task
@@ -191,7 +198,7 @@ class Report:
         verdicts = {check.verdict for check in self.checks}
         if not verdicts:
             return Verdict.COULD_NOT_RUN
-        return next((verdict for verdict in _BY_WEIGHT if verdict in verdicts), Verdict.PASSED)
+        return next((verdict for verdict in _BY_PRIORITY if verdict in verdicts), Verdict.PASSED)
 
     @property
     def num_passed(self) -> int:

@@ -4,7 +4,7 @@ from itertools import chain
 from pathlib import Path
 from traceback import walk_tb
 
-from minigpt_challenge.coach.runtime.error_text import said_by
+from minigpt_challenge.coach.runtime.error_text import message_text
 
 # By the name of the error's class, so that none of the libraries need be imported to look it up.
 WORDS = {
@@ -203,7 +203,7 @@ def explanation_of(error: BaseException) -> str:
     """What the error means, empty where there is nothing to add to what it says itself."""
     names = [kind.__name__ for kind in type(error).__mro__]
     by_name = (WORDS[name] for name in names if name in WORDS)
-    said = f"{names[0]}: {said_by(error)}"
+    said = f"{names[0]}: {message_text(error)}"
     in_optax = {
         frame.f_code.co_name
         for frame, _ in walk_tb(error.__traceback__)

@@ -94,12 +94,12 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
     import jax
 
     from minigpt_challenge.coach.runtime.compilation import without_xla_optimizations
-    from minigpt_challenge.coach.runtime.loading import on_trial
+    from minigpt_challenge.coach.runtime.loading import task_module
 
     its = _task_of(request.path)
     path = _answer(request.config, its)
     with (
-        on_trial(its, path, SOLUTIONS_FOLDER) as module,
+        task_module(its, path, SOLUTIONS_FOLDER) as module,
         jax.default_matmul_precision("highest"),
         without_xla_optimizations(),
     ):
@@ -136,13 +136,13 @@ def _guarded(item: pytest.Item) -> Iterator[None]:
     import flax.linen  # noqa: F401  what is to be guarded must be there
     import optax  # noqa: F401
 
-    from minigpt_challenge.coach.runtime.limits import interrupted_after
-    from minigpt_challenge.coach.runtime.patched_modules import nothing_shared_is_changed
+    from minigpt_challenge.coach.runtime.limits import time_limit
+    from minigpt_challenge.coach.runtime.patched_modules import restore_patched_modules
 
     limit, start = item.config.getoption("--soft-limit"), time.monotonic()
     if limit and INTERRUPTED in item.config.stash:
         limit = max(1.0, limit / SOONER)
-    with nothing_shared_is_changed(), interrupted_after(limit) if limit else nullcontext():
+    with restore_patched_modules(), time_limit(limit) if limit else nullcontext():
         try:
             yield
         finally:

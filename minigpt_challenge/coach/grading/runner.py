@@ -20,7 +20,6 @@ from minigpt_challenge.coach.grading import results
 from minigpt_challenge.coach.grading.redact_paths import without_places
 from minigpt_challenge.coach.runtime import compilation, devices, snapshot
 from minigpt_challenge.coach.runtime.error_text import in_one_line
-from minigpt_challenge.coach.runtime.limits import working_in
 
 TIME_LIMIT = 120  # seconds
 
@@ -66,7 +65,7 @@ def waiting_process(
             process = subprocess.Popen(
                 [sys.executable, "-m", "minigpt_challenge.coach.grading.worker"],
                 cwd=work,
-                env=compilation.COMPILED_ONCE
+                env=compilation.CACHE_ENVIRONMENT
                 | os.environ
                 | PLAIN_PYTEST
                 | devices.environment(task)
@@ -127,8 +126,8 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
         with (
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(output),
-            working_in(work),
-            compilation.compiled_once(),
+            contextlib.chdir(work),
+            compilation.persistent_compilation_cache(),
             _old_objects_left_alone(),
             patch.dict(os.environ, PLAIN_PYTEST),
             pytest.MonkeyPatch.context() as without,

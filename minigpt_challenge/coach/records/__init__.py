@@ -1,4 +1,4 @@
-"""What a learner's folders hold: progress, help taken, kept versions, the ladder, a trained GPT.
+"""What a learner's folders hold: progress, help used, old versions, the ladder, a trained GPT.
 
-May import `course/` and what is below it. Knows nothing of `runtime/`, its neighbour.
+May import `course/` and the layers below it, but not its sibling `runtime/`.
 """

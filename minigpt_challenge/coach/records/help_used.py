@@ -1,45 +1,46 @@
-"""How much help the learner took: hints and peeks at the reference, task by task.
+"""How much help the learner used on each task: hints, and views of the reference.
 
-For their own report, and for nobody to judge by: help is there to be used.
+It is shown in the learner's own report and never judged: help is there to be used.
 """
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER, Task
-from minigpt_challenge.files import locked, write_text
+from minigpt_challenge.coach.records import json_store
+from minigpt_challenge.files import LockHeld
 
 HELP_FILE = STATE_FOLDER / "help.json"
 
 
 @dataclass(frozen=True)
 class HelpUsed:
-    """How often help was taken on a task."""
+    """How often the learner used help on a task."""
 
     hints: int = 0
-    peeks: int = 0
+    peeks: int = 0  # views of the reference
 
 
 def help_used(task: Task) -> HelpUsed:
-    """What is noted of this task."""
-    return HelpUsed(len(titles_of_hints(task)), _peeks(_record(task)))
+    """The help used on this task."""
+    record = _record(_read(), task)
+    return HelpUsed(len(_hints(record)), _peeks(record))
 
 
 def titles_of_hints(task: Task) -> list[str]:
-    """The hints that were shown, in order."""
-    return _hints(_record(task))
+    """The titles of the hints that were shown, in order."""
+    return _hints(_record(_read(), task))
 
 
 def note_hint(task: Task, title: str) -> None:
-    """Note that this hint was shown."""
-    _note(task, lambda record: {"hints": [*_hints(record), title]})
+    """Record that this hint was shown."""
+    _update(task, lambda record: {"hints": [*_hints(record), title]})
 
 
 def note_peek(task: Task) -> None:
-    """Note that the reference was shown."""
-    _note(task, lambda record: {"peeks": _peeks(record) + 1})
+    """Record that the reference was shown."""
+    _update(task, lambda record: {"peeks": _peeks(record) + 1})
 
 
 def _hints(record: dict) -> list[str]:
@@ -52,23 +53,22 @@ def _peeks(record: dict) -> int:
     return peeks if isinstance(peeks, int) else 0
 
 
-def _note(task: Task, change: Callable[[dict], dict]) -> None:
-    """Add to the task's record what `change` makes of it."""
-    with suppress(OSError), locked(HELP_FILE):  # help is given even where nothing can be noted
-        record = _record(task)
-        records = _read() | {task.stem: record | change(record)}
-        write_text(HELP_FILE, json.dumps(records, indent=2) + "\n")
+def _read() -> dict:
+    return json_store.read(HELP_FILE, dict)
 
 
-def _record(task: Task) -> dict:
-    record = _read().get(task.stem)
+def _record(records: dict, task: Task) -> dict:
+    """The task's record; empty if it is missing or damaged."""
+    record = records.get(task.stem)
     return record if isinstance(record, dict) else {}
 
 
-def _read() -> dict:
-    """All records; none where there is no file, or it is damaged."""
-    try:
-        records = json.loads(HELP_FILE.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return records if isinstance(records, dict) else {}
+def _update(task: Task, new_fields: Callable[[dict], dict]) -> None:
+    """Add to the task's record the fields that `new_fields` computes from it."""
+
+    def change(records: dict) -> dict:
+        record = _record(records, task)
+        return records | {task.stem: record | new_fields(record)}
+
+    with suppress(OSError, LockHeld):  # help is given even if it cannot be recorded
+        json_store.update(HELP_FILE, dict, change)

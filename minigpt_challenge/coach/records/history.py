@@ -1,4 +1,4 @@
-"""No line is ever lost: before a tool of ours overwrites a file, its old text is kept."""
+"""Keep the old text of a file before one of our tools overwrites it."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -6,54 +6,61 @@ from datetime import datetime
 from pathlib import Path
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
-from minigpt_challenge.files import locked, write_bytes
+from minigpt_challenge.files import locked, parse_timestamp, timestamp, write_bytes
 
 HISTORY_FOLDER = STATE_FOLDER / "history"
-WHEN = "%Y-%m-%d_%H-%M-%S.%f"
 
 
 @dataclass(frozen=True)
 class Version:
-    """A kept version of a file, and when it was overwritten (local time)."""
+    """A saved version of a file, and when it was overwritten (local time)."""
 
     path: Path
     when: datetime
+
+    @property
+    def when_text(self) -> str:
+        """`when` for people, to the second."""
+        return f"{self.when:%Y-%m-%d %H:%M:%S}"
 
     def text(self) -> str:
         return self.path.read_text(encoding="utf-8", errors="replace")
 
 
 def versions(path: Path) -> list[Version]:
-    """What was kept of this file, the newest first."""
+    """The saved versions of this file, the newest first."""
     found = []
-    for kept in (HISTORY_FOLDER / path.stem).glob(f"*{path.suffix}"):
-        with suppress(ValueError):  # a file that somebody else put there
-            found.append(Version(kept, datetime.strptime(kept.stem, WHEN)))
+    for saved in (HISTORY_FOLDER / path.stem).glob(f"*{path.suffix}"):
+        with suppress(ValueError):  # some other file, not one of ours
+            found.append(Version(saved, parse_timestamp(saved.stem)))
     return sorted(found, key=lambda version: version.when, reverse=True)
 
 
 def keep(path: Path) -> Path | None:
-    """Copy the file to the history and say where; None where there is nothing to keep."""
+    """Copy the file to the history and return the copy's path; None if there is no file."""
     if not path.exists():
         return None
-    when = datetime.now().strftime(WHEN)
-    kept = HISTORY_FOLDER / path.stem / f"{when}{path.suffix}"
-    write_bytes(kept, path.read_bytes())
-    return kept
+    copy = HISTORY_FOLDER / path.stem / f"{timestamp()}{path.suffix}"
+    write_bytes(copy, path.read_bytes())
+    return copy
 
 
 def overwrite(path: Path, content: str | bytes) -> Path | None:
-    """Write a text (as UTF-8) or bytes; where others stood, keep those first and say where.
+    """Write text (as UTF-8) or bytes to the file, after saving its old content in the history.
+
+    Returns:
+        the path of the old content; None if there was no file, or its content was the same.
 
     Raises:
-        OSError: the one or the other cannot be written; the file is as it was.
-        LockHeld: another process writes, and does not end.
+        OSError: the file or the history cannot be written; the file is unchanged.
+        LockHeld: another process is writing and does not finish.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
-    # Two that write at once would both keep what stood there, and neither what the other wrote.
+    # Without the lock, two concurrent writers would both save the old content, and neither what
+    # the other wrote.
     with locked(HISTORY_FOLDER):
         if path.exists() and path.read_bytes() == data:
             return None
-        kept = keep(path)
+        copy = keep(path)
         write_bytes(path, data)
-        return kept
+        return copy

@@ -1,26 +1,25 @@
-"""The loss ladder: how far down each part of the model brings the loss, and what it writes."""
+"""The loss ladder: the loss that the model reaches with each part, and a sample of its text."""
 
-import json
 import math
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
-from minigpt_challenge.files import locked, write_text
+from minigpt_challenge.coach.records import json_store
 
 LADDER_FILE = STATE_FOLDER / "ladder.json"
-LONGEST_SAMPLE = 500  # characters
+MAX_SAMPLE = 500  # characters
 
 
 @dataclass(frozen=True)
 class Rung:
-    """A model that was trained.
+    """A trained model.
 
     Attributes:
-        name: its place's.
+        name: the name of its place.
         loss: its evaluation loss, in nats per character.
-        sample: what it writes.
-        borrowed: the numbers of the tasks that the reference stood in for.
+        sample: text that it generated.
+        borrowed: the numbers of the tasks whose code was the reference's.
     """
 
     name: str
@@ -30,18 +29,24 @@ class Rung:
 
     @property
     def remark(self) -> str:
-        """Whose work it is, where it is not all the learner's own; empty where it is."""
+        """Which tasks are borrowed; empty if all code is the learner's own."""
         numbers = ", ".join(map(str, self.borrowed))
         return f"task {numbers} borrowed" if numbers else ""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a rung belongs. `typical` is about the loss that the reference reaches there."""
+    """A place on the ladder.
+
+    Attributes:
+        name: the part that the model has gained.
+        typical: about the loss that the reference reaches, in nats per character.
+        caption: a few words on what the model can do.
+    """
 
     name: str
     typical: float
-    explained: str
+    caption: str
 
 
 UNIFORM = Rung(
@@ -62,11 +67,14 @@ PLACES = (
 
 
 def rungs() -> tuple[Rung, ...]:
-    """All rungs reached so far, from the top down. The uniform guess is always there."""
+    """All rungs reached, from the top down. The uniform guess is always one of them."""
+    return _parse(json_store.read(LADDER_FILE, list))
+
+
+def _parse(records: list) -> tuple[Rung, ...]:
     reached = {UNIFORM.name: UNIFORM}
-    # A damaged file is as good as none: the next run mends it.
-    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-        for record in json.loads(LADDER_FILE.read_text(encoding="utf-8")):
+    for record in records:
+        with suppress(ValueError, TypeError, KeyError, AttributeError):  # a damaged record
             borrowed = tuple(int(number) for number in record.get("borrowed", ()))
             loss, sample = float(record["loss"]), str(record["sample"])
             rung = Rung(str(record["name"]), loss, sample, borrowed)
@@ -76,19 +84,27 @@ def rungs() -> tuple[Rung, ...]:
 
 
 def milestone() -> Rung | None:
-    """The learner's own GPT, once it has been at its goal with nothing borrowed."""
+    """The rung of the learner's own GPT; None until it reaches its target with nothing borrowed."""
     return next((rung for rung in rungs() if rung.name == MILESTONE and not rung.borrowed), None)
 
 
 def remember(rung: Rung) -> None:
-    """Add the rung to the ladder, in the place of one that has the same name."""
-    cut = replace(rung, sample=rung.sample[:LONGEST_SAMPLE])
-    with locked(LADDER_FILE):
-        others = [other for other in rungs() if other.name not in (rung.name, UNIFORM.name)]
-        records = [asdict(other) for other in (*others, cut)]
-        write_text(LADDER_FILE, json.dumps(records, indent=2) + "\n")
+    """Add the rung to the ladder; it replaces one with the same name.
+
+    Raises:
+        OSError: the ladder cannot be written.
+        LockHeld: another process is writing and does not finish.
+    """
+    new = replace(rung, sample=rung.sample[:MAX_SAMPLE])
+    replaced = (rung.name, UNIFORM.name)
+
+    def change(records: list) -> list:
+        others = [other for other in _parse(records) if other.name not in replaced]
+        return [asdict(other) for other in (*others, new)]
+
+    json_store.update(LADDER_FILE, list, change)
 
 
-def in_words(rungs: tuple[Rung, ...]) -> str:
-    """The ladder where no picture can be shown: a line for each rung that is reached."""
+def as_text(rungs: tuple[Rung, ...]) -> str:
+    """The ladder without a picture: a line for each rung."""
     return "\n".join(f"{rung.name:14} {rung.loss:.2f} {rung.remark}".rstrip() for rung in rungs)

@@ -1,21 +1,22 @@
-"""How far the learner has come: the last verdict on each task, in a file that people can read."""
+"""The learner's progress: the last verdict on each task, in a JSON file."""
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER, TASKS, Task
+from minigpt_challenge.coach.course.errors import message_for
 from minigpt_challenge.coach.course.stubs import fingerprint, is_as_given
 from minigpt_challenge.coach.course.verdict import Report, Verdict
+from minigpt_challenge.coach.records import json_store
 from minigpt_challenge.coach.records.ladder import Rung, milestone
-from minigpt_challenge.files import locked, write_text
+from minigpt_challenge.files import LockHeld
 
 PROGRESS_FILE = STATE_FOLDER / "progress.json"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a task stands. There is no verdict where the file has changed since its last check."""
+    """The state of a task. The verdict is None if the file has changed since its last check."""
 
     verdict: Verdict | None
     passed: int = 0
@@ -35,36 +36,40 @@ class Standing:
 
     @property
     def counts(self) -> str:
-        """How many checks passed, in words; empty where none did."""
+        """How many checks passed, such as "3 of 5 checks"; empty if none did."""
         return f"{self.passed} of {self.total} checks" if self.passed else ""
 
 
 def standing(task: Task) -> Standing:
-    """How the learner's file stands, without running it."""
-    record = _read().get(task.stem)
-    with suppress(KeyError, TypeError, ValueError):  # a damaged record is as good as none
+    """The state of the task, without running its file."""
+    record = _record(task)
+    with suppress(KeyError, ValueError):  # no record, or a damaged one
         if record["sha256"] == fingerprint(task.stub):
             return Standing(Verdict(record["verdict"]), record["passed"], record["total"])
     return Standing(Verdict.NOT_STARTED if is_as_given(task) else None)
 
 
-def so_far() -> tuple[dict[Task, Standing], Rung | None]:
-    """How each task stands, and the milestone if it is reached."""
+def overview() -> tuple[dict[Task, Standing], Rung | None]:
+    """The state of each task, and the milestone's rung if it is reached."""
     return {task: standing(task) for task in TASKS}, milestone()
 
 
 def failed(task: Task) -> list[str]:
-    """What went wrong when the task was last checked: faults that were found, and a check's name.
+    """The faults that the task's last check found, then the name of the check that found them.
 
-    Empty where nothing was wrong; what is merely not written yet has not failed.
+    Empty if nothing was wrong; a function that is not written yet has not failed.
     """
-    record = _read().get(task.stem)
-    failed = record.get("failed") if isinstance(record, dict) else None
+    failed = _record(task).get("failed")
     return failed if isinstance(failed, list) else []
 
 
 def remember(task: Task, report: Report) -> None:
-    """Note the verdict on the learner's file, as it was when it was checked."""
+    """Save the verdict on the learner's file, with the fingerprint of the text that was checked.
+
+    Raises:
+        OSError: the progress cannot be written.
+        LockHeld: another process is writing and does not finish.
+    """
     record = {
         "verdict": report.verdict,
         "passed": report.num_passed,
@@ -72,17 +77,14 @@ def remember(task: Task, report: Report) -> None:
         "failed": _failed(report),
         "sha256": report.fingerprint,
     }
-    with locked(PROGRESS_FILE):  # another check may end at the same moment
-        records = _read() | {task.stem: record}
-        write_text(PROGRESS_FILE, json.dumps(records, indent=2) + "\n")
+    json_store.update(PROGRESS_FILE, dict, lambda records: records | {task.stem: record})
 
 
 def _failed(report: Report) -> list[str]:
-    """What went wrong, in a word or two, the most telling first.
+    """The faults of the first check that has a diagnosis, then its name without parameters.
 
-    The mistakes that were found, if any, and the check that found them; else the first check that
-    is wrong or could not run (the others mostly follow from it), without the parameters in
-    brackets. Where none could run, something is wrong with the file, not with what a check asks.
+    If no check has one, the name of the first check that is wrong or could not run: the others
+    mostly fail because of it. Empty if no check could run, since the file itself has an error.
     """
     if all(check.verdict is Verdict.COULD_NOT_RUN for check in report.checks):
         return []
@@ -90,26 +92,23 @@ def _failed(report: Report) -> list[str]:
     failed = [check for check in report.checks if check.verdict in failing]
     diagnosed = [check for check in failed if check.diagnosis]
     first = (diagnosed or failed)[:1]
-    return [name for check in first for name in (*check.diagnosis, check.name.split("[")[0])]
+    return [name for check in first for name in (*check.diagnosis, check.base_name)]
 
 
 def try_to_remember(task: Task, report: Report) -> str:
-    """As `remember`; what cannot be noted is no reason to withhold the verdict.
+    """As `remember`, but return the message of an error, so that the verdict is still shown.
 
     Returns:
-        why it could not be noted, in words; empty if it was.
+        why the verdict could not be saved; empty if it was saved.
     """
     try:
         remember(task, report)
-    except OSError as error:
-        return f"The verdict could not be noted in {PROGRESS_FILE}: {error.strerror}."
+    except (OSError, LockHeld) as error:
+        return f"The verdict could not be saved. {message_for(error)}"
     return ""
 
 
-def _read() -> dict:
-    """The records; none where there is no file or it is damaged: the next check mends it."""
-    try:
-        records = json.loads(PROGRESS_FILE.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return records if isinstance(records, dict) else {}
+def _record(task: Task) -> dict:
+    """The task's record; empty if it is missing or damaged."""
+    record = json_store.read(PROGRESS_FILE, dict).get(task.stem)
+    return record if isinstance(record, dict) else {}

@@ -13,7 +13,7 @@ SAMPLE = FOLDER / "sample.txt"
 
 
 def saved(weights: Path) -> dict[str, Any]:
-    """What `save` packed into the file; nothing where there is none, or it is damaged."""
+    """The fields of a saved weights file; empty if the file is missing or damaged."""
     try:
         packed = serialization.msgpack_restore(weights.read_bytes())
     except (OSError, ValueError, KeyError, TypeError):

@@ -37,7 +37,7 @@ def ladder_figure(rungs: tuple[Rung, ...]) -> Figure:
     for row, place in enumerate(PLACES):
         axes.text(2, row - 0.14, place.name, size=11, color=INK, va="center")
         remark = reached[place.name].remark if place.name in reached else ""
-        axes.text(2, row + 0.2, remark or place.explained, size=8, color=FAINT, va="center")
+        axes.text(2, row + 0.2, remark or place.caption, size=8, color=FAINT, va="center")
         if place.name in reached:
             _reached(axes, row, reached[place.name], NEWEST if row == last else REACHED)
         else:

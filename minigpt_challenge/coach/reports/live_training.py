@@ -32,7 +32,7 @@ def show_picture(png: bytes, words: str, into=None):
 def show_ladder() -> None:
     """Show the loss ladder as it stands."""
     rungs = ladder.rungs()
-    show_picture(draw_ladder(rungs), ladder.in_words(rungs))
+    show_picture(draw_ladder(rungs), ladder.as_text(rungs))
 
 
 def watcher(vocabulary: Vocabulary) -> Callable[[TrainState, list[Measurement]], None]:

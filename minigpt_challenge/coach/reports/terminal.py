@@ -113,7 +113,7 @@ def kept_versions(kept: Sequence[Version]) -> Table:
     table = Table("", "kept", "lines", box=None, padding=(0, 2), header_style="dim")
     for number, version in enumerate(kept, 1):
         lines = len(version.text().splitlines())
-        table.add_row(f"{number}", f"{version.when:%Y-%m-%d %H:%M:%S}", f"{lines}")
+        table.add_row(f"{number}", version.when_text, f"{lines}")
     return table
 
 

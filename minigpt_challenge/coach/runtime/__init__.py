@@ -1,4 +1,4 @@
-"""Runs a learner's file, and then puts the process back as it was.
+"""Runs a learner's file, and then restores the state of the process.
 
-May import `course/` and what is below it. Knows nothing of `records/`, its neighbour.
+May import `course/` and the layers below it, but not its sibling `records/`.
 """

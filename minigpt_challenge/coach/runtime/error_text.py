@@ -1,15 +1,15 @@
-"""What JAX's and Flax's own errors mean, in a learner's words."""
+"""Safe, short text for any error."""
 
 import re
 
-# What nobody reads: the address of a manual, a place in memory.
-UNREAD = re.compile(r" \(https?://\S+\)| at 0x[0-9a-f]+")
-VALUES = re.compile(r"\bArray\(\[.*?\],\s+(?=shape=|dtype=)", re.DOTALL)
-LONGEST = 20_000  # characters in which arrays are looked for; JAX shows no more of one
+# Noise in a message: the link to a manual, a memory address.
+NOISE = re.compile(r" \(https?://\S+\)| at 0x[0-9a-f]+")
+ARRAY_VALUES = re.compile(r"\bArray\(\[.*?\],\s+(?=shape=|dtype=)", re.DOTALL)
+MAX_LENGTH = 20_000  # characters that are searched for arrays; JAX prints no more of one
 
 
-def said_by(error: BaseException) -> str:
-    """What the error says; empty where it fails to, as a learner's own may."""
+def message_text(error: BaseException) -> str:
+    """The error's message; empty if its `__str__` fails, as a learner's own class may."""
     try:
         return str(error)
     except Exception:
@@ -17,7 +17,7 @@ def said_by(error: BaseException) -> str:
 
 
 def in_one_line(error: BaseException) -> str:
-    """The error's kind and the first line of what it says, arrays without their values."""
-    said = UNREAD.sub("", said_by(error)[:LONGEST])
-    said = VALUES.sub("Array(…, ", said).strip().split("\n")[0]
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    """The error's type and the first line of its message, without the values of arrays."""
+    message = NOISE.sub("", message_text(error)[:MAX_LENGTH])
+    message = ARRAY_VALUES.sub("Array(…, ", message).strip().split("\n")[0]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -1,7 +1,7 @@
-"""Loading a task's file, afresh, with the earlier tasks taken from a folder of our choice.
+"""Load a task's file as a new module, with the earlier tasks from any folder.
 
-The learner's file alone is on trial: while task 4 is checked, its
-`from minigpt_challenge.tasks.task1_embedding import …` finds the reference.
+A check judges one file alone: while task 4 is checked, its
+`from minigpt_challenge.tasks.task1_embedding import …` imports the reference.
 """
 
 import sys
@@ -13,45 +13,46 @@ from types import CodeType, ModuleType
 import minigpt_challenge.tasks
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, TASKS, Task, task_by_number
 from minigpt_challenge.coach.course.stubs import is_as_given
-from minigpt_challenge.coach.runtime.reference_cache import kept
+from minigpt_challenge.coach.runtime.reference_cache import cached
 
 
-def readable(source: bytes | str, name: str) -> CodeType:
-    """Compile a program. Whatever keeps Python from reading it is told as an error of its syntax.
+def compile_source(source: bytes | str, name: str) -> CodeType:
+    """Compile a program. Any failure is raised as SyntaxError.
 
     Args:
         source: the program's text, or the bytes of its file.
-        name: the file's.
+        name: the name of the file.
 
     Raises:
-        SyntaxError: Python cannot read it.
+        SyntaxError: Python cannot read the program.
     """
     try:
         return compile(source, name, "exec", dont_inherit=True)
     except SyntaxError as error:
         if error.filename:
             raise
-        said = error.msg
+        message = error.msg
     except (MemoryError, RecursionError):
-        said = "it is nested too deeply"
+        message = "it is nested too deeply"
     except ValueError as error:
-        said = str(error)
-    if ("\0" if isinstance(source, str) else b"\0") in source:
-        said = "it holds NUL characters. Was it saved as UTF-16? Save it as UTF-8"
-    raise SyntaxError(said, (name, None, None, None))
+        message = str(error)
+    if b"\0" in (source.encode(errors="replace") if isinstance(source, str) else source):
+        message = "it contains NUL characters. Was it saved as UTF-16? Save it as UTF-8"
+    raise SyntaxError(message, (name, None, None, None))
 
 
 def load_file(path: Path, name: str) -> ModuleType:
-    """Run the file as the module `name`, whatever ran under that name before.
+    """Run the file as the new module `name`, which replaces any module of that name.
 
     The module stays in `sys.modules`, where dataclasses (and so Flax modules) look it up.
 
     Raises:
-        SyntaxError, or whatever the file itself raises.
+        SyntaxError: Python cannot read the file.
+        Exception: any error that the file raises.
     """
     module = ModuleType(name)
     module.__file__ = str(path)
-    code = readable(path.read_bytes(), str(path))
+    code = compile_source(path.read_bytes(), str(path))
     sys.modules[name] = module
     exec(code, module.__dict__)
     return module
@@ -59,9 +60,10 @@ def load_file(path: Path, name: str) -> ModuleType:
 
 @contextmanager
 def tasks_from(folder: Path, tasks: tuple[Task, ...] = TASKS) -> Iterator[dict[str, ModuleType]]:
-    """While open, `import minigpt_challenge.tasks.…` finds the given tasks' files in `folder`.
+    """Inside, `import minigpt_challenge.tasks.…` imports the given tasks from `folder`.
 
-    Yields their modules by stem. Afterwards every name is bound as it was before.
+    Yields:
+        their modules by stem. On exit, all modules are as they were before.
     """
     package = minigpt_challenge.tasks
     names = [task.module for task in TASKS]
@@ -85,21 +87,21 @@ def tasks_from(folder: Path, tasks: tuple[Task, ...] = TASKS) -> Iterator[dict[s
 
 
 @contextmanager
-def on_trial(task: Task, path: Path, reference_folder: Path) -> Iterator[ModuleType]:
-    """While open, `path` stands for `task`, every earlier task comes from `reference_folder`."""
+def task_module(task: Task, path: Path, reference_folder: Path) -> Iterator[ModuleType]:
+    """Load `path` as the task's module, and all earlier tasks from `reference_folder`."""
     with (
         tasks_from(reference_folder, _up_to(task.number - 1)),
-        forgotten_afterwards(load_file(path, task.module)) as module,
+        _cleared_on_exit(load_file(path, task.module)) as module,
     ):
         yield module
 
 
 @contextmanager
-def forgotten_afterwards(module: ModuleType) -> Iterator[ModuleType]:
-    """Let go of all that JAX compiled for the module's functions; a kernel may run many checks.
+def _cleared_on_exit(module: ModuleType) -> Iterator[ModuleType]:
+    """Free what JAX compiled for the module's functions, since a kernel may run many checks.
 
     JAX keeps a program as long as its function lives. A static argument whose class comes from the
-    same file, or any class of NNX, would keep that alive for ever, by way of the file's names.
+    same file, or any NNX class, would keep the function alive forever, through the file's globals.
     """
     try:
         yield module
@@ -108,39 +110,38 @@ def forgotten_afterwards(module: ModuleType) -> Iterator[ModuleType]:
 
 
 def solution(number: int) -> ModuleType:
-    """The solution of the task with this number, with those of all earlier ones beneath it.
+    """The solution of the task with this number, which imports those of all earlier tasks.
 
-    It stays loaded as long as the files are the same: what JAX has traced and compiled of it
-    serves the next check, too.
+    It stays loaded until a file changes, so the next check reuses what JAX has traced and compiled.
     """
     return _solution(number, *(task.solution.read_bytes() for task in _up_to(number)))
 
 
-@kept
+@cached
 def _solution(number: int, *texts: bytes) -> ModuleType:
     with tasks_from(SOLUTIONS_FOLDER, _up_to(number)) as modules:
         return modules[task_by_number(number).stem]
 
 
 def load_for_notebook(task: Task) -> tuple[dict[Task, ModuleType], list[Task]]:
-    """Load this task and all earlier ones, for the notebook to use and to keep.
+    """Load this task and all earlier ones for use in the notebook.
 
     An earlier task whose file is still the stub is borrowed from the solutions.
 
     Returns:
-        the modules, and the tasks that were borrowed.
+        the modules, and the borrowed tasks.
     """
     modules, borrowed = {}, unwritten_before(task)
-    for other in _up_to(task.number):
-        path = other.solution if other in borrowed else other.stub
-        modules[other] = load_file(path, other.module)
-        setattr(minigpt_challenge.tasks, other.stem, modules[other])
+    for needed in _up_to(task.number):
+        path = needed.solution if needed in borrowed else needed.stub
+        modules[needed] = load_file(path, needed.module)
+        setattr(minigpt_challenge.tasks, needed.stem, modules[needed])
     return modules, borrowed
 
 
 def unwritten_before(task: Task) -> list[Task]:
     """The earlier tasks whose files are still the stub."""
-    return [other for other in _up_to(task.number - 1) if is_as_given(other)]
+    return [earlier for earlier in _up_to(task.number - 1) if is_as_given(earlier)]
 
 
 def _up_to(number: int) -> tuple[Task, ...]:

@@ -1,13 +1,13 @@
-"""A learner's file must not change JAX for everybody else, the reference included."""
+"""Undo a learner's changes to modules such as JAX, which the reference uses too."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from minigpt_challenge.coach.runtime.reference_cache import forget
+from minigpt_challenge.coach.runtime.reference_cache import clear_all
 from minigpt_challenge.errors import UserError
 
-SHARED = (
+SHARED_MODULES = (
     "builtins",
     "flax.linen",
     "flax.nnx",
@@ -22,22 +22,22 @@ SHARED = (
 )
 
 
-class Tampered(UserError):
-    """Something that all code shares was changed; it has been put back."""
+class PatchedModule(UserError):
+    """The learner's code replaced an attribute of a shared module; it has been restored."""
 
 
 @contextmanager
-def nothing_shared_is_changed() -> Iterator[None]:
-    """Put back whatever is replaced inside in the modules that all code shares.
+def restore_patched_modules() -> Iterator[None]:
+    """On exit, restore every attribute of a shared module that was replaced inside.
 
     Raises:
-        Tampered: something was replaced; the message says what.
+        PatchedModule: something was replaced; the message says what.
     """
-    before = {name: dict(vars(sys.modules[name])) for name in SHARED if name in sys.modules}
+    before = {name: dict(vars(sys.modules[name])) for name in SHARED_MODULES if name in sys.modules}
     try:
         yield
     finally:
-        changed = [
+        replaced = [
             f"{name}.{attribute}"
             for name, attributes in before.items()
             for attribute, value in attributes.items()
@@ -45,10 +45,10 @@ def nothing_shared_is_changed() -> Iterator[None]:
         ]
         for name, attributes in before.items():
             vars(sys.modules[name]).update(attributes)
-        if changed:
-            forget()
-            # Whatever else was raised may be no more than a consequence.
-            raise Tampered(
-                f"Your file replaced {', '.join(changed)}, which all code shares. It has been put "
-                "back. Write functions of your own instead."
+        if replaced:
+            clear_all()
+            # This replaces any other error, which may be a mere consequence.
+            raise PatchedModule(
+                f"Your file replaced {', '.join(replaced)}, which all other code uses too. It has "
+                "been restored. Write functions of your own instead."
             )

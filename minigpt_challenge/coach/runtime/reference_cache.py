@@ -1,21 +1,22 @@
-"""What is kept of the reference from check to check, and forgotten where it may be spoilt."""
+"""Caches for results of the reference that all checks share."""
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
-MOST = 64  # of each function: the references of all suites, at every shape that they are asked for
+MAX_ENTRIES = 64  # of each function: the references of all suites, at every shape that they use
 
-_caches = []
-
-
-def kept(function: Callable, most: int = MOST) -> Callable:
-    """`functools.lru_cache`, of which `forget` knows."""
-    cached = lru_cache(most)(function)
-    _caches.append(cached)
-    return cached
+_caches: list[Any] = []  # functools' own wrappers
 
 
-def forget() -> None:
-    """Forget all: code that changed JAX for everybody may have run before it was kept."""
-    for cached in _caches:
-        cached.cache_clear()
+def cached(function: Callable, max_entries: int = MAX_ENTRIES) -> Callable:
+    """`functools.lru_cache`, to be cleared by `clear_all`."""
+    cache = lru_cache(max_entries)(function)
+    _caches.append(cache)
+    return cache
+
+
+def clear_all() -> None:
+    """Clear all caches: their results may be wrong if they were computed with a patched JAX."""
+    for cache in _caches:
+        cache.cache_clear()

@@ -1,19 +1,20 @@
-"""The file on trial, as it stands at one moment: it may be saved again while it is checked."""
+"""A copy of the learner's file at one moment, since it may be saved again during its check."""
 
 import time
 from pathlib import Path
 
-LOOK, PATIENCE = 0.02, 1  # seconds between two looks, and for how long
+POLL_S = 0.02  # between two reads of a file that is being saved
+TIMEOUT_S = 1
 
 
 def take(file: Path, folder: Path) -> Path:
-    """Copy the file into the folder, which is made, under the name that it has.
+    """Copy the file into a new folder, under its own name.
 
     Returns:
-        the copy; the file itself where it cannot be copied: its check says what is wrong with it.
+        the copy; the file itself if it cannot be copied: its check then reports what is wrong.
     """
     try:
-        data = _settled(file)
+        data = _read_settled(file)
         folder.mkdir()
         copy = folder / file.name
         copy.write_bytes(data)
@@ -22,17 +23,17 @@ def take(file: Path, folder: Path) -> Path:
         return file
 
 
-def _settled(file: Path) -> bytes:
-    """What the file holds; where it is being saved, once it is whole.
+def _read_settled(file: Path) -> bytes:
+    """The content of the file, once a save in progress has finished.
 
-    Many editors empty a file and then write it, so what was changed just now is read until it
-    stays the same.
+    Many editors empty a file before they write it, so a file that has just changed is read until
+    two reads are equal.
     """
-    until = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_S
     data = file.read_bytes()
-    while time.time() - file.stat().st_mtime < PATIENCE and time.monotonic() < until:
-        time.sleep(LOOK)
+    while time.time() - file.stat().st_mtime < TIMEOUT_S and time.monotonic() < deadline:
+        time.sleep(POLL_S)
         before, data = data, file.read_bytes()
-        if data == before and data:  # an empty one is most likely still to be filled
+        if data == before and data:  # an empty file is most likely about to be written
             break
     return data

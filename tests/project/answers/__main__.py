@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from minigpt_challenge.coach.course.curriculum import TASKS, task_by_number
-from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
+from minigpt_challenge.coach.runtime.compilation import CACHE_ENVIRONMENT
 from tests.project.answers.gate import judged_part, mistakes, shares
 
 PROCESSES = 2
@@ -22,7 +22,7 @@ PROCESSES = 2
 
 def main(numbers: list[int], part: int, of: int) -> int:
     """Judge every `of`-th answer of these tasks, beginning with number `part`, 1 or more."""
-    os.environ.update(COMPILED_ONCE | os.environ)
+    os.environ.update(CACHE_ENVIRONMENT | os.environ)
     tasks = [task_by_number(number) for number in numbers]
     table, found, outcomes = Table(), [], {}
     with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:

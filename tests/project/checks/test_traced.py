@@ -11,7 +11,7 @@ from jax import lax
 
 from minigpt_challenge.coach.checks import numpy_interpreter
 from minigpt_challenge.coach.checks.numpy_interpreter import traced, traced_apply
-from minigpt_challenge.coach.runtime.patched_modules import Tampered, nothing_shared_is_changed
+from minigpt_challenge.coach.runtime.patched_modules import PatchedModule, restore_patched_modules
 
 X = jnp.asarray(np.random.default_rng(0).standard_normal((2, 3, 4)), jnp.float32)
 Y = jnp.asarray(np.random.default_rng(1).standard_normal((2, 3, 4)), jnp.float32)
@@ -99,7 +99,7 @@ def test_what_was_kept_while_jax_was_changed_is_forgotten():
         def __call__(self, x):
             return nn.softmax(x)
 
-    with pytest.raises(Tampered), nothing_shared_is_changed():
+    with pytest.raises(PatchedModule), restore_patched_modules():
         nn.softmax = lambda x: x
         spoilt = np.asarray(traced_apply(Reference())({}, X))
     np.testing.assert_array_equal(spoilt, X)

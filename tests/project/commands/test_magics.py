@@ -122,7 +122,7 @@ def test_a_verdict_is_shown_even_where_it_cannot_be_noted(workshop, run_cells):
     workshop.solve(EMBEDDING)
     (workshop.root / ".minigpt").write_text("a file in the way of the folder")
     said = run_cells("%check 1")
-    assert "Task 1 · Embedding: passed" in said and "could not be noted" in said
+    assert "Task 1 · Embedding: passed" in said and "could not be saved" in said
 
 
 def test_an_edit_is_seen_at_the_next_check(workshop, run_cells):

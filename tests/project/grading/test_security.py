@@ -77,7 +77,7 @@ def test_the_page_has_the_limits_numbers():
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     for number in (
         f"{TIME_LIMIT} seconds",
-        f"{limits.MOST_MEMORY // 2**30} GiB",
-        f"{limits.MOST_OUTPUT // 2**20} MiB",
+        f"{limits.MAX_MEMORY // 2**30} GiB",
+        f"{limits.MAX_OUTPUT // 2**20} MiB",
     ):
         assert number in page

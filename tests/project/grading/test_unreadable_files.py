@@ -20,7 +20,7 @@ def with_line(line):
 
 BROKEN_ERROR = b"class Broken(Exception):\n    def __str__(self):\n        return self.said\n\n\n"
 GARBAGE = {
-    "NUL": (with_line("\0"), "holds NUL characters"),
+    "NUL": (with_line("\0"), "contains NUL characters"),
     "UTF-16": (SOLUTION.encode("utf-16"), "Save it as UTF-8"),
     "no UTF-8": (with_line("a = 1 #").replace(b"#", b"\xff"), "can't decode byte 0xff"),
     "an unknown encoding": (b"# coding: klingon\n" + SOLUTION.encode(), "unknown encoding"),

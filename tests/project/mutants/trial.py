@@ -15,7 +15,7 @@ from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.verdict import Reason, Report, Verdict
 from minigpt_challenge.coach.grading import runner
 from minigpt_challenge.coach.runtime import devices
-from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
+from minigpt_challenge.coach.runtime.compilation import CACHE_ENVIRONMENT
 from minigpt_challenge.coach.runtime.limits import limit_this_process
 from tests.project.mutants.breeding import Mutant
 
@@ -132,7 +132,7 @@ class _Process:
 
 def _serve(pipe, task: Task) -> None:
     """Check each file that comes, in this process, as a notebook does."""
-    os.environ.update(COMPILED_ONCE | os.environ | devices.environment(task))
+    os.environ.update(CACHE_ENVIRONMENT | os.environ | devices.environment(task))
     limit_this_process()
     while True:
         file = pipe.recv()

@@ -1,4 +1,4 @@
-"""What a check compiles is kept on disk, within a bound; what the learner compiles is not."""
+"""Programs compiled by a check are cached on disk, up to a limit; the learner's own are not."""
 
 import os
 import subprocess
@@ -20,13 +20,13 @@ FOLDER = "jax_compilation_cache_dir"
 
 
 @pytest.fixture
-def no_folder(monkeypatch, tmp_path):
-    """JAX as in a kernel that keeps nothing, which has compiled before."""
+def cache_folder(monkeypatch, tmp_path):
+    """A cache folder, in a process where JAX has compiled before and has no cache of its own."""
     before = getattr(jax.config, FOLDER)
     jax.config.update(FOLDER, None)
     reset_cache()
     compile_something(1)
-    monkeypatch.setitem(compilation.COMPILED_ONCE, FOLDER.upper(), str(tmp_path / "compiled"))
+    monkeypatch.setitem(compilation.CACHE_ENVIRONMENT, FOLDER.upper(), str(tmp_path / "compiled"))
     yield tmp_path / "compiled"
     jax.config.update(FOLDER, before)
     reset_cache()
@@ -36,54 +36,55 @@ def compile_something(number):
     jax.jit(lambda x: x * number)(jnp.ones(3)).block_until_ready()
 
 
-def test_only_what_is_compiled_inside_is_kept(no_folder):
+def test_only_programs_compiled_inside_are_cached(cache_folder):
     settings = dict(jax.config.values)
-    with compilation.compiled_once():
+    with compilation.persistent_compilation_cache():
         compile_something(2)
-    kept = set(no_folder.iterdir())
-    assert any("jit__lambda" in file.name for file in kept)
+    cached = set(cache_folder.iterdir())
+    assert any("jit__lambda" in file.name for file in cached)
     assert dict(jax.config.values) == settings
     compile_something(3)
-    assert set(no_folder.iterdir()) == kept
+    assert set(cache_folder.iterdir()) == cached
 
 
-def test_a_folder_of_ones_own_stays(no_folder, tmp_path):
+def test_another_cache_folder_is_not_replaced(cache_folder, tmp_path):
     own = tmp_path / "own"
     jax.config.update(FOLDER, str(own))
-    with compilation.compiled_once():
+    with compilation.persistent_compilation_cache():
         assert getattr(jax.config, FOLDER) == str(own)
-    assert getattr(jax.config, FOLDER) == str(own) and not no_folder.exists()
+    assert getattr(jax.config, FOLDER) == str(own) and not cache_folder.exists()
 
 
-def test_jax_is_not_imported_before_its_time():
+def test_jax_is_not_imported_early():
     program = (
         "import os, sys\n"
-        "from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE, compiled_once\n"
-        "with compiled_once():\n"
-        "    assert 'jax' not in sys.modules and COMPILED_ONCE.items() <= os.environ.items()\n"
+        "from minigpt_challenge.coach.runtime import compilation\n"
+        "with compilation.persistent_compilation_cache():\n"
+        "    assert 'jax' not in sys.modules\n"
+        "    assert compilation.CACHE_ENVIRONMENT.items() <= os.environ.items()\n"
     )
     environment = {name: v for name, v in os.environ.items() if not name.startswith("JAX_")}
     subprocess.run([sys.executable, "-c", program], check=True, env=environment)
 
 
-def test_the_oldest_go_until_the_rest_fits(tmp_path):
+def test_the_oldest_files_are_removed_until_the_rest_fits(tmp_path):
     for age, name in enumerate(["new", "middle", "old", "oldest"]):
         (tmp_path / name).write_bytes(b"x" * 10)
         os.utime(tmp_path / name, (1000 - age, 1000 - age))
-    compilation.trim(tmp_path, most=40)
+    compilation.trim(tmp_path, max_bytes=40)
     assert len(os.listdir(tmp_path)) == 4
-    compilation.trim(tmp_path, most=25)
+    compilation.trim(tmp_path, max_bytes=25)
     assert sorted(os.listdir(tmp_path)) == ["middle", "new"]
 
 
-def test_where_nothing_is_kept_there_is_nothing_to_trim(tmp_path):
+def test_trimming_a_missing_folder_is_no_error(tmp_path):
     compilation.trim(tmp_path / "absent")
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="it counts the memory maps that Linux shows")
-def test_what_a_check_compiled_goes_with_it():
-    """A process may have 65,530 memory maps, and a kernel checks over and over."""
+@pytest.mark.skipif(sys.platform != "linux", reason="it counts the memory maps in Linux's /proc")
+def test_programs_of_a_check_are_freed_after_it():
+    """A process may have at most 65,530 memory maps, and a kernel runs many checks."""
 
     def num_maps_after_a_check():
         assert check_in_this_process(NNX, NNX.solution).verdict is Verdict.PASSED

@@ -1,4 +1,4 @@
-"""The CPU devices that a check needs: made, or missed in words, however it is started."""
+"""The CPU devices for a check are created, or reported as missing, however it is started."""
 
 from pathlib import Path
 
@@ -19,12 +19,12 @@ for cell in ["import jax", {first!r}, "%load_ext minigpt_challenge", "%check 7"]
 """
 
 
-def test_pytest_itself_has_as_many_as_any_task_needs():
+def test_pytest_has_enough_devices_for_any_task():
     assert len(jax.devices("cpu")) >= max(task.cpu_devices for task in TASKS)
     assert all(devices.has_enough(task) for task in TASKS)
 
 
-def test_too_few_are_told_with_what_to_do_and_never_pass():
+def test_too_few_devices_are_an_error_that_says_what_to_do():
     with pytest.raises(devices.TooFewDevices) as raised:
         devices.cpu_devices(1000)
     check = judge("a_check", raised.value, Path("answer.py"))
@@ -34,7 +34,7 @@ def test_too_few_are_told_with_what_to_do_and_never_pass():
 
 
 @pytest.mark.slow
-def test_plain_pytest_makes_them_and_leaves_a_number_of_ones_own_alone(workshop, monkeypatch):
+def test_plain_pytest_creates_devices_and_respects_the_users_number(workshop, monkeypatch):
     arguments = ["-m", "pytest", "--solutions", "tests/test_task7_data_parallel.py", "-k", "mesh"]
     monkeypatch.delenv(devices.SETTING)
     assert workshop.python(*arguments).returncode == 0
@@ -42,7 +42,7 @@ def test_plain_pytest_makes_them_and_leaves_a_number_of_ones_own_alone(workshop,
     assert few.returncode == 1 and "needs 8 CPU devices, and JAX has 2" in few.stdout
 
 
-def test_a_check_in_its_own_process_makes_them_whatever_the_number(workshop):
+def test_a_check_in_its_own_process_creates_devices_and_ignores_the_users_number(workshop):
     workshop.solve(DATA_PARALLEL)
     checked = workshop.minigpt("check", "7", **{devices.SETTING: "2"})
     assert checked.returncode == 0, checked.stdout
@@ -53,11 +53,13 @@ def test_a_check_in_its_own_process_makes_them_whatever_the_number(workshop):
     "first, own_process",
     [('jax.config.update("jax_num_cpu_devices", 8)', False), ("jax.devices()", True)],
 )
-def test_a_notebook_checks_in_its_kernel_or_says_why_not(workshop, monkeypatch, first, own_process):
+def test_a_notebook_checks_in_its_kernel_or_reports_why_not(
+    workshop, monkeypatch, first, own_process
+):
     workshop.solve(DATA_PARALLEL)
     monkeypatch.delenv(devices.SETTING)
     done = workshop.python("-c", IN_A_NOTEBOOK.format(first=first))
     assert done.returncode == 0, done.stdout
-    said = " ".join(done.stdout.split())
-    assert "Task 7 · Data parallel: passed" in said
-    assert ("JAX has started without the 8 CPU devices" in said) == own_process
+    output = " ".join(done.stdout.split())
+    assert "Task 7 · Data parallel: passed" in output
+    assert ("JAX has started without the 8 CPU devices" in output) == own_process

@@ -1,4 +1,4 @@
-"""A file that is saved while it is checked: the verdict is on one whole text of it."""
+"""A file that is saved during its check: the verdict is on one complete text."""
 
 import os
 import threading
@@ -16,22 +16,22 @@ EMBEDDING = TASKS[0]
 
 
 @pytest.mark.parametrize("pause", [0.5, 4])
-def test_a_save_that_is_going_on_is_waited_for(tmp_path, pause):
+def test_a_save_in_progress_is_awaited(tmp_path, pause):
     file = tmp_path / "task.py"
     file.write_text("")
 
-    def end_the_save():
-        time.sleep(pause * snapshot.LOOK)
-        file.write_text("the whole text")
+    def finish_save():
+        time.sleep(pause * snapshot.POLL_S)
+        file.write_text("the complete text")
 
-    threading.Thread(target=end_the_save).start()
+    threading.Thread(target=finish_save).start()
     copy = snapshot.take(file, tmp_path / "copies")
     assert copy != file and copy.name == file.name
-    assert copy.read_text() == "the whole text"
+    assert copy.read_text() == "the complete text"
 
 
-def test_a_file_that_never_rests_is_taken_as_it_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(snapshot, "PATIENCE", 0.1)
+def test_a_file_that_keeps_changing_is_copied_after_the_timeout(tmp_path, monkeypatch):
+    monkeypatch.setattr(snapshot, "TIMEOUT_S", 0.1)
     file = tmp_path / "task.py"
     file.write_text("0")
     monkeypatch.setattr(snapshot.time, "sleep", lambda _: file.write_text(str(time.monotonic())))
@@ -39,7 +39,7 @@ def test_a_file_that_never_rests_is_taken_as_it_is(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("make", [lambda file: None, os.mkdir], ids=["missing", "a folder"])
-def test_what_cannot_be_copied_is_checked_itself(tmp_path, make):
+def test_a_file_that_cannot_be_copied_is_checked_itself(tmp_path, make):
     file = tmp_path / "task.py"
     make(file)
     assert snapshot.take(file, tmp_path / "copies") == file
@@ -48,19 +48,19 @@ def test_what_cannot_be_copied_is_checked_itself(tmp_path, make):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("check", [check_in_own_process, check_in_this_process])
-def test_a_verdict_is_on_the_text_from_before_a_later_save(tmp_path, monkeypatch, check):
-    """The file is saved right after the check has begun; it says what held when it began."""
+def test_the_verdict_is_on_the_text_at_the_start_of_the_check(tmp_path, monkeypatch, check):
+    """The file is saved again right after the check has started."""
     answer = tmp_path / EMBEDDING.stub.name
     answer.write_bytes(EMBEDDING.solution.read_bytes())
     before = fingerprint(answer)
     real_take = snapshot.take
 
-    def saved_just_after(*arguments):
+    def take_and_save_again(*arguments):
         copy = real_take(*arguments)
         answer.write_text("half a te(")
         return copy
 
-    monkeypatch.setattr(snapshot, "take", saved_just_after)
+    monkeypatch.setattr(snapshot, "take", take_and_save_again)
     report = check(EMBEDDING, answer)
     assert report.verdict is Verdict.PASSED
     assert report.fingerprint == before != fingerprint(answer)

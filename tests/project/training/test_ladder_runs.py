@@ -152,6 +152,6 @@ def _embed_and_guess(vocab_size, width):
 
 def test_what_was_borrowed_is_said(ladder_file):
     ladder.remember(ladder.Rung("+ attention", 2.3, "thou", (1,)))
-    assert "+ attention    2.30 task 1 borrowed" in ladder.in_words(ladder.rungs())
+    assert "+ attention    2.30 task 1 borrowed" in ladder.as_text(ladder.rungs())
     texts = [text.get_text() for text in ladder_figure(ladder.rungs()).axes[0].texts]
     assert "task 1 borrowed" in texts

@@ -17,7 +17,7 @@ from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.checks import param_trees, random_inputs
 from minigpt_challenge.coach.runtime.loading import solution
-from minigpt_challenge.coach.runtime.reference_cache import kept
+from minigpt_challenge.coach.runtime.reference_cache import cached
 
 Sizes = Mapping[str, int]  # MiniGPT's attributes
 _Key = tuple[tuple[str, int], ...]  # the same, hashable
@@ -39,7 +39,7 @@ def logits(sizes: Sizes, shape: tuple[int, int], seed: int = 0, scale: float = 1
     return _logits(tuple(sizes.items()), shape, seed, scale)
 
 
-@kept
+@cached
 def _logits(key: _Key, shape: tuple[int, int], seed: int, scale: float) -> np.ndarray:
     tokens = random_inputs.tokens(*shape, vocab_size=dict(key)["vocab_size"], seed=seed)
     return np.asarray(_apply(key)(params(dict(key), seed, scale), tokens))
@@ -56,7 +56,7 @@ def weight(sizes: Sizes, shape: tuple[int, int], seed: int) -> jax.Array:
     return random_inputs.floats(*shape, sizes["vocab_size"], seed=seed + 1)
 
 
-@kept
+@cached
 def _gradients(key: _Key, shape: tuple[int, int], seed: int) -> dict:
     sizes = dict(key)
     tokens = random_inputs.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
@@ -67,7 +67,7 @@ def _gradients(key: _Key, shape: tuple[int, int], seed: int) -> dict:
     return jax.device_get(jax.jit(jax.grad(weighted))(params(sizes)))
 
 
-@partial(kept, most=1)  # its keys are a suite's own, and should not pile up
+@partial(cached, max_entries=1)  # its keys are a suite's own, and should not pile up
 def three_steps(
     key: _Key, tx: optax.GradientTransformation, batch: Callable[[int], tuple]
 ) -> tuple[list[np.ndarray], np.ndarray]:
@@ -87,17 +87,17 @@ def three_steps(
     return losses, np.asarray(_apply(key)(state.params, x))
 
 
-@kept
+@cached
 def _apply(key: _Key) -> Callable:
     return jax.jit(solution(4).MiniGPT(**dict(key)).apply)
 
 
-@kept
+@cached
 def _params(key: _Key, seed: int) -> dict:
     return jax.device_get(random_inputs.params_of(_shapes(key), seed))
 
 
-@kept
+@cached
 def _shapes(key: _Key) -> dict:
     """All blocks have the same shapes, so one is enough to trace."""
     sizes = dict(key)
