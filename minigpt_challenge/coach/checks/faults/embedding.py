@@ -83,9 +83,9 @@ def _join(faults: frozenset[str], token_rows: np.ndarray, position_rows: np.ndar
     return factors.get(scale, 1.0) * joined
 
 
-def _chosen(faults: frozenset[str], group: tuple[Fault, ...]) -> str | None:
-    """The id of the one fault of this group, if any; they exclude each other."""
-    return next((fault.id for fault in group if fault.id in faults), None)
+def _chosen(faults: frozenset[str], group: tuple[Fault, ...]) -> str:
+    """The id of the one fault of this group, empty if none; they exclude each other."""
+    return next((fault.id for fault in group if fault.id in faults), "")
 
 
 def _rows(table: np.ndarray, index: np.ndarray) -> np.ndarray:

@@ -51,17 +51,17 @@ class LossModel:
 
 def unstable_suspects(logits: jax.Array, y: jax.Array) -> Suspects:
     """Losses that overflow in float32: logits (B, T, V), labels (B, T) → a `finite_outcome`."""
-    logits, y = np.asarray(logits, np.float32), np.asarray(y)[..., None]
+    values, labels = np.asarray(logits, np.float32), np.asarray(y)[..., None]  # (B, T, V or 1)
 
     @np.errstate(all="ignore")  # overflow is what is simulated
     def compute(faults: frozenset[str]) -> np.ndarray | None:
-        largest = 0 if "exp_overflows" in faults else logits.max(-1, keepdims=True)
-        exps = np.exp(logits - largest)  # (B, T, V)
+        largest = 0 if "exp_overflows" in faults else values.max(-1, keepdims=True)
+        exps = np.exp(values - largest)  # (B, T, V)
         total = exps.sum(-1, keepdims=True)  # (B, T, 1)
         if not faults:
-            true_logits = np.take_along_axis(logits, y, -1)  # (B, T, 1)
+            true_logits = np.take_along_axis(values, labels, -1)  # (B, T, 1)
             return finite_outcome((largest + np.log(total) - true_logits).mean())
-        return finite_outcome(-np.log(np.take_along_axis(exps / total, y, -1)).mean())
+        return finite_outcome(-np.log(np.take_along_axis(exps / total, labels, -1)).mean())
 
     return Suspects(UNSTABLE, compute, ids(UNSTABLE))
 
