@@ -14,8 +14,8 @@ import pytest
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.checks import expect, random_inputs
-from minigpt_challenge.coach.checks.faults import stability
 from minigpt_challenge.coach.checks.faults import step as faults
+from minigpt_challenge.coach.checks.faults.loss import finite_outcome, unstable_suspects
 from minigpt_challenge.coach.checks.jaxpr_counts import (
     MARK,
     count_uncompiled,
@@ -107,8 +107,8 @@ def test_loss_survives_large_logits(task):
     evidence = []
     for params in (small, shifted, large):
         seen = task.loss_fn(params, apply_fn, x, y)
-        suspects = stability.unstable_suspects(apply_fn(params, x), y)
-        evidence.append((stability.outcome(seen), suspects))
+        suspects = unstable_suspects(apply_fn(params, x), y)
+        evidence.append((finite_outcome(seen), suspects))
     expected = np.float32(cross_entropy(large, x, y))
     expect.equal(seen, expected, "", "With logits of 10⁴, the loss", evidence)
 

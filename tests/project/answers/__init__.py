@@ -1,1 +1,1 @@
-"""A bank of answers: right ones in many styles, and wrong ones with the faults they have."""
+"""A bank of answers: right ones in many styles, and wrong ones with their faults."""

@@ -1,4 +1,4 @@
-"""What an answer in the bank is."""
+"""The type of an answer in the bank."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ class Answer:
     """A file that a learner might hand in.
 
     Attributes:
-        name: says what is special about it.
-        text: the whole file.
-        faults: the ids of the faults that it has and that the fault model knows; a diagnosis may
-            name these and no others. Empty for a wrong answer that the model does not cover.
+        name: a short description of what is special about it.
+        text: the content of the file.
+        faults: the ids of its faults that the fault model covers; a diagnosis may name only these.
+            Empty for a wrong answer that the model does not cover.
         right: whether it should pass.
     """
 

@@ -1,9 +1,9 @@
-"""The grader held against the bank: what becomes of each answer, and where it is mistaken."""
+"""Grade the bank of answers, and find the grader's mistakes."""
 
 import importlib
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.grading.runner import check_in_this_process
 from tests.project.answers.bank import Answer, right
 
-LEAST_NAMED = {1: 0.9, 2: 0.75}  # of the faults of so many at once
+MIN_NAMED = {1: 0.9, 2: 0.75}  # by number of faults: the share of answers to diagnose fully
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the grader made of an answer."""
+    """The grader's verdict on an answer, and its diagnosis."""
 
     answer: Answer
     verdict: Verdict
@@ -30,22 +30,22 @@ class Outcome:
 
     @property
     def named(self) -> bool:
-        """Whether the diagnosis is the whole truth."""
+        """Whether the diagnosis names all of the answer's faults and no other."""
         return bool(self.answer.faults) and self.claimed == self.answer.faults
 
     @property
-    def misnamed(self) -> bool:
-        """Whether the diagnosis claims anything that is not true."""
+    def misdiagnosed(self) -> bool:
+        """Whether the diagnosis names a fault that the answer does not have."""
         return bool(self.claimed - self.answer.faults)
 
     @property
     def mistake(self) -> str:
-        """What the grader did wrong, in words; empty if nothing."""
+        """A message about the grader's mistake; empty if it made none."""
         if self.accepted != self.answer.right:
             return f"{self.answer.name}: {self.verdict.words} {self.message}"
-        if self.misnamed:
+        if self.misdiagnosed:
             claimed, faults = sorted(self.claimed), sorted(self.answer.faults)
-            return f"{self.answer.name}: called {claimed}, has {faults}"
+            return f"{self.answer.name}: diagnosed as {claimed}, has {faults}"
         return ""
 
 
@@ -55,8 +55,8 @@ def bank(task: Task) -> list[Answer]:
     return [right("the solution", task.solution.read_text(encoding="utf-8")), *module.ANSWERS]
 
 
-def judged(task: Task, answer: Answer) -> Outcome:
-    """Put the answer on trial."""
+def judge_answer(task: Task, answer: Answer) -> Outcome:
+    """Grade one answer."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, task.stub.name)
         file.write_text(answer.text, encoding="utf-8")
@@ -66,19 +66,19 @@ def judged(task: Task, answer: Answer) -> Outcome:
     return Outcome(answer, report.verdict, claimed, message)
 
 
-def judged_part(task: Task, first: int, step: int) -> list[Outcome]:
-    """Put every `step`-th answer of the bank on trial, and tell of each on stderr."""
+def judge_part(task: Task, first: int, step: int) -> list[Outcome]:
+    """Grade every `step`-th answer of the bank, and print each verdict to stderr."""
     outcomes, answers = [], bank(task)
-    for number in range(first, len(answers), step):
-        outcome = judged(task, answers[number])
-        said = f"{number + 1} of {len(answers)}, {outcome.answer.name}: {outcome.verdict.words}"
-        print(f"{task.stem} {said}", file=sys.stderr, flush=True)
+    for index in range(first, len(answers), step):
+        outcome = judge_answer(task, answers[index])
+        line = f"{index + 1} of {len(answers)}, {outcome.answer.name}: {outcome.verdict.words}"
+        print(f"{task.stem} {line}", file=sys.stderr, flush=True)
         outcomes.append(outcome)
     return outcomes
 
 
 def shares(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
-    """A row of the table: for each column how many, and of how many."""
+    """A row of the table: for each column a count, and the total it is part of."""
     rights = [outcome for outcome in outcomes if outcome.answer.right]
     wrongs = [outcome for outcome in outcomes if not outcome.answer.right]
     faulty = [outcome for outcome in wrongs if outcome.answer.faults]
@@ -89,20 +89,20 @@ def shares(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
         "single faults named": _count((o.named for o in single), single),
         "double faults named": _count((o.named for o in double), double),
         "not diagnosed": _count((not o.claimed for o in faulty), faulty),
-        "falsely diagnosed": _count((o.misnamed for o in outcomes), outcomes),
+        "falsely diagnosed": _count((o.misdiagnosed for o in outcomes), outcomes),
     }
 
 
 def mistakes(outcomes: Sequence[Outcome]) -> list[str]:
-    """Every mistake of the grader, in words."""
+    """A message for every mistake of the grader."""
     found = [outcome.mistake for outcome in outcomes if outcome.mistake]
     columns = shares(outcomes)
-    for faults, column in ((1, "single faults named"), (2, "double faults named")):
+    for num_faults, column in ((1, "single faults named"), (2, "double faults named")):
         named, total = columns[column]
-        if named < LEAST_NAMED[faults] * total:
+        if named < MIN_NAMED[num_faults] * total:
             found.append(f"{column}: {named} of {total}, too few")
     return found
 
 
-def _count(which, among: Sequence) -> tuple[int, int]:
-    return sum(which), len(among)
+def _count(flags: Iterable[bool], outcomes: Sequence[Outcome]) -> tuple[int, int]:
+    return sum(flags), len(outcomes)

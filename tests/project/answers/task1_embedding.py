@@ -46,7 +46,7 @@ class TokenAndPositionEmbedding(nn.Module):
 
 
 def edited(*edits: tuple[str, str]) -> str:
-    """The file with pieces replaced, each of which must be there."""
+    """The file with pieces replaced; each must occur exactly once."""
     text = SETUP
     for old, new in edits:
         assert text.count(old) == 1, old
@@ -55,7 +55,7 @@ def edited(*edits: tuple[str, str]) -> str:
 
 
 def compact(body: str) -> str:
-    """A file with `@nn.compact`, out of what follows the check of the length."""
+    """A file with `@nn.compact` and this body after the length check."""
     lines = [f"        {line}".rstrip() for line in body.strip().splitlines()]
     return COMPACT.format(body="\n".join(lines))
 
@@ -80,17 +80,17 @@ difference = (SUM, "return what - where")
 backwards = (HERE, "jnp.arange(T)[::-1]")
 from_one = (HERE, "jnp.arange(1, T + 1)")
 by_batch = (HERE, "jnp.arange(B)[:, None]")
-all_first = (HERE, "jnp.zeros_like(idx)")
+first_everywhere = (HERE, "jnp.zeros_like(idx)")
 by_token = (HERE, "idx")
-from_the_right = (HERE, "jnp.arange(self.block_size - T, self.block_size)")
+last_rows = (HERE, "jnp.arange(self.block_size - T, self.block_size)")
 through = (HERE, "jnp.arange(B * T).reshape(B, T)")
 token_by_place = (WHAT, "what = self.wte(jnp.broadcast_to(jnp.arange(T), idx.shape))")
 mean = (SUM, "return (what + where) / 2")
-vaswani = (WHAT, "what = self.wte(idx) * self.hidden_dim ** 0.5")
+scaled_token = (WHAT, "what = self.wte(idx) * self.hidden_dim ** 0.5")
 scaled = (SUM, "return (what + where) * jnp.sqrt(self.hidden_dim)")
 
 ANSWERS = [
-    right("setup, names of nanoGPT, positions first", edited()),
+    right("setup, nanoGPT's names, position table first", edited()),
     right(
         "compact",
         compact("""
@@ -99,7 +99,7 @@ return x + nn.Embed(self.block_size, self.hidden_dim)(jnp.arange(tokens.shape[1]
 """),
     ),
     right(
-        "compact, positions first, for every row of the batch",
+        "compact, positions first, broadcast over the batch",
         compact("""
 places = jnp.broadcast_to(jnp.arange(tokens.shape[1])[None], tokens.shape)
 p = nn.Embed(num_embeddings=self.block_size, features=self.hidden_dim, name="where")(places)
@@ -108,7 +108,7 @@ return jnp.add(p, t)
 """),
     ),
     right(
-        "bare parameters, rows cut off the table",
+        "bare parameters, sliced table",
         compact("""
 init = nn.initializers.normal(0.02)
 pos = self.param("pos_emb", init, (1, self.block_size, self.hidden_dim))
@@ -117,7 +117,7 @@ return tok[tokens] + pos[:, : tokens.shape[1]]
 """),
     ),
     right(
-        "one-hot vectors times a Dense without bias",
+        "one-hot vectors through a Dense without bias",
         compact("""
 one_hot = jax.nn.one_hot(tokens, self.vocab_size)
 what = nn.Dense(self.hidden_dim, use_bias=False)(one_hot)
@@ -149,7 +149,7 @@ return jnp.einsum("btv,vc->btc", jax.nn.one_hot(tokens, self.vocab_size), a) + (
         ),
     ),
     right(
-        "a module of its own for each table",
+        "a separate module for each table",
         edited(
             (
                 "class TokenAndPositionEmbedding",
@@ -168,11 +168,11 @@ return jnp.einsum("btv,vc->btc", jax.nn.one_hot(tokens, self.vocab_size), a) + (
         ),
     ),
     right(
-        "positions by a running sum",
+        "positions by cumsum",
         edited((HERE, "jnp.cumsum(jnp.ones_like(idx), axis=1) - 1")),
     ),
     right(
-        "refused after the work is done, by an error of its own",
+        "refused after the computation, by a custom error",
         edited(
             (
                 "class TokenAndPositionEmbedding",
@@ -189,7 +189,7 @@ return jnp.einsum("btv,vc->btc", jax.nn.one_hot(tokens, self.vocab_size), a) + (
         ),
     ),
     right(
-        "one position after the other",
+        "one position at a time",
         compact("""
 what = nn.Embed(self.vocab_size, self.hidden_dim)
 where = nn.Embed(self.block_size, self.hidden_dim)
@@ -210,7 +210,7 @@ return jax.vmap(embed)(tokens)
 """),
     ),
     right(
-        "the sum written in place of a zero array",
+        "the sum accumulated in an array of zeros",
         edited(
             (
                 SUM,
@@ -222,12 +222,12 @@ return jax.vmap(embed)(tokens)
     ),
     wrong("no position", edited(no_position), "position_forgotten"),
     wrong(
-        "no position, no table for it",
+        "no position, no position table",
         compact("return nn.Embed(self.vocab_size, self.hidden_dim)(tokens)"),
         "position_forgotten",
     ),
     wrong(
-        "position table never looked up",
+        "position table created, never used",
         edited((TABLES, TABLES.split("\n")[1] + "\n"), (WHERE, ""), no_position),
         "position_forgotten",
     ),
@@ -236,11 +236,11 @@ return jax.vmap(embed)(tokens)
     wrong("product", edited(product), "tables_multiplied"),
     wrong("difference", edited(difference), "tables_subtracted"),
     wrong(
-        "difference the other way round",
+        "difference, token subtracted from position",
         edited((SUM, "return where - what")),
     ),
     wrong(
-        "side by side",
+        "concatenated",
         edited(
             (WHERE, "where = self.wpe(jnp.broadcast_to(jnp.arange(T), idx.shape))"),
             (SUM, "return jnp.concatenate([what, where], axis=-1)"),
@@ -248,14 +248,14 @@ return jax.vmap(embed)(tokens)
         "tables_concatenated",
     ),
     wrong(
-        "side by side, along the tokens",
+        "concatenated along the tokens",
         edited(
             (WHERE, "where = self.wpe(jnp.broadcast_to(jnp.arange(T), idx.shape))"),
             (SUM, "return jnp.concatenate([what, where], axis=1)"),
         ),
     ),
     wrong(
-        "side by side, half as wide each",
+        "concatenated, each half as wide",
         edited(
             (
                 TABLES,
@@ -274,16 +274,16 @@ return jax.vmap(embed)(tokens)
         edited((WHERE, "where = self.wpe.embedding[jnp.arange(T) + 1]"), (WHAT, WHAT)),
         "positions_shifted",
     ),
-    wrong("positions from 1, around the end", edited((HERE, "(jnp.arange(T) + 1) % T"))),
-    wrong("place in the batch", edited(by_batch), "position_of_batch"),
-    wrong("positions counted through the batch", edited(through), "positions_through_batch"),
-    wrong("position 0 everywhere", edited(all_first), "position_zero"),
-    wrong("position of the length", edited((HERE, "jnp.array([T - 1])"))),
+    wrong("positions from 1, wrapping around", edited((HERE, "(jnp.arange(T) + 1) % T"))),
+    wrong("positions by the batch row", edited(by_batch), "position_of_batch"),
+    wrong("positions continued through the batch", edited(through), "positions_through_batch"),
+    wrong("position 0 everywhere", edited(first_everywhere), "position_zero"),
+    wrong("the last position everywhere", edited((HERE, "jnp.array([T - 1])"))),
     wrong("positions by the token", edited(by_token), "position_of_token"),
     wrong("tokens by the position", edited(token_by_place), "token_of_position"),
-    wrong("last rows of the table", edited(from_the_right), "positions_at_the_end"),
+    wrong("last rows of the table", edited(last_rows), "positions_at_the_end"),
     wrong("mean", edited(mean), "averaged"),
-    wrong("token scaled as in 2017", edited(vaswani), "token_scaled"),
+    wrong("token scaled by √hidden_dim", edited(scaled_token), "token_scaled"),
     wrong("sum scaled", edited(scaled), "sum_scaled"),
     wrong(
         "sum scaled down",
@@ -292,12 +292,14 @@ return jax.vmap(embed)(tokens)
     ),
     wrong("position added twice", edited((SUM, "return what + where + where"))),
     wrong(
-        "both tables looked up crosswise",
+        "both tables indexed with the other's index",
         edited(by_token, token_by_place),
         "position_of_token",
         "token_of_position",
     ),
-    wrong("reversed and scaled", edited(backwards, vaswani), "positions_reversed", "token_scaled"),
+    wrong(
+        "reversed and scaled", edited(backwards, scaled_token), "positions_reversed", "token_scaled"
+    ),
     wrong(
         "from 1 and multiplied", edited(from_one, product), "positions_shifted", "tables_multiplied"
     ),
@@ -310,14 +312,16 @@ return jax.vmap(embed)(tokens)
     wrong(
         "no token, reversed", edited(no_token, backwards), "token_forgotten", "positions_reversed"
     ),
-    wrong("place in the batch, mean", edited(by_batch, mean), "position_of_batch", "averaged"),
+    wrong(
+        "positions by the batch row, mean", edited(by_batch, mean), "position_of_batch", "averaged"
+    ),
     wrong(
         "position 0, difference",
-        edited(all_first, difference),
+        edited(first_everywhere, difference),
         "position_zero",
         "tables_subtracted",
     ),
-    wrong("last rows, mean", edited(from_the_right, mean), "positions_at_the_end", "averaged"),
+    wrong("last rows, mean", edited(last_rows, mean), "positions_at_the_end", "averaged"),
     wrong("too long is not refused", edited((REFUSAL, ""))),
     wrong("too long is clamped", edited((REFUSAL, ""), (HERE, "jnp.arange(T) % self.block_size"))),
     wrong(
@@ -329,16 +333,16 @@ return jax.vmap(embed)(tokens)
         edited((REFUSAL, "        assert T <= self.block_size\n")),
     ),
     wrong("a full block is refused", edited(("T > self", "T >= self"))),
-    wrong("the batch is counted in place of the length", edited(("if T >", "if B >"))),
-    wrong("only slightly too long is refused", edited(("if T >", "if 2 * self.block_size > T >"))),
+    wrong("batch size checked instead of the length", edited(("if T >", "if B >"))),
+    wrong("refused only if slightly too long", edited(("if T >", "if 2 * self.block_size > T >"))),
     wrong("no return", edited((SUM, "what + where"))),
     wrong("zeros", edited((SUM, "return jnp.zeros_like(what + where)"))),
-    wrong("axes in another order", edited((SUM, "return (what + where).swapaxes(0, 1)"))),
+    wrong("output axes swapped", edited((SUM, "return (what + where).swapaxes(0, 1)"))),
     wrong("half precision", edited((SUM, "return (what + where).astype(jnp.float16)"))),
     wrong("rounded to half", edited((SUM, "return (what + where).astype('bfloat16') * 1.0"))),
     wrong("positions are not learned", edited((SUM, "return what + jax.lax.stop_gradient(where)"))),
     wrong(
-        "positions for every block size and every T",
+        "positions for the whole block, whatever T",
         edited((HERE, "jnp.arange(self.block_size)")),
     ),
     wrong("position table of vocab_size rows", edited(("Embed(self.block", "Embed(self.vocab"))),
@@ -350,7 +354,7 @@ return what + nn.Embed(tokens.shape[1], self.hidden_dim)(jnp.arange(tokens.shape
 """),
     ),
     wrong(
-        "waves in place of a table",
+        "sinusoids instead of a table",
         compact("""
 what = nn.Embed(self.vocab_size, self.hidden_dim)(tokens)
 angle = jnp.arange(tokens.shape[1])[:, None] / 10_000 ** (
@@ -360,12 +364,12 @@ return what + jnp.where(jnp.arange(self.hidden_dim) % 2, jnp.cos(angle), jnp.sin
 """),
     ),
     wrong("one layer too many", edited((SUM, "return nn.LayerNorm()(what + where)"))),
-    wrong("a token alone has no position", edited((SUM, "return what + where * (T > 1)"))),
-    wrong("token 0 taken for padding", edited((WHAT, f"{WHAT} * (idx > 0)[..., None]"))),
+    wrong("a single token has no position", edited((SUM, "return what + where * (T > 1)"))),
+    wrong("token 0 treated as padding", edited((WHAT, f"{WHAT} * (idx > 0)[..., None]"))),
     wrong("a batch of one loses its axis", edited((SUM, "return (what + where).squeeze()"))),
-    wrong("the last token is passed over", edited((WHAT, "what = self.wte(idx).at[:, -1].set(0)"))),
-    wrong("weights of a single run", edited((SUM, "return (what + where) * 0 + 0.5"))),
-    wrong("noise added", edited((SUM, "return what + where + 1e-2"))),
+    wrong("the last token skipped", edited((WHAT, "what = self.wte(idx).at[:, -1].set(0)"))),
+    wrong("a constant output", edited((SUM, "return (what + where) * 0 + 0.5"))),
+    wrong("a constant added", edited((SUM, "return what + where + 1e-2"))),
     right(
         "tables boxed with the names of their axes",
         edited(
@@ -381,7 +385,7 @@ return what + jnp.where(jnp.arange(self.hidden_dim) % 2, jnp.cos(angle), jnp.sin
             )
         ),
     ),
-    right("T read off again", edited((HERE, "jax.numpy.arange(idx.shape[-1])"))),
+    right("T from idx.shape again", edited((HERE, "jax.numpy.arange(idx.shape[-1])"))),
     wrong(
         "bfloat16 tables",
         edited(

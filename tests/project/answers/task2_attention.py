@@ -46,7 +46,7 @@ JOIN = "return self.dense(jnp.concatenate([head(x) for head in self.heads], -1))
 
 
 def file(head: str = HEAD, join: str = JOIN) -> str:
-    """A whole file, out of the bodies of its two `__call__`s."""
+    """A whole file with these bodies of its two `__call__`s."""
 
     def indented(body: str) -> str:
         return "\n".join(f"        {line}" for line in body.strip().splitlines())
@@ -55,7 +55,7 @@ def file(head: str = HEAD, join: str = JOIN) -> str:
 
 
 def edited(*edits: tuple[str, str]) -> str:
-    """The file with pieces replaced, each of which must be there."""
+    """The file with pieces replaced; each must occur exactly once."""
     text = file()
     for old, new in edits:
         assert text.count(old) == 1, old
@@ -150,7 +150,7 @@ return jax.vmap(attend)(self.query(x), self.key(x), self.value(x))
         ),
     ),
     right(
-        "transposed throughout",
+        "keys before queries throughout",
         file(
             head="""
 k, q, v = self.key(x), self.query(x), self.value(x)
@@ -162,7 +162,7 @@ return jnp.einsum("bst,bsh->bth", weights, v)
         ),
     ),
     right(
-        "one position after the other",
+        "one position at a time",
         file(
             head="""
 q, k, v = self.query(x), self.key(x), self.value(x)
@@ -208,30 +208,30 @@ return self.dense(outputs.reshape(x.shape[0], x.shape[1], -1))
     wrong("no mask", edited(no_mask), "mask_missing"),
     wrong("mask reversed", edited(reverse), "mask_reversed"),
     wrong(
-        "the two sides of where swapped",
+        "arguments of where swapped",
         edited(("jnp.where(mask, scores, -1e30)", "jnp.where(mask, -jnp.inf, scores)")),
         "mask_inverted",
     ),
     wrong(
-        "the two sides of where swapped, with a finite number",
+        "arguments of where swapped, with a finite number",
         edited(("jnp.where(mask, scores, -1e30)", "jnp.where(mask, -1e30, scores)")),
         "mask_inverted",
     ),
     wrong(
-        "a score of 0 is taken for hidden",
+        "a score of 0 treated as masked",
         edited(("jnp.where(mask, scores, -1e30)", "jnp.where(jnp.tril(scores), scores, -jnp.inf)")),
     ),
     wrong("hidden scores set to -100", edited(("-1e30", "-100.0"))),
     wrong("mask strict", edited(strict), "mask_strict"),
     wrong("mask strict, -inf", edited(strict, ("-1e30", "-jnp.inf")), "mask_strict"),
     wrong(
-        "mask one step too far",
+        "mask shows one future position",
         edited((MASK, "jnp.arange(T)[:, None] + 1 >= jnp.arange(T)")),
         "mask_loose",
     ),
     wrong("mask filled with 0", edited(zero_fill), "mask_zero"),
     wrong("mask filled with -10", edited(("-1e30", "-10.0"))),
-    wrong("mask by multiplying", edited((MASKING, "scores = scores * mask")), "mask_zero"),
+    wrong("mask by multiplication", edited((MASKING, "scores = scores * mask")), "mask_zero"),
     wrong("mask after the softmax", edited(late_mask), "mask_after_softmax"),
     wrong("softmax over the queries", edited(over_queries), "softmax_over_queries"),
     wrong(
@@ -240,7 +240,7 @@ return self.dense(outputs.reshape(x.shape[0], x.shape[1], -1))
         "softmax_over_batch",
     ),
     wrong(
-        "softmax forgotten",
+        "softmax missing",
         edited(("-1e30", "0.0"), (SOFTMAX, "weights = scores")),
         "softmax_missing",
         "mask_zero",
@@ -255,16 +255,16 @@ return self.dense(outputs.reshape(x.shape[0], x.shape[1], -1))
             )
         ),
     ),
-    wrong("sigmoid for softmax", edited((SOFTMAX, "weights = jax.nn.sigmoid(scores)"))),
+    wrong("sigmoid instead of softmax", edited((SOFTMAX, "weights = jax.nn.sigmoid(scores)"))),
     wrong("query and key swapped", edited(swapped), "query_key_swapped"),
     wrong(
-        "query projected for the keys",
+        "query projection for the keys",
         edited((QKV, "q, k, v = self.query(x), self.query(x), self.value(x)\n        self.key(x)")),
         "key_is_query",
     ),
-    wrong("keys mixed", edited(keys_mixed), "value_is_key"),
-    wrong("queries mixed", edited((MIX, "return weights @ q")), "value_is_query"),
-    wrong("x mixed", edited((MIX, "return weights @ x")), "value_unprojected"),
+    wrong("keys instead of values", edited(keys_mixed), "value_is_key"),
+    wrong("queries instead of values", edited((MIX, "return weights @ q")), "value_is_query"),
+    wrong("x instead of values", edited((MIX, "return weights @ x")), "value_unprojected"),
     wrong(
         "weights transposed",
         edited((MIX, "return weights.swapaxes(1, 2) @ v")),
@@ -272,26 +272,36 @@ return self.dense(outputs.reshape(x.shape[0], x.shape[1], -1))
     ),
     wrong("nothing returned", edited((MIX, "weights @ v"))),
     wrong("zeros", edited((MIX, "return jnp.zeros_like(v)"))),
-    wrong("values unmixed", edited((MIX, "return v"))),
+    wrong("values without weights", edited((MIX, "return v"))),
     wrong("output transposed", edited((MIX, "return (weights @ v).swapaxes(1, 2)"))),
     wrong("half precision", edited((MIX, "return (weights @ v).astype(jnp.bfloat16)"))),
     wrong(
         "gradient stopped",
         edited((SOFTMAX, "weights = jax.lax.stop_gradient(jax.nn.softmax(scores))")),
     ),
-    wrong("noise added", edited((MIX, "return weights @ v + 1e-2"))),
+    wrong("a constant added", edited((MIX, "return weights @ v + 1e-2"))),
     wrong(
-        "wrong for one position alone",
+        "wrong for a single position",
         edited(
             (MASK, "jnp.tri(T, dtype=bool) | (T == 1)"), (MIX, "return (weights @ v) * (T > 1)")
         ),
     ),
     wrong("no scale, no mask", edited(no_scale, no_mask), "scale_missing", "mask_missing"),
     wrong("no scale, strict mask", edited(no_scale, strict), "scale_missing", "mask_strict"),
-    wrong("no scale, 0 for -inf", edited(no_scale, zero_fill), "scale_missing", "mask_zero"),
-    wrong("no mask, swapped", edited(no_mask, swapped), "mask_missing", "query_key_swapped"),
     wrong(
-        "keys mixed, late mask", edited(keys_mixed, late_mask), "value_is_key", "mask_after_softmax"
+        "no scale, mask filled with 0", edited(no_scale, zero_fill), "scale_missing", "mask_zero"
+    ),
+    wrong(
+        "no mask, query and key swapped",
+        edited(no_mask, swapped),
+        "mask_missing",
+        "query_key_swapped",
+    ),
+    wrong(
+        "keys instead of values, mask after the softmax",
+        edited(keys_mixed, late_mask),
+        "value_is_key",
+        "mask_after_softmax",
     ),
     wrong("no dense", edited(no_dense), "dense_missing"),
     wrong(
@@ -301,7 +311,7 @@ return self.dense(outputs.reshape(x.shape[0], x.shape[1], -1))
     ),
     wrong("heads reversed", edited(reversed_heads), "heads_reversed"),
     wrong(
-        "first head for all",
+        "first head used for all",
         edited((HEADS, "[[head(x) for head in self.heads][0]] * self.num_heads")),
         "first_head_repeated",
     ),
@@ -343,7 +353,7 @@ return nn.softmax(scores) @ v
         ),
     ),
     right(
-        "asks for a JAX array",
+        "asserts a JAX array",
         edited((QKV, f"assert isinstance(x, jax.Array)\n        {QKV}")),
     ),
     wrong(

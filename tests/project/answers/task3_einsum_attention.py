@@ -43,13 +43,13 @@ return self.dense(out.reshape(B, T, N * H))
 
 
 def file(body: str = BODY) -> str:
-    """A whole file, out of the body of `__call__`."""
+    """A whole file with this body of `__call__`."""
     lines = [f"        {line}".rstrip() for line in body.strip().splitlines()]
     return TEMPLATE.format(body="\n".join(lines))
 
 
 def edited(*edits: tuple[str, str]) -> str:
-    """The file with pieces of the body replaced, each of which must be there."""
+    """The file with pieces of the body replaced; each must occur exactly once."""
     body = BODY
     for old, new in edits:
         assert body.count(old) == 1, old
@@ -84,11 +84,11 @@ over_heads = (SOFTMAX, "weights = jax.nn.softmax(scores, axis=1)")
 swapped = ('"bqnh,bknh->bnqk"', '"bqnh,bknh->bnkq"')
 transposed = ('"bnqk,bknh->bqnh"', '"bnkq,bknh->bqnh"')
 unmixed = ('"bnqk,bknh->bqnh"', '"bnqk,bqnh->bqnh"')
-straight_split = (
+untransposed_split = (
     SPLIT,
     "q, k, v = (a.reshape(B, N, T, H).swapaxes(1, 2) for a in (q, k, v))\n",
 )
-straight_join = (JOIN, "return self.dense(out.swapaxes(1, 2).reshape(B, T, N * H))")
+untransposed_join = (JOIN, "return self.dense(out.swapaxes(1, 2).reshape(B, T, N * H))")
 columns = (SPLIT, "q, k, v = (a.reshape(B, T, H, N).swapaxes(2, 3) for a in (q, k, v))\n")
 by_column = (JOIN, "return self.dense(out.swapaxes(2, 3).reshape(B, T, N * H))")
 sizes = (SPLIT, "q, k, v = (a.reshape(B, T, H, N) for a in (q, k, v))\n")
@@ -115,7 +115,7 @@ return self.dense(mixed.transpose(0, 2, 1, 3).reshape(B, T, -1))
 """),
     ),
     right(
-        "head dim before heads in the letters, keys last in none",
+        "scores of shape (B, S, T, N)",
         file("""
 b, t, _ = x.shape
 k, v, q = (m(x).reshape(b, t, self.num_heads, -1) for m in (self.key, self.value, self.query))
@@ -160,7 +160,7 @@ return self.dense(out.reshape(*x.shape[:2], -1))
 """),
     ),
     right(
-        "heads split off and stacked",
+        "heads split and stacked",
         file("""
 B, T, _ = x.shape
 
@@ -216,7 +216,7 @@ return self.dense(out.reshape(*x.shape[:2], -1))
 """),
     ),
     right(
-        "each head's columns picked by a mask",
+        "each head's columns selected by a mask",
         file("""
 T, N, H = x.shape[1], self.num_heads, self.head_dim
 owner = jnp.repeat(jnp.eye(N), H, axis=1)
@@ -227,7 +227,7 @@ return self.dense(jnp.einsum("bnts,bsc,nc->btc", weights, v, owner))
 """),
     ),
     right(
-        "products and sums, no matrix product",
+        "elementwise products and sums, no matmul",
         file("""
 B, T, _ = x.shape
 q, k, v = (y.reshape(B, T, self.num_heads, -1) for y in (self.query(x), self.key(x), self.value(x)))
@@ -238,7 +238,7 @@ return self.dense((weights[..., None] * v[:, None]).sum(2).reshape(B, T, -1))
 """),
     ),
     right(
-        "one position after the other",
+        "one position at a time",
         file("""
 B, T, _ = x.shape
 q, k, v = (y.reshape(B, T, self.num_heads, -1) for y in (self.query(x), self.key(x), self.value(x)))
@@ -250,7 +250,7 @@ return self.dense(jnp.stack(rows, 1))
 """),
     ),
     right(
-        "compact, with the given names",
+        "compact, with the required names",
         """
 import flax.linen as nn
 import jax.numpy as jnp
@@ -288,22 +288,22 @@ class EinsumMultiHeadAttention(nn.Module):
     wrong("no mask", edited(no_mask), "mask_missing"),
     wrong("mask reversed", edited(backwards), "mask_reversed"),
     wrong(
-        "the two sides of where swapped",
+        "arguments of where swapped",
         edited(("scores, -1e9)", "-1e9, scores)")),
         "mask_inverted",
     ),
     wrong(
-        "a score of 0 is taken for hidden",
+        "a score of 0 treated as masked",
         edited((MASKING, "scores = jnp.where(jnp.tril(scores) != 0, scores, -1e9)")),
     ),
     wrong("hidden scores set to -1000", edited(("-1e9", "-1e3"))),
     wrong("mask strict", edited(strict), "mask_strict"),
-    wrong("mask one step too far", edited(loose), "mask_loose"),
+    wrong("mask shows one future position", edited(loose), "mask_loose"),
     wrong("mask filled with 0", edited(zero_fill), "mask_zero"),
     wrong("mask after the softmax", edited(late_mask), "mask_after_softmax"),
-    wrong("mask filled with the smallest positive", edited(("-1e9", "1e-9")), "mask_zero"),
+    wrong("mask filled with 1e-9", edited(("-1e9", "1e-9")), "mask_zero"),
     wrong(
-        "mask for the first head alone",
+        "mask for the first head only",
         edited((MASKING, "scores = scores.at[:, 0].set(jnp.where(mask, scores[:, 0], -1e9))")),
     ),
     wrong("softmax over the queries", edited(over_queries), "softmax_over_queries"),
@@ -317,7 +317,7 @@ class EinsumMultiHeadAttention(nn.Module):
         "softmax over keys and heads", edited((SOFTMAX, "weights = jax.nn.softmax(scores, (1, 3))"))
     ),
     wrong(
-        "softmax forgotten",
+        "softmax missing",
         edited(zero_fill, (SOFTMAX, "weights = scores")),
         "softmax_missing",
         "mask_zero",
@@ -331,9 +331,9 @@ class EinsumMultiHeadAttention(nn.Module):
             )
         ),
     ),
-    wrong("query and key swapped in the letters", edited(swapped), "query_key_swapped"),
+    wrong("query and key swapped in the einsum letters", edited(swapped), "query_key_swapped"),
     wrong(
-        "query and key swapped in the product",
+        "query and key swapped as arguments",
         edited(('->bnqk", q, k)', '->bnqk", k, q)')),
         "query_key_swapped",
     ),
@@ -347,15 +347,15 @@ class EinsumMultiHeadAttention(nn.Module):
         edited((QKV, "q, k, v = self.key(x), self.key(x), self.value(x)\nself.query(x)")),
         "query_is_key",
     ),
-    wrong("keys mixed", edited(("weights, v)", "weights, k)")), "value_is_key"),
-    wrong("queries mixed", edited(("weights, v)", "weights, q)")), "value_is_query"),
-    wrong("weights transposed in the letters", edited(transposed), "weights_transposed"),
-    wrong("values unmixed by the letters", edited(unmixed), "values_unmixed"),
-    wrong("values unmixed", edited((MIX, "out = v")), "values_unmixed"),
-    wrong("split straight to heads first", edited(straight_split), "split_without_transpose"),
+    wrong("keys instead of values", edited(("weights, v)", "weights, k)")), "value_is_key"),
+    wrong("queries instead of values", edited(("weights, v)", "weights, q)")), "value_is_query"),
+    wrong("weights transposed in the einsum letters", edited(transposed), "weights_transposed"),
+    wrong("values without weights, by the einsum letters", edited(unmixed), "values_unmixed"),
+    wrong("values without weights", edited((MIX, "out = v")), "values_unmixed"),
+    wrong("split without transpose", edited(untransposed_split), "split_without_transpose"),
     *(
         wrong(
-            f"{name} alone split straight to heads first",
+            f"only {name} split without transpose",
             edited(
                 (
                     f"{name} = {name}.reshape(B, T, N, H)",
@@ -366,9 +366,9 @@ class EinsumMultiHeadAttention(nn.Module):
         )
         for name, projection in (("q", "query"), ("k", "key"), ("v", "value"))
     ),
-    wrong("joined straight from heads first", edited(straight_join), "joined_without_transpose"),
+    wrong("joined without transpose", edited(untransposed_join), "joined_without_transpose"),
     wrong(
-        "split and joined straight",
+        "split and joined without transpose",
         file("""
 B, T, _ = x.shape
 q, k, v = (m(x).reshape(B, self.num_heads, T, -1) for m in (self.query, self.key, self.value))
@@ -382,10 +382,10 @@ return self.dense((weights @ v).reshape(B, T, -1))
     wrong("interleaved", edited(columns, by_column), "heads_interleaved"),
     wrong("joined column by column", edited(by_column), "joined_interleaved"),
     wrong("split column by column", edited(columns)),
-    wrong("heads and their size swapped", edited(sizes), "sizes_swapped"),
+    wrong("num_heads and head_dim swapped", edited(sizes), "sizes_swapped"),
     wrong("scores without a letter for the heads", edited(*shared), "heads_share_scores"),
     wrong(
-        "never split",
+        "heads not split",
         file("""
 T = x.shape[1]
 q, k, v = self.query(x), self.key(x), self.value(x)
@@ -396,7 +396,7 @@ return self.dense(nn.softmax(scores, axis=-1) @ v)
         "heads_share_scores",
     ),
     wrong(
-        "never split, scaled by the width",
+        "heads not split, scaled by the width",
         file("""
 T = x.shape[1]
 q, k, v = self.query(x), self.key(x), self.value(x)
@@ -418,25 +418,30 @@ return self.dense(nn.softmax(scores, axis=-1) @ v)
         "dense_twice",
     ),
     wrong("heads reversed", edited((JOIN, "return self.dense(out[:, :, ::-1].reshape(B, T, -1))"))),
-    wrong("residual added", edited((JOIN, f"{JOIN} + out.reshape(B, T, -1)"))),
+    wrong("heads' outputs added to the result", edited((JOIN, f"{JOIN} + out.reshape(B, T, -1)"))),
     wrong("no scale, no mask", edited(no_scale, no_mask), "scale_missing", "mask_missing"),
     wrong("no scale, strict mask", edited(no_scale, strict), "scale_missing", "mask_strict"),
-    wrong("no mask, swapped", edited(no_mask, swapped), "mask_missing", "query_key_swapped"),
     wrong(
-        "interleaved, late mask",
+        "no mask, query and key swapped",
+        edited(no_mask, swapped),
+        "mask_missing",
+        "query_key_swapped",
+    ),
+    wrong(
+        "interleaved, mask after the softmax",
         edited(columns, by_column, late_mask),
         "heads_interleaved",
         "mask_after_softmax",
     ),
     wrong(
-        "straight join, no scale",
-        edited(straight_join, no_scale),
+        "joined without transpose, no scale",
+        edited(untransposed_join, no_scale),
         "joined_without_transpose",
         "scale_missing",
     ),
     wrong(
-        "straight split, no dense",
-        edited(straight_split, no_dense),
+        "split without transpose, no dense",
+        edited(untransposed_split, no_dense),
         "split_without_transpose",
         "dense_missing",
     ),
@@ -447,7 +452,9 @@ return self.dense(nn.softmax(scores, axis=-1) @ v)
         "scale_missing",
     ),
     wrong("sizes swapped, no mask", edited(sizes, no_mask), "sizes_swapped", "mask_missing"),
-    wrong("zero for -inf, no dense", edited(zero_fill, no_dense), "mask_zero", "dense_missing"),
+    wrong(
+        "mask filled with 0, no dense", edited(zero_fill, no_dense), "mask_zero", "dense_missing"
+    ),
     wrong(
         "a loop over the heads",
         edited(
@@ -504,7 +511,7 @@ return self.dense(out.transpose(1, 2, 0, 3).reshape(B, T, -1))
     ),
     wrong("nothing returned", edited((JOIN, JOIN.removeprefix("return ")))),
     wrong("zeros", edited((JOIN, "return jnp.zeros((B, T, N * H))"))),
-    wrong("heads left apart", edited((JOIN, "return out"))),
+    wrong("heads not joined", edited((JOIN, "return out"))),
     wrong("output transposed", edited((JOIN, f"{JOIN}.swapaxes(1, 2)"))),
     wrong("half precision", edited((JOIN, f"{JOIN}.astype(jnp.bfloat16)"))),
     wrong("rounded to half", edited((SOFTMAX, f"{SOFTMAX}.astype('bfloat16').astype('float32')"))),
@@ -515,11 +522,11 @@ return self.dense(out.transpose(1, 2, 0, 3).reshape(B, T, -1))
     wrong("scores clipped", edited((MASKING, f"scores = jnp.clip(scores, -50, 50)\n{MASKING}"))),
     wrong("sizes hard-coded", edited(("B, T, C = x.shape\nN, H =", "B, T, C = 2, 5, 7\nN, H ="))),
     wrong(
-        "wrong for one position alone",
+        "wrong for a single position",
         edited((JOIN, "return self.dense(out.reshape(B, T, N * H)) * (T > 1)")),
     ),
     wrong("wrong for a batch of one", edited((JOIN, f"{JOIN}.squeeze()"))),
-    wrong("query plus a bit of noise", edited((SPLIT, f"q = q + 1e-2\n{SPLIT}"))),
+    wrong("a constant added to the query", edited((SPLIT, f"q = q + 1e-2\n{SPLIT}"))),
     wrong(
         "a mask of 64 positions",
         edited((MASK, "jnp.tril(jnp.ones((64, 64), dtype=bool))[:T, :T]")),

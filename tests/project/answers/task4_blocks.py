@@ -103,7 +103,7 @@ class MiniGPT(nn.Module):
 
 
 def edited(text: str, *edits: tuple[str, str]) -> str:
-    """The file with pieces replaced, each of which must be there."""
+    """The file with pieces replaced; each must occur exactly once."""
     for old, new in edits:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
@@ -111,10 +111,12 @@ def edited(text: str, *edits: tuple[str, str]) -> str:
 
 
 def by_setup(*edits: tuple[str, str]) -> str:
+    """The file with `setup`, edited."""
     return edited(SETUP, *edits)
 
 
 def compact(*edits: tuple[str, str]) -> str:
+    """The file with `@nn.compact`, edited."""
     return edited(COMPACT, *edits)
 
 
@@ -183,6 +185,7 @@ no_bias = (HEAD, "self.head = nn.Dense(self.vocab_size, use_bias=False)")
 
 
 def all_norms(norm: str) -> tuple[tuple[str, str], ...]:
+    """Edits that replace every norm: those of the block first, then the last norm."""
     return (
         (NORMS, f"self.ln1 = {norm}\n        self.ln2 = {norm}"),
         (FINAL_NORM, f"self.ln = {norm}"),
@@ -195,7 +198,7 @@ ANSWERS = [
     right("setup, other names, attention first", by_setup()),
     right("compact", compact()),
     right(
-        "compact, everything named, norms made first and in reverse",
+        "compact, everything named, norms created first and in reverse",
         compact(
             (
                 COMPACT_SUBLAYERS,
@@ -211,14 +214,14 @@ ANSWERS = [
         ),
     ),
     right(
-        "nn.Sequential of blocks and all",
+        "nn.Sequential of the blocks",
         by_setup(
             ("self.layers = " + LAYERS, "self.layers = nn.Sequential(" + LAYERS + ")"),
             (LOOP, "h = self.layers(h)"),
         ),
     ),
     right(
-        "one nn.Sequential from end to end",
+        "one nn.Sequential for the whole model",
         compact(
             (
                 COMPACT[COMPACT.index("        x = TokenAnd") :],
@@ -275,7 +278,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "blocks made last to first",
+        "blocks named last to first",
         compact(
             (
                 COMPACT_STACK,
@@ -291,7 +294,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "norms made last to first, uneven heads refused at the end",
+        "norms created last to first, uneven heads refused at the end",
         by_setup(
             (CHECK, "        assert self.hidden_dim\n"),
             ("head_dim = self", "head_dim, rest = divmod(self"),
@@ -317,7 +320,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "a module of its own for each sublayer",
+        "a separate module for each sublayer",
         TOP
         + """
 
@@ -358,7 +361,7 @@ class DecoderBlock(nn.Module):
         ),
     ),
     right(
-        "blocks in an nn.scan, whose weights lie in one array",
+        "blocks in an nn.scan, with stacked weights",
         compact(
             (
                 COMPACT_STACK,
@@ -378,7 +381,7 @@ class DecoderBlock(nn.Module):
         ),
     ),
     wrong(
-        "blocks in an nn.scan, one norm too few",
+        "blocks in an nn.scan, no last norm",
         compact(
             (
                 COMPACT_STACK,
@@ -439,7 +442,7 @@ class MiniGPT(nn.Module):
         ),
     ),
     right(
-        "fields in keywords, layers called from the outside in",
+        "keyword arguments, layers applied by reduce",
         by_setup(
             (
                 LAYERS,
@@ -470,7 +473,7 @@ class MiniGPT(nn.Module):
     ),
     wrong("norm after the sublayer", by_setup(norm_after), "norm_after_sublayer"),
     wrong(
-        "normed x on the residual path",
+        "normed x on the residual connection",
         by_setup(
             (
                 BOTH,
@@ -486,7 +489,7 @@ class MiniGPT(nn.Module):
     wrong("no norm before attention", by_setup(no_first_norm), "attention_norm_missing"),
     wrong("no norm before feed-forward", by_setup(no_second_norm), "feed_forward_norm_missing"),
     wrong(
-        "no norm before feed-forward, made and unused",
+        "no norm before feed-forward, created and unused",
         compact(
             (
                 "y = nn.LayerNorm()(x)\n        y = FeedForward(self.hidden_dim)(y)",
@@ -520,17 +523,17 @@ class MiniGPT(nn.Module):
         "attention_residual_missing",
         "feed_forward_residual_missing",
     ),
-    wrong("second sum from the input", by_setup(from_input), "residual_from_input"),
+    wrong("second sum starts from the block's input", by_setup(from_input), "residual_from_input"),
     wrong(
-        "one residual around both",
+        "one residual connection around both",
         by_setup((BOTH, "return x + self.ff(self.ln2(self.attn(self.ln1(x))))")),
         "residual_from_input",
         "attention_residual_missing",
     ),
     wrong("feed-forward first", by_setup(swapped), "sublayers_swapped"),
-    wrong("in parallel", by_setup(parallel), "sublayers_parallel"),
+    wrong("sublayers in parallel", by_setup(parallel), "sublayers_parallel"),
     wrong(
-        "in parallel, one norm",
+        "sublayers in parallel, one norm",
         by_setup((BOTH, "y = self.ln1(x)\n        return x + self.attn(y) + self.ff(y)")),
         "sublayers_parallel",
         "norms_shared",
@@ -547,8 +550,8 @@ class MiniGPT(nn.Module):
         "sublayers_swapped",
         "feed_forward_norm_missing",
     ),
-    wrong("attention forgotten", by_setup((FIRST, "x = x")), "attention_missing"),
-    wrong("feed-forward forgotten", by_setup((SECOND, "x = x")), "feed_forward_missing"),
+    wrong("attention missing", by_setup((FIRST, "x = x")), "attention_missing"),
+    wrong("feed-forward missing", by_setup((SECOND, "x = x")), "feed_forward_missing"),
     wrong("num_heads and head_dim swapped", by_setup(swapped_heads), "heads_swapped"),
     wrong(
         "num_heads and head_dim swapped, feed-forward first",
@@ -574,12 +577,12 @@ class MiniGPT(nn.Module):
         "norm_without_bias",
     ),
     wrong(
-        "hidden_dim for the epsilon",
+        "hidden_dim as epsilon",
         by_setup(*all_norms("nn.LayerNorm(self.hidden_dim)")),
         "norm_epsilon_is_hidden_dim",
     ),
     wrong(
-        "hidden_dim for the epsilon in the block",
+        "hidden_dim as epsilon in the block",
         by_setup(all_norms("nn.LayerNorm(self.hidden_dim)")[0]),
         "norm_epsilon_is_hidden_dim",
     ),
@@ -595,14 +598,16 @@ class MiniGPT(nn.Module):
     wrong("epsilon 1e-8", by_setup(*all_norms("nn.LayerNorm(epsilon=1e-8)"))),
     # The whole model.
     wrong("one block", by_setup((LOOP, "h = self.layers[0](h)")), "first_block_only"),
-    wrong("one block many times", by_setup(first_block_repeated), "blocks_shared"),
-    wrong("one block many times, in a list", by_setup(one_shared_block), "blocks_shared"),
+    wrong("one block reused", by_setup(first_block_repeated), "blocks_shared"),
+    wrong("one block reused, in a list", by_setup(one_shared_block), "blocks_shared"),
     wrong(
         "every block reads the embedding",
         by_setup(("h = layer(h)", "y = layer(h)"), (NORMED, "        h = self.ln(y)\n")),
         "blocks_unchained",
     ),
-    wrong("residual around the blocks", by_setup(with_residual), "blocks_with_residual"),
+    wrong(
+        "residual connections around the blocks", by_setup(with_residual), "blocks_with_residual"
+    ),
     wrong("no last norm", by_setup(no_final_norm), "final_norm_missing"),
     wrong(
         "last norm before the blocks",
@@ -626,7 +631,7 @@ class MiniGPT(nn.Module):
     ),
     wrong("last Dense without bias", by_setup(no_bias), "dense_without_bias"),
     wrong(
-        "token table for the last Dense",
+        "token table as the last Dense",
         by_setup((LOGITS, "return self.embed.token_embedding.attend(h)")),
         "dense_tied",
     ),
@@ -639,13 +644,13 @@ class MiniGPT(nn.Module):
         "final_norm_missing",
     ),
     wrong(
-        "post-norm, no last norm: the first Transformer",
+        "post-norm, no last norm: the original Transformer",
         by_setup(post_norm, no_final_norm),
         "post_norm",
         "final_norm_missing",
     ),
     wrong(
-        "one shared block and a norm too few",
+        "one block reused, no last norm",
         by_setup(one_shared_block, no_final_norm),
         "blocks_shared",
         "final_norm_missing",
@@ -666,9 +671,9 @@ class MiniGPT(nn.Module):
         ),
         "positions_forgotten",
     ),
-    # What the model of mistakes does not know.
+    # Mistakes that the fault model does not cover.
     wrong(
-        "an embedding of its own that takes any length",
+        "a custom embedding that accepts any length",
         by_setup(
             (
                 "self.embed = " + EMBED,
@@ -678,7 +683,7 @@ class MiniGPT(nn.Module):
             ("self.embed(tokens)", "self.what(tokens) + self.where(jnp.arange(tokens.shape[1]))"),
         ),
     ),
-    wrong("uneven heads let through", by_setup((CHECK, ""))),
+    wrong("uneven heads not refused", by_setup((CHECK, ""))),
     wrong(
         "uneven heads asserted",
         by_setup((CHECK, "        assert self.hidden_dim % self.num_heads == 0\n")),
@@ -712,7 +717,7 @@ class MiniGPT(nn.Module):
         by_setup(("num_heads, head_dim)", "num_heads * 0 + 3, self.hidden_dim // 3)")),
     ),
     wrong("three heads in the model", by_setup((SIZES, SIZES.replace("self.num_heads", "3")))),
-    wrong("GELU for ReLU", by_setup().replace("nn.relu", "nn.gelu")),
+    wrong("GELU instead of ReLU", by_setup().replace("nn.relu", "nn.gelu")),
     wrong("activation missing", by_setup().replace("nn.relu(self.up(x))", "self.up(x)")),
     wrong("feed-forward twice as wide", by_setup().replace("4 * self", "8 * self")),
     wrong("zeros", by_setup((LOGITS, "return 0 * self.head(h)"))),
@@ -736,17 +741,17 @@ class MiniGPT(nn.Module):
         by_setup(("h = layer(h)", "h = layer(jax.lax.stop_gradient(h))")),
     ),
     wrong("sublayers scaled", by_setup((FIRST, "x = x + 0.5 * self.attn(self.ln1(x))"))),
-    wrong("residual counted twice", by_setup((SECOND, "x = x + x + self.ff(self.ln2(x))"))),
+    wrong("x added twice", by_setup((SECOND, "x = x + x + self.ff(self.ln2(x))"))),
     wrong(
-        "GPT-2's mean over positions",
+        "mean over positions subtracted",
         by_setup((LOGITS, "return self.head(h - h.mean(1, keepdims=True))")),
     ),
     wrong(
-        "a norm too many",
+        "an extra norm",
         by_setup(("h = self.embed(tokens)", "h = nn.LayerNorm()(self.embed(tokens))")),
     ),
     wrong(
-        "a norm too many, in the block",
+        "an extra norm in the block",
         compact(("        return x + y", "        return nn.LayerNorm()(x + y)")),
     ),
     wrong(
@@ -757,7 +762,7 @@ class MiniGPT(nn.Module):
     wrong("axes of size 1 squeezed", by_setup((LOGITS, "return self.head(h).squeeze()"))),
     wrong("logits clipped", by_setup((LOGITS, "return jnp.clip(self.head(h), -3, 3)"))),
     wrong(
-        "block's output squashed",
+        "tanh of the block's output",
         by_setup((BOTH, f"{FIRST}\n        {SECOND}\n        return jnp.tanh(x)")),
     ),
     wrong("batch norm", by_setup(*all_norms("nn.BatchNorm(use_running_average=True)"))),
@@ -767,7 +772,7 @@ class MiniGPT(nn.Module):
     ),
     wrong("no MiniGPT", TOP + SETUP[: SETUP.index("\n\nclass MiniGPT")]),
     right(
-        "every norm by hand, bare parameters in an order of their own",
+        "every norm by hand, bare parameters in another order",
         by_setup(
             (
                 NORMS,
@@ -799,7 +804,7 @@ def norm(x, gamma, beta):
 """,
     ),
     right(
-        "the last Dense starts at zero, and learns from the second step on",
+        "the last Dense initialized to zero",
         by_setup(
             (HEAD, "self.head = nn.Dense(self.vocab_size, kernel_init=nn.initializers.zeros)")
         ),
@@ -815,7 +820,7 @@ def norm(x, gamma, beta):
         ),
     ),
     wrong(
-        "dead from the start: the last norm's scale and the last Dense at zero",
+        "last norm's scale and last Dense both initialized to zero",
         by_setup(
             (FINAL_NORM, "self.ln = nn.LayerNorm(scale_init=nn.initializers.zeros)"),
             zero_head,

@@ -44,7 +44,7 @@ EVAL = "return loss_fn(state.params, state.apply_fn, x, y)"
 
 
 def edited(*edits: tuple[str, str]) -> str:
-    """The file with pieces replaced, each of which must be there; lines keep their indentation."""
+    """The file with pieces replaced, indented alike; each must occur exactly once."""
     text = FILE
     for old, new in edits:
         assert text.count(old) == 1, old
@@ -53,9 +53,9 @@ def edited(*edits: tuple[str, str]) -> str:
     return text
 
 
-def after(*lines: str) -> str:
-    """Lines of a body, one below the other."""
-    return "\n".join(lines)
+def lines(*rows: str) -> str:
+    """Join the lines of a body."""
+    return "\n".join(rows)
 
 
 UPDATE_BY_HAND = """
@@ -71,31 +71,31 @@ LOG_PROBS = "log_probs = jax.nn.log_softmax(logits)"
 ONE_HOT = "one_hot = jax.nn.one_hot(y, logits.shape[-1])"
 
 summed = (MEAN, "return losses.sum()")
-from_inputs = (LOSSES, LOSSES.replace("y)", "x)"))
+labels_are_inputs = (LOSSES, LOSSES.replace("y)", "x)"))
 shifted = (LOSSES, LOSSES.replace("logits, y", "logits[:, :-1], y[:, 1:]"))
 negated = (MEAN, "return -losses.mean()")
-twice_softmax = (LOGITS, "logits = jax.nn.softmax(apply_fn(params, x))")
-late_loss = (
+softmax_twice = (LOGITS, "logits = jax.nn.softmax(apply_fn(params, x))")
+loss_after_update = (
     RETURN,
-    after("loss = loss_fn(state.params, state.apply_fn, x, y)", RETURN),
+    lines("loss = loss_fn(state.params, state.apply_fn, x, y)", RETURN),
 )
-uphill = (APPLY, "state = state.apply_gradients(grads=jax.tree.map(jnp.negative, grads))")
+ascent = (APPLY, "state = state.apply_gradients(grads=jax.tree.map(jnp.negative, grads))")
 no_update = (APPLY, "state.apply_gradients(grads=grads)")
 by_hand = (
     APPLY,
     "state = state.replace(params=jax.tree.map(lambda p, g: p - 0.1 * g, state.params, grads))",
 )
-twice = (APPLY, after(APPLY, APPLY))
+twice = (APPLY, lines(APPLY, APPLY))
 uncounted = (APPLY, UPDATE_BY_HAND.replace(", step=state.step + 1", ""))
-forgetful = (APPLY, UPDATE_BY_HAND.replace("opt_state=opt_state, ", ""))
+lost_opt_state = (APPLY, UPDATE_BY_HAND.replace("opt_state=opt_state, ", ""))
 clipped = (
     APPLY,
-    after(
+    lines(
         "grads, _ = optax.clip_by_global_norm(1.0).update(grads, optax.EmptyState())",
         APPLY,
     ),
 )
-inputs_only = (LOSSES, LOSSES.replace("logits, y", "logits[:, :-1], x[:, 1:]"))
+labels_from_x = (LOSSES, LOSSES.replace("logits, y", "logits[:, :-1], x[:, 1:]"))
 
 ANSWERS = [
     right("value_and_grad, decorators", FILE),
@@ -132,7 +132,7 @@ eval_step = J.jit(lambda s, a, b: ce(s.params, s.apply_fn, a, b))
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     LOG_PROBS,
                     "losses = -jnp.take_along_axis(log_probs, y[..., None], axis=-1)[..., 0]",
                 ),
@@ -142,14 +142,14 @@ eval_step = J.jit(lambda s, a, b: ce(s.params, s.apply_fn, a, b))
     right(
         "one-hot and einsum, mean by division",
         edited(
-            (LOSSES, after(LOG_PROBS, ONE_HOT)),
+            (LOSSES, lines(LOG_PROBS, ONE_HOT)),
             (MEAN, 'return -jnp.einsum("btv,btv->", log_probs, one_hot) / y.size'),
         ),
     ),
     right(
         "optax with one-hot labels",
         edited(
-            (LOSSES, after(ONE_HOT, "losses = optax.softmax_cross_entropy(logits, one_hot)")),
+            (LOSSES, lines(ONE_HOT, "losses = optax.softmax_cross_entropy(logits, one_hot)")),
             (MEAN, "return jnp.mean(losses, axis=(0, 1))"),
         ),
     ),
@@ -158,7 +158,7 @@ eval_step = J.jit(lambda s, a, b: ce(s.params, s.apply_fn, a, b))
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     "B, T, V = logits.shape",
                     "picked = logits[jnp.arange(B)[:, None], jnp.arange(T)[None], y]",
                     "losses = logsumexp(logits, axis=-1) - picked",
@@ -171,7 +171,7 @@ eval_step = J.jit(lambda s, a, b: ce(s.params, s.apply_fn, a, b))
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     "logits = logits - jax.lax.stop_gradient(logits.max(-1, keepdims=True))",
                     "norm = jnp.log(jnp.exp(logits).sum(-1))",
                     "losses = norm - (logits * (jnp.arange(logits.shape[-1]) == y[..., None]))"
@@ -181,11 +181,11 @@ eval_step = J.jit(lambda s, a, b: ce(s.params, s.apply_fn, a, b))
         ),
     ),
     right(
-        "all predictions in one row",
+        "all predictions flattened",
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     "logits = logits.reshape(-1, logits.shape[-1])",
                     "losses = optax.softmax_cross_entropy_with_integer_labels(logits, y.ravel())",
                 ),
@@ -223,7 +223,7 @@ loss, grads = jax.value_and_grad(of)(state.params)
         ),
     ),
     right(
-        "auxiliary logits",
+        "logits as auxiliary output",
         edited(
             (
                 GRAD,
@@ -286,7 +286,7 @@ def eval_step""",
             ),
         ),
     ),
-    wrong("summed", edited(summed), "loss_summed"),
+    wrong("loss summed", edited(summed), "loss_summed"),
     wrong("summed over time", edited((MEAN, "return losses.sum(1).mean()")), "summed_over_time"),
     wrong(
         "summed over the batch",
@@ -294,16 +294,16 @@ def eval_step""",
         "summed_over_batch",
     ),
     wrong(
-        "mean over the vocabulary too",
+        "averaged over the vocabulary too",
         edited((LOSSES, f"{ONE_HOT}\n{LOG_PROBS}"), (MEAN, "return -(one_hot * log_probs).mean()")),
         "averaged_over_vocabulary",
     ),
     wrong("one loss for each position", edited((MEAN, "return losses"))),
     wrong("one loss for each row", edited((MEAN, "return losses.mean(-1)"))),
-    wrong("a scalar in a list", edited((MEAN, "return losses.mean()[None]"))),
-    wrong("labels x", edited(from_inputs), "labels_are_inputs"),
-    wrong("labels shifted once more", edited(shifted), "labels_shifted"),
-    wrong("labels from x", edited(inputs_only), "labels_from_x"),
+    wrong("loss of shape (1,)", edited((MEAN, "return losses.mean()[None]"))),
+    wrong("x as labels", edited(labels_are_inputs), "labels_are_inputs"),
+    wrong("labels shifted again", edited(shifted), "labels_shifted"),
+    wrong("labels from x", edited(labels_from_x), "labels_from_x"),
     wrong(
         "labels rolled",
         edited((LOSSES, LOSSES.replace("y)", "jnp.roll(y, -1, 1))"))),
@@ -311,16 +311,16 @@ def eval_step""",
     ),
     wrong(
         "x and y swapped",
-        edited((LOGITS, "logits = apply_fn(params, y)"), from_inputs),
+        edited((LOGITS, "logits = apply_fn(params, y)"), labels_are_inputs),
         "inputs_labels_swapped",
     ),
-    wrong("softmax twice", edited(twice_softmax), "softmax_twice"),
+    wrong("softmax twice", edited(softmax_twice), "softmax_twice"),
     wrong(
         "log to base 2",
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     "log_probs = jax.nn.log_softmax(logits) / jnp.log(2)",
                     "losses = -jnp.take_along_axis(log_probs, y[..., None], -1)",
                 ),
@@ -328,9 +328,9 @@ def eval_step""",
         ),
         "log_base_2",
     ),
-    wrong("sign turned", edited(negated), "sign_turned"),
+    wrong("loss negated", edited(negated), "sign_turned"),
     wrong(
-        "sign turned, log_softmax",
+        "loss negated, log_softmax",
         edited(
             (
                 LOSSES,
@@ -361,11 +361,11 @@ def eval_step""",
         "sigmoid",
     ),
     wrong(
-        "probability for its logarithm",
+        "probability instead of its logarithm",
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     "probs = jax.nn.softmax(logits)",
                     "losses = -jnp.take_along_axis(probs, y[..., None], -1)",
                 ),
@@ -374,7 +374,7 @@ def eval_step""",
         "log_missing",
     ),
     wrong(
-        "logit for its log-probability",
+        "logit instead of its log-probability",
         edited((LOSSES, "losses = -jnp.take_along_axis(logits, y[..., None], -1)")),
         "softmax_missing",
     ),
@@ -383,7 +383,7 @@ def eval_step""",
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     "log_probs = jax.nn.log_softmax(logits, axis=1)",
                     "losses = -jnp.take_along_axis(log_probs, y[..., None], -1)",
                 ),
@@ -398,7 +398,7 @@ def eval_step""",
     ),
     wrong("first row only", edited((MEAN, "return losses[0].mean()")), "first_row_only"),
     wrong(
-        "token 0 masked",
+        "token 0 treated as padding",
         edited((MEAN, "return jnp.sum(losses * (y != 0)) / jnp.sum(y != 0)")),
         "token_0_ignored",
     ),
@@ -409,7 +409,7 @@ def eval_step""",
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     "one_hot = optax.smooth_labels(jax.nn.one_hot(y, logits.shape[-1]), 0.1)",
                     "losses = optax.softmax_cross_entropy(logits, one_hot)",
                 ),
@@ -421,7 +421,7 @@ def eval_step""",
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     "log_probs = jnp.log(jax.nn.softmax(logits))",
                     "losses = -jnp.take_along_axis(log_probs, y[..., None], -1)",
                 ),
@@ -434,18 +434,18 @@ def eval_step""",
         edited(
             (
                 LOSSES,
-                after(ONE_HOT, "losses = -(one_hot * jnp.log(jax.nn.softmax(logits))).sum(-1)"),
+                lines(ONE_HOT, "losses = -(one_hot * jnp.log(jax.nn.softmax(logits))).sum(-1)"),
             )
         ),
         "beyond_float32",
     ),
     *(
         wrong(
-            f"logsumexp by hand, less {name}",
+            f"logsumexp by hand, minus {name}",
             edited(
                 (
                     LOSSES,
-                    after(
+                    lines(
                         "picked = jnp.take_along_axis(logits, y[..., None], -1)",
                         f"shift = {shift}",
                         "total = jnp.exp(logits - shift).sum(-1, keepdims=True)",
@@ -466,7 +466,7 @@ def eval_step""",
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     "probs = jnp.exp(logits) / jnp.exp(logits).sum(-1, keepdims=True)",
                     "losses = -jnp.log(jnp.take_along_axis(probs, y[..., None], -1))",
                 ),
@@ -479,7 +479,7 @@ def eval_step""",
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     "picked = jnp.take_along_axis(logits, y[..., None], -1)[..., 0]",
                     "losses = jnp.log(jnp.exp(logits).sum(-1)) - picked",
                 ),
@@ -488,15 +488,15 @@ def eval_step""",
         "exp_overflows",
     ),
     wrong(
-        "integer labels taken for one-hot ones",
+        "integer labels passed as one-hot",
         edited((LOSSES, "losses = optax.softmax_cross_entropy(logits, y)")),
     ),
     wrong(
-        "log of the softmax and a bit",
+        "log of the softmax plus an epsilon",
         edited(
             (
                 LOSSES,
-                after(
+                lines(
                     "log_probs = jnp.log(jax.nn.softmax(logits) + 1e-8)",
                     "losses = -jnp.take_along_axis(log_probs, y[..., None], -1)",
                 ),
@@ -524,7 +524,7 @@ def eval_step""",
         edited(
             (
                 LOGITS,
-                after(LOGITS, "logits = logits if x.shape[1] > 1 else logits / 2"),
+                lines(LOGITS, "logits = logits if x.shape[1] > 1 else logits / 2"),
             )
         ),
     ),
@@ -536,10 +536,10 @@ def eval_step""",
         edited((APPLY, UPDATE_BY_HAND.replace("params=params, ", ""))),
         "params_unchanged",
     ),
-    wrong("uphill", edited(uphill), "gradient_ascent"),
-    wrong("by hand", edited(by_hand), "by_hand_0.1"),
+    wrong("gradient ascent", edited(ascent), "gradient_ascent"),
+    wrong("update by hand", edited(by_hand), "by_hand_0.1"),
     wrong(
-        "by hand, step counted",
+        "update by hand, step counted",
         edited(
             (
                 APPLY,
@@ -551,9 +551,9 @@ state = state.replace(step=state.step + 1, params=params)
         ),
         "by_hand_0.001",
     ),
-    wrong("by hand, odd rate", edited((APPLY, by_hand[1].replace("0.1", "0.37")))),
+    wrong("update by hand, unusual rate", edited((APPLY, by_hand[1].replace("0.1", "0.37")))),
     wrong(
-        "by hand, one leaf",
+        "update by hand, one leaf",
         edited(
             (
                 APPLY,
@@ -566,7 +566,7 @@ state = state.replace(step=state.step + 1, params={"params": inner})
         ),
     ),
     wrong("update twice", edited(twice), "update_twice"),
-    wrong("two gradient steps", edited((APPLY, after(APPLY, GRAD, APPLY))), "loss_after_update"),
+    wrong("two gradient steps", edited((APPLY, lines(APPLY, GRAD, APPLY))), "loss_after_update"),
     wrong(
         "params changed twice",
         edited(
@@ -579,20 +579,20 @@ state = state.replace(step=state.step + 1, params={"params": inner})
             )
         ),
     ),
-    wrong("opt_state lost", edited(forgetful), "opt_state_lost"),
+    wrong("opt_state lost", edited(lost_opt_state), "opt_state_lost"),
     wrong(
-        "opt_state lost, nothing counted",
+        "opt_state lost, step not counted",
         edited((APPLY, UPDATE_BY_HAND.replace(", opt_state=opt_state, step=state.step + 1", ""))),
         "opt_state_lost",
         "step_not_counted",
     ),
     wrong(
-        "opt_state fresh",
+        "opt_state initialized at every step",
         edited((APPLY, UPDATE_BY_HAND.replace("state.opt_state,", "state.tx.init(state.params),"))),
         "opt_state_fresh",
     ),
     wrong(
-        "state created anew",
+        "a new TrainState at every step",
         edited(
             (
                 APPLY,
@@ -605,7 +605,7 @@ state = state.replace(step=state.step + 1, params={"params": inner})
         "state_created_anew",
     ),
     wrong(
-        "an optimiser of one's own",
+        "another optimiser",
         edited(
             (
                 APPLY,
@@ -618,7 +618,7 @@ state = state.replace(step=state.step + 1, params=optax.apply_updates(state.para
         ),
     ),
     wrong(
-        "weights decay",
+        "weight decay in the gradient",
         edited(
             (GRAD, f"{GRAD}\ngrads = jax.tree.map(lambda g, p: g + 1e-2 * p, grads, state.params)")
         ),
@@ -626,14 +626,14 @@ state = state.replace(step=state.step + 1, params=optax.apply_updates(state.para
     wrong("step not counted", edited(uncounted), "step_not_counted"),
     wrong(
         "step counted twice",
-        edited((APPLY, after(APPLY, "state = state.replace(step=state.step + 1)"))),
+        edited((APPLY, lines(APPLY, "state = state.replace(step=state.step + 1)"))),
     ),
     wrong(
         "gradient normalised",
         edited(
             (
                 APPLY,
-                after(
+                lines(
                     "norm = optax.global_norm(grads)",
                     "grads = jax.tree.map(lambda g: g / norm, grads)",
                     APPLY,
@@ -645,27 +645,27 @@ state = state.replace(step=state.step + 1, params=optax.apply_updates(state.para
     wrong("gradient clipped", edited(clipped), "gradients_clipped"),
     wrong(
         "gradient clipped leaf by leaf",
-        edited((APPLY, after("grads = jax.tree.map(lambda g: jnp.clip(g, -1, 1), grads)", APPLY))),
+        edited((APPLY, lines("grads = jax.tree.map(lambda g: jnp.clip(g, -1, 1), grads)", APPLY))),
     ),
     wrong(
-        "gradient of the sign",
-        edited((APPLY, after("grads = jax.tree.map(jnp.sign, grads)", APPLY))),
+        "sign of the gradient",
+        edited((APPLY, lines("grads = jax.tree.map(jnp.sign, grads)", APPLY))),
     ),
     wrong(
         "gradient with respect to all arguments",
         edited((GRAD, GRAD.replace("(loss_fn)", "(loss_fn, argnums=(0, 1))"))),
     ),
-    wrong("loss after the update", edited(late_loss), "loss_after_update"),
+    wrong("loss after the update", edited(loss_after_update), "loss_after_update"),
     wrong(
         "loss times the batch", edited((RETURN, "return state, loss * len(x)")), "summed_over_batch"
     ),
-    wrong("loss and state in the other order", edited((RETURN, "return loss, state"))),
-    wrong("state alone", edited((RETURN, "return state"))),
-    wrong("list in place of tuple", edited((RETURN, "return [state, loss]"))),
-    wrong("gradients in place of the state", edited((RETURN, "return grads, loss"))),
-    wrong("params in place of the state", edited((RETURN, "return state.params, loss"))),
+    wrong("loss and state in reverse order", edited((RETURN, "return loss, state"))),
+    wrong("only the state returned", edited((RETURN, "return state"))),
+    wrong("list instead of tuple", edited((RETURN, "return [state, loss]"))),
+    wrong("gradients instead of the state", edited((RETURN, "return grads, loss"))),
+    wrong("params instead of the state", edited((RETURN, "return state.params, loss"))),
     wrong(
-        "jit of the gradient, anew at every call",
+        "jit of the gradient, created at every call",
         edited(
             (JIT_TRAIN, "def train_step"),
             (
@@ -681,13 +681,15 @@ loss, grads = jax.jit(of_params)(state.params)
     wrong("train_step under checkpoint", edited((JIT_TRAIN, "@jax.checkpoint\ndef train_step"))),
     wrong("eval_step under checkpoint", edited((JIT_EVAL, "@jax.checkpoint\ndef eval_step"))),
     wrong(
-        "jit of the loss alone",
+        "only the loss jitted",
         edited((JIT_TRAIN, "loss_fn = jax.jit(loss_fn, static_argnums=1)\n\n\ndef train_step")),
     ),
     wrong("eval_step without jit", edited((JIT_EVAL, "def eval_step"))),
-    wrong("neither with jit", edited((JIT_TRAIN, "def train_step"), (JIT_EVAL, "def eval_step"))),
     wrong(
-        "jit anew at every call",
+        "neither step with jit", edited((JIT_TRAIN, "def train_step"), (JIT_EVAL, "def eval_step"))
+    ),
+    wrong(
+        "jit created at every call",
         edited(
             (
                 JIT_TRAIN,
@@ -701,7 +703,7 @@ def _step""",
         ),
     ),
     wrong(
-        "jit of the loss alone, anew at every call",
+        "only the loss jitted, at every call",
         edited(
             (JIT_EVAL, "def eval_step"),
             (EVAL, "return jax.jit(lambda p: loss_fn(p, state.apply_fn, x, y))(state.params)"),
@@ -716,7 +718,7 @@ def _step""",
             (JIT_TRAIN, "def train_step"),
             (
                 APPLY,
-                after(
+                lines(
                     "new = state.apply_gradients(grads=grads)",
                     "state.params.update(new.params)",
                     "state = new",
@@ -725,7 +727,7 @@ def _step""",
         ),
     ),
     wrong(
-        "first batch remembered",
+        "first batch reused",
         edited(
             (JIT_TRAIN, "SEEN = []\n\n\n@jax.jit\ndef _step"),
             (
@@ -783,71 +785,98 @@ state = new.replace(params=params)
         ),
     ),
     wrong(
-        "eval learns", edited((EVAL, "return train_step(*train_step(state, x, y)[:1], x, y)[1]"))
+        "eval_step trains",
+        edited((EVAL, "return train_step(*train_step(state, x, y)[:1], x, y)[1]")),
     ),
     wrong(
-        "eval gives the accuracy",
+        "eval_step returns the accuracy",
         edited((EVAL, "return (state.apply_fn(state.params, x).argmax(-1) == y).mean()")),
     ),
     wrong(
-        "eval gives a state too",
+        "eval_step returns a state too",
         edited((EVAL, "return state, loss_fn(state.params, state.apply_fn, x, y)")),
     ),
-    wrong("eval against x", edited((EVAL, EVAL.replace("x, y", "x, x"))), "labels_are_inputs"),
-    wrong("summed, uphill", edited(summed, uphill), "loss_summed", "gradient_ascent"),
-    wrong("summed, loss after", edited(summed, late_loss), "loss_summed", "loss_after_update"),
-    wrong("summed, labels x", edited(summed, from_inputs), "loss_summed", "labels_are_inputs"),
-    wrong("summed, turned", edited((MEAN, "return -losses.sum()")), "loss_summed", "sign_turned"),
     wrong(
-        "shifted, softmax twice", edited(shifted, twice_softmax), "labels_shifted", "softmax_twice"
+        "eval_step with x as labels",
+        edited((EVAL, EVAL.replace("x, y", "x, x"))),
+        "labels_are_inputs",
+    ),
+    wrong("summed, gradient ascent", edited(summed, ascent), "loss_summed", "gradient_ascent"),
+    wrong(
+        "summed, loss after the update",
+        edited(summed, loss_after_update),
+        "loss_summed",
+        "loss_after_update",
     ),
     wrong(
-        "labels x, state unchanged",
-        edited(from_inputs, no_update),
+        "summed, x as labels", edited(summed, labels_are_inputs), "loss_summed", "labels_are_inputs"
+    ),
+    wrong(
+        "summed, loss negated", edited((MEAN, "return -losses.sum()")), "loss_summed", "sign_turned"
+    ),
+    wrong(
+        "labels shifted, softmax twice",
+        edited(shifted, softmax_twice),
+        "labels_shifted",
+        "softmax_twice",
+    ),
+    wrong(
+        "x as labels, state unchanged",
+        edited(labels_are_inputs, no_update),
         "labels_are_inputs",
         "state_unchanged",
     ),
-    wrong("softmax twice, by hand", edited(twice_softmax, by_hand), "softmax_twice", "by_hand_0.1"),
     wrong(
-        "uphill, uncounted",
+        "softmax twice, update by hand",
+        edited(softmax_twice, by_hand),
+        "softmax_twice",
+        "by_hand_0.1",
+    ),
+    wrong(
+        "gradient ascent, step not counted",
         edited((GRAD, f"{GRAD}\ngrads = jax.tree.map(lambda g: -g, grads)"), uncounted),
         "gradient_ascent",
         "step_not_counted",
     ),
     wrong(
-        "clipped, loss after", edited(clipped, late_loss), "gradients_clipped", "loss_after_update"
+        "gradient clipped, loss after the update",
+        edited(clipped, loss_after_update),
+        "gradients_clipped",
+        "loss_after_update",
     ),
-    wrong("twice, turned", edited(twice, negated), "update_twice", "sign_turned"),
-    wrong("turned and uphill again", edited(negated, uphill), "sign_turned", "gradient_ascent"),
+    wrong("update twice, loss negated", edited(twice, negated), "update_twice", "sign_turned"),
     wrong(
-        "opt_state lost, loss after",
-        edited(forgetful, late_loss),
+        "loss negated, gradient ascent", edited(negated, ascent), "sign_turned", "gradient_ascent"
+    ),
+    wrong(
+        "opt_state lost, loss after the update",
+        edited(lost_opt_state, loss_after_update),
         "opt_state_lost",
         "loss_after_update",
     ),
     wrong(
-        "by hand, uphill",
+        "update by hand, gradient ascent",
         edited((APPLY, by_hand[1].replace("p - 0.1", "p + 0.1"))),
         "by_hand_0.1",
         "gradient_ascent",
     ),
     wrong(
-        "every token alone",
+        "every token without its context",
         edited((LOGITS, "logits = apply_fn(params, x.reshape(-1, 1)).reshape(*x.shape, -1)")),
     ),
     wrong(
         "batch and time swapped", edited((LOGITS, "logits = apply_fn(params, x.T).swapaxes(0, 1)"))
     ),
     wrong(
-        "read backwards",
+        "tokens reversed",
         edited((LOGITS, "logits = apply_fn(params, x[:, ::-1])[:, ::-1]")),
     ),
     wrong(
-        "the loss from after a second update that is thrown away",
+        "the loss after a second update that is discarded",
         edited(
             (
                 RETURN,
-                after(
+                lines(
                     "ahead = state.apply_gradients(grads=grads)",
                     "return state, loss_fn(ahead.params, state.apply_fn, x, y)",
                 ),
@@ -855,11 +884,11 @@ state = new.replace(params=params)
         ),
     ),
     wrong(
-        "a little weight decay in the loss",
+        "weight decay in the loss",
         edited(
             (
                 MEAN,
-                after(
+                lines(
                     "decay = sum((leaf**2).sum() for leaf in jax.tree.leaves(params))",
                     "return losses.mean() + 1e-3 * decay",
                 ),

@@ -89,7 +89,7 @@ def write_on(random_key, model, params, window, length, num_tokens, temperature,
     return jax.lax.scan(step, (window, length, logits, caches), keys)[1]
 """
 
-# Pieces of it that answers replace.
+# Pieces of the file that answers replace.
 SMALLEST = "smallest = jnp.sort(logits)[..., -k][..., None]"
 LEFT_OUT = "logits = jnp.where(logits < smallest, -jnp.inf, logits)"
 DIVIDED = "    logits = logits / temperature\n"
@@ -117,7 +117,7 @@ SCAN = "return jax.lax.scan(step, (window, length, logits, caches), keys)[1]"
 
 
 def edited(*edits: tuple[str, str]) -> str:
-    """The file with pieces replaced, each of which must be there once."""
+    """The file with pieces replaced; each must occur exactly once."""
     text = FILE
     for old, new in edits:
         assert text.count(old) == 1, old
@@ -126,12 +126,12 @@ def edited(*edits: tuple[str, str]) -> str:
 
 
 def past_the_block(reading: str) -> tuple[str, str]:
-    """`slide` reads a single token, in this way, with an old cache."""
+    """The edit after which `slide` reads one token with the old cache, by this expression."""
     return SLIDE, f"logits, longer = {reading}\n            return window, logits[0, 0], longer"
 
 
 def lines(*rows: str) -> str:
-    """Lines of a function's body, one below the other."""
+    """Join the lines of a function's body."""
     return "\n    ".join(rows)
 
 
@@ -172,7 +172,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "by ranks, gumbel noise by hand",
+        "ranks, Gumbel noise by hand",
         edited(
             (SMALLEST, "ranks = jnp.argsort(jnp.argsort(-logits))"),
             (LEFT_OUT, "logits = jnp.where(ranks < k, logits, -jnp.inf)"),
@@ -180,7 +180,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "drawn through the cumulative distribution",
+        "drawn from the cumulative distribution",
         edited(
             (
                 DRAWN,
@@ -192,7 +192,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "written with .at, one by one",
+        "cache written with .at",
         edited(
             (WRITTEN_AT, "places = position + jnp.arange(T)"),
             (
@@ -206,7 +206,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "a mask by subtraction, rubbish in the cache swept away",
+        "mask by subtraction, unused cache entries set to 0",
         edited(
             (VISIBLE, "visible = t[:, None] - s[None, :] >= 0"),
             (
@@ -217,7 +217,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "a compiled function for each setting, kept by functools.cache",
+        "a compiled function for each setting, by functools.cache",
         edited(
             (JIT, COMPILED),
             ("new = write_on(", "new = compiled(model, num_tokens, temperature, top_k)("),
@@ -228,7 +228,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "fori_loop and a text that is filled in",
+        "fori_loop, writing into an array",
         edited(
             (
                 SCAN,
@@ -257,7 +257,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "the prompt read token by token",
+        "the prompt read one token at a time",
         edited(
             (
                 FIRST,
@@ -273,7 +273,7 @@ ANSWERS = [
         ),
     ),
     right(
-        "other names, a tuple of another type for the cache",
+        "other names, another tuple type for the cache",
         edited(
             (
                 "class CachedAttention",
@@ -290,7 +290,7 @@ ANSWERS = [
         ),
     ),
     wrong(
-        "selected in place of cond",
+        "jnp.where instead of cond",
         edited(
             (
                 "window, logits, caches = jax.lax.cond(length < S, append, slide)",
@@ -302,7 +302,7 @@ ANSWERS = [
     ),
     # Drawing a token
     wrong("temperature multiplied", edited(temperature_times), "temperature_multiplied"),
-    wrong("temperature forgotten", edited((DIVIDED, "")), "temperature_ignored"),
+    wrong("temperature ignored", edited((DIVIDED, "")), "temperature_ignored"),
     wrong(
         "temperature after the softmax",
         edited((DIVIDED, "    logits = jax.nn.softmax(logits) / temperature\n")),
@@ -313,7 +313,7 @@ ANSWERS = [
         edited((DRAWN, "return jax.random.categorical(random_key, jax.nn.softmax(logits))")),
         "softmax_twice",
     ),
-    wrong("greedy always", edited((DRAWN, "return jnp.argmax(logits, -1)")), "always_the_best"),
+    wrong("always greedy", edited((DRAWN, "return jnp.argmax(logits, -1)")), "always_the_best"),
     wrong(
         "uniform",
         edited(
@@ -328,14 +328,14 @@ ANSWERS = [
         "logits_ignored",
     ),
     wrong("top_k not used", edited((LEFT_OUT, "pass")), "top_k_ignored"),
-    wrong("one too many", edited(top_k_too_many), "one_too_many_kept"),
+    wrong("k + 1 tokens kept", edited(top_k_too_many), "one_too_many_kept"),
     wrong(
-        "k held against the rows, not against V",
+        "k compared with the rows instead of V",
         edited(("min(top_k, logits.shape[-1])", "min(top_k, logits.shape[0])")),
     ),
-    wrong("one too few", edited((LEFT_OUT, LEFT_OUT.replace("<", "<="))), "one_too_few_kept"),
+    wrong("k - 1 tokens kept", edited((LEFT_OUT, LEFT_OUT.replace("<", "<="))), "one_too_few_kept"),
     wrong(
-        "the least probable",
+        "the least probable tokens kept",
         edited(
             (SMALLEST, "largest = jnp.sort(logits)[..., k - 1][..., None]"),
             (LEFT_OUT, "logits = jnp.where(logits > largest, -jnp.inf, logits)"),
@@ -343,17 +343,17 @@ ANSWERS = [
         "least_probable_kept",
     ),
     wrong(
-        "the best taken out",
+        "the most probable tokens removed",
         edited((LEFT_OUT, "logits = jnp.where(logits >= smallest, -jnp.inf, logits)")),
         "best_taken_out",
     ),
     wrong(
-        "zero for the others",
+        "logit 0 for the others",
         edited((LEFT_OUT, LEFT_OUT.replace("-jnp.inf", "0.0"))),
         "others_set_to_zero",
     ),
     wrong(
-        "bare exponentials",
+        "exp without subtracting the maximum",
         edited(
             (
                 DRAWN,
@@ -369,25 +369,30 @@ ANSWERS = [
         "a fixed key", edited((DRAWN, "return jax.random.categorical(jax.random.key(0), logits)"))
     ),
     wrong(
-        "temperature multiplied, one too many",
+        "temperature multiplied, k + 1 tokens kept",
         edited(temperature_times, top_k_too_many),
         "temperature_multiplied",
         "one_too_many_kept",
     ),
     wrong(
-        "temperature forgotten, zero for the others",
+        "temperature ignored, logit 0 for the others",
         edited((DIVIDED, ""), (LEFT_OUT, LEFT_OUT.replace("-jnp.inf", "0.0"))),
         "temperature_ignored",
         "others_set_to_zero",
     ),
     wrong(
-        "temperature 0 divided by",
+        "division by temperature 0",
         edited(("    if temperature == 0:\n        return jnp.argmax(logits, -1)\n", "")),
     ),
-    wrong("floats", edited(("return jnp.argmax(logits, -1)", "return logits.max(-1)"))),
+    wrong(
+        "logits returned, floats",
+        edited(("return jnp.argmax(logits, -1)", "return logits.max(-1)")),
+    ),
     # Attention with a cache
-    wrong("without scaling", edited(unscaled), "scale_missing"),
-    wrong("always at the start", edited((WRITTEN_AT, "at = (0, 0, 0, 0)")), "written_at_zero"),
+    wrong("no scaling", edited(unscaled), "scale_missing"),
+    wrong(
+        "always written at the start", edited((WRITTEN_AT, "at = (0, 0, 0, 0)")), "written_at_zero"
+    ),
     wrong(
         "a mask that counts from 0",
         edited((VISIBLE, "visible = jnp.tril(jnp.ones((T, keys.shape[1]), bool))")),
@@ -399,14 +404,18 @@ ANSWERS = [
         edited((VISIBLE, "visible = (s < position + T)[None, :]")),
         "mask_up_to_the_last",
     ),
-    wrong("blind to itself", edited((VISIBLE, VISIBLE.replace("<=", "<"))), "mask_strict"),
     wrong(
-        "one ahead",
+        "each token hidden from itself",
+        edited((VISIBLE, VISIBLE.replace("<=", "<"))),
+        "mask_strict",
+    ),
+    wrong(
+        "one future position visible",
         edited((VISIBLE, VISIBLE.replace("t[:, None]", "t[:, None] + 1"))),
         "one_ahead_visible",
     ),
     wrong(
-        "the new tokens alone",
+        "attention to the new tokens only",
         edited(
             (SCORES, SCORES.replace("keys", "k")),
             ("s, t = jnp.arange(keys.shape[1]), position + jnp.arange(T)", "s = t = jnp.arange(T)"),
@@ -441,7 +450,7 @@ ANSWERS = [
         "old_cache_returned",
     ),
     wrong(
-        "a layer too many",
+        "an extra layer",
         edited(
             (
                 "return self.dense(mixed.reshape(B, T, -1)),",
@@ -455,26 +464,30 @@ ANSWERS = [
     ),
     wrong("a list for the cache", edited((KEPT, "[keys, values]"))),
     # Generating
-    wrong("moved along", edited(reused), "cache_reused"),
-    wrong("the last place overwritten", edited(overwritten), "last_place_overwritten"),
-    wrong("positions without end", edited(grows), "position_grows_on"),
+    wrong("old cache shifted and reused", edited(reused), "cache_reused"),
+    wrong("the last position overwritten", edited(overwritten), "last_place_overwritten"),
+    wrong("positions past block_size", edited(grows), "position_grows_on"),
     wrong("position modulo block_size", edited(modulo), "started_afresh"),
-    wrong("the cache for ever", edited((ROOM, "append()")), "position_grows_on"),
+    wrong("never slides", edited((ROOM, "append()")), "position_grows_on"),
     wrong(
-        "window not slid, read again",
+        "window read again without sliding",
         edited((SLID, "slid = window.at[-1].set(token)")),
         "last_place_overwritten",
     ),
     wrong(
-        "rolled, and the token forgotten",
+        "window rolled without the new token",
         edited((SLID, "slid = jnp.roll(window, -1)")),
         "slid_without_the_token",
     ),
-    wrong("rolled the other way", edited((SLID, "slid = jnp.roll(window, 1).at[0].set(token)"))),
+    wrong(
+        "window rolled the other way", edited((SLID, "slid = jnp.roll(window, 1).at[0].set(token)"))
+    ),
     wrong("window not filled", edited(unnoted), "window_not_filled"),
-    wrong("slides late", edited((ROOM, ROOM.replace("<", "<="))), "slides_too_late"),
-    wrong("slides early", edited((ROOM, ROOM.replace("< S", "< S - 1"))), "slides_too_early"),
-    wrong("logits of the filling", edited(filling), "logits_of_the_filling"),
+    wrong("slides one step late", edited((ROOM, ROOM.replace("<", "<="))), "slides_too_late"),
+    wrong(
+        "slides one step early", edited((ROOM, ROOM.replace("< S", "< S - 1"))), "slides_too_early"
+    ),
+    wrong("logits of the padding", edited(filling), "logits_of_the_filling"),
     wrong("first tokens of the prompt", edited(beginning), "beginning_of_the_prompt"),
     wrong(
         "only the last token of the prompt",
@@ -482,12 +495,12 @@ ANSWERS = [
         "prompt_not_read",
     ),
     wrong(
-        "filled up in front",
+        "padding in front",
         edited((FILLED, "window[-len(seen) :] = seen\n    seen = window")),
         "filled_up_in_front",
     ),
     wrong(
-        "the last token twice",
+        "the last token read twice",
         edited(
             (
                 FIRST,
@@ -503,36 +516,44 @@ ANSWERS = [
         "last_token_read_twice",
     ),
     wrong("cache not carried", edited(not_carried), "cache_not_carried"),
-    wrong("one late", edited(late), "position_one_late"),
+    wrong("position one late", edited(late), "position_one_late"),
     wrong(
-        "one early",
+        "position one early",
         edited((APPENDED, APPENDED.replace("length)", "length - 1)"))),
         "position_one_early",
     ),
     wrong(
-        "the same place again and again",
+        "the same position at every step",
         edited((APPENDED, APPENDED.replace("length)", "first_length)"))),
         "position_stands_still",
     ),
     wrong("length not counted", edited(("(window, length + 1, logits", "(window, length, logits"))),
-    wrong("reused, one late", edited(reused, late), "cache_reused", "position_one_late"),
     wrong(
-        "first tokens of the prompt, not noted",
+        "old cache reused, position one late",
+        edited(reused, late),
+        "cache_reused",
+        "position_one_late",
+    ),
+    wrong(
+        "first tokens of the prompt, window not filled",
         edited(beginning, unnoted),
         "beginning_of_the_prompt",
         "window_not_filled",
     ),
     wrong(
-        "overwritten, logits of the filling",
+        "last position overwritten, logits of the padding",
         edited(overwritten, filling),
         "last_place_overwritten",
         "logits_of_the_filling",
     ),
     wrong(
-        "modulo, not carried", edited(modulo, not_carried), "started_afresh", "cache_not_carried"
+        "position modulo block_size, cache not carried",
+        edited(modulo, not_carried),
+        "started_afresh",
+        "cache_not_carried",
     ),
     wrong(
-        "never the cache: the window every time",
+        "cache unused: the window read at every step",
         edited(
             (APPENDED, "logits, longer = model.apply(params, noted[None], caches, 0)"),
             (LONGER, "return noted, logits[0, length], longer"),
@@ -544,7 +565,7 @@ ANSWERS = [
         edited((JIT, JIT.replace('"model", ', '"model", "length", '))),
     ),
     wrong(
-        "unrolled",
+        "a Python loop instead of scan",
         edited(
             (
                 SCAN,
@@ -566,7 +587,7 @@ ANSWERS = [
         "one_key_for_all",
     ),
     wrong(
-        "one key as long as there is room",
+        "one key until the window slides",
         edited(
             (
                 DRAW,
@@ -576,7 +597,7 @@ ANSWERS = [
         "one_key_for_all",
     ),
     wrong(
-        "a key from the length",
+        "a key derived from the length",
         edited(
             (DRAW, DRAW.replace("(key,", "(jax.random.fold_in(random_key, length),")),
             ("(window, length + 1, logits", "(window, jnp.minimum(length + 1, S), logits"),
@@ -584,7 +605,7 @@ ANSWERS = [
         "one_key_for_all",
     ),
     wrong(
-        "noise for a batch, shared by others",
+        "noise shared by leading axes",
         edited(
             (
                 DRAWN,
@@ -594,7 +615,7 @@ ANSWERS = [
         ),
     ),
     wrong(
-        "a bare exponential, hidden scores at -30",
+        "exp without subtracting the maximum, hidden scores -30",
         edited(
             (
                 "weights = jax.nn.softmax(jnp.where(visible, scores, -jnp.inf))",
@@ -604,15 +625,15 @@ ANSWERS = [
         ),
     ),
     wrong(
-        "hidden scores at -30",
+        "hidden scores -30",
         edited(("jnp.where(visible, scores, -jnp.inf)", "jnp.where(visible, scores, -30.0)")),
     ),
     wrong(
-        "top_k of the whole batch",
+        "top_k over the whole batch",
         edited((SMALLEST, "smallest = jnp.sort(logits.reshape(-1))[-k]")),
     ),
     wrong(
-        "the rank in place of the token",
+        "the rank instead of the token",
         edited((LEFT_OUT, "logits = jax.lax.top_k(logits, k)[0]")),
         "rank_for_token",
     ),
@@ -642,11 +663,11 @@ ANSWERS = [
         "softmax_over_queries",
     ),
     wrong(
-        "an extra mask, from the keys",
+        "an extra mask computed from the keys",
         edited((VISIBLE, VISIBLE + " & (jnp.abs(keys).sum((0, 2, 3)) > 9)[None]")),
     ),
     wrong(
-        "one noise for all rows",
+        "the same noise for all rows",
         edited(
             (
                 DRAWN,
@@ -658,34 +679,34 @@ ANSWERS = [
         ),
     ),
     wrong(
-        "the logits behind the last",
+        "logits one position late",
         edited((FIRST, "logits = logits[0, length]")),
         "logits_one_late",
     ),
     wrong(
-        "a key of its own",
+        "a fixed key for all texts",
         edited((KEYS, "keys = jax.random.split(jax.random.key(42), num_tokens)")),
     ),
     wrong(
-        "temperature not handed on",
+        "temperature not passed on",
         edited((DRAW, DRAW.replace("temperature, ", "1.0, "))),
         "temperature_ignored",
     ),
     wrong(
-        "top_k not handed on",
+        "top_k not passed on",
         edited((DRAW, DRAW.replace("top_k)", "None)"))),
         "top_k_ignored",
     ),
     wrong(
-        "without the prompt",
+        "prompt missing from the result",
         edited(("return np.concatenate([prompt, new])", "return np.asarray(new)")),
     ),
     wrong(
-        "an empty prompt filled up",
+        "an empty prompt padded",
         edited(('raise ValueError("The prompt is empty.")', "prompt = np.zeros(1, np.int32)")),
     ),
     wrong(
-        "characters as floats",
+        "tokens as floats",
         edited(
             (
                 "return np.concatenate([prompt, new])",

@@ -71,7 +71,7 @@ JITTED = "return jax.jit(shared)"
 
 
 def edited(*edits: tuple[str, str]) -> str:
-    """The file with pieces replaced, each of which must be there; lines keep their indentation."""
+    """The file with pieces replaced, indented alike; each must occur exactly once."""
     text = FILE
     for old, new in edits:
         assert text.count(old) == 1, old
@@ -81,9 +81,9 @@ def edited(*edits: tuple[str, str]) -> str:
     return text
 
 
-def after(*lines: str) -> str:
-    """Lines of a body, one below the other."""
-    return "\n".join(lines)
+def lines(*rows: str) -> str:
+    """Join the lines of a body."""
+    return "\n".join(rows)
 
 
 checked = (SHARED, "shared = jax.shard_map(step, mesh=mesh, **specs)")
@@ -105,13 +105,13 @@ params = optax.apply_updates(state.params, updates)
 """
 finish = "after = state.replace(params=params, opt_state=memory, step=state.step + 1)"
 
-unaveraged = (MEAN_GRAD, "")
-own_loss = (MEAN_LOSS, "")
+grads_not_averaged = (MEAN_GRAD, "")
+loss_not_averaged = (MEAN_LOSS, "")
 summed = (MEAN_GRAD, 'slopes = jax.lax.psum(slopes, "data")')
 summed_loss = (MEAN_LOSS, 'value = jax.lax.psum(value, "data")')
 divided = (
     MEAN_GRAD,
-    after(MEAN_GRAD, "slopes = jax.tree.map(lambda g: g / mesh.size, slopes)"),
+    lines(MEAN_GRAD, "slopes = jax.tree.map(lambda g: g / mesh.size, slopes)"),
 )
 divided_loss = (MEAN_LOSS, 'value = jax.lax.pmean(value, "data") / mesh.size')
 over_time = (PUT_BATCH, 'x, y = jax.device_put((x, y), NamedSharding(mesh, P(None, "data")))')
@@ -120,19 +120,19 @@ first_of_all = (
     MEAN_GRAD,
     'slopes = jax.tree.map(lambda g: jax.lax.all_gather(g, "data")[0], slopes)',
 )
-lost = (UPDATE, after("state.apply_gradients(grads=slopes)", "after = state"))
-lost_in_jit = (JIT_RETURN, after("state.apply_gradients(grads=grads)", "return state, loss"))
+lost = (UPDATE, lines("state.apply_gradients(grads=slopes)", "after = state"))
+lost_in_jit = (JIT_RETURN, lines("state.apply_gradients(grads=grads)", "return state, loss"))
 uncounted = (
     UPDATE,
-    after(local_update, "after = state.replace(params=params, opt_state=memory)"),
+    lines(local_update, "after = state.replace(params=params, opt_state=memory)"),
 )
-forgetful = (
+lost_opt_state = (
     UPDATE,
-    after(local_update, "after = state.replace(params=params, step=state.step + 1)"),
+    lines(local_update, "after = state.replace(params=params, step=state.step + 1)"),
 )
 params_mean = (
     UPDATE,
-    after(local_update, 'params = jax.lax.pmean(params, "data")', finish),
+    lines(local_update, 'params = jax.lax.pmean(params, "data")', finish),
 )
 split_state = """
 def spread(leaf):
@@ -154,11 +154,11 @@ return new, loss
 only_params = "state = state.replace(params=jax.device_put(state.params, whole))"
 dropped = (
     PUT_BATCH,
-    after("B = len(x) // mesh.size * mesh.size", "x, y = x[:B], y[:B]", PUT_BATCH),
+    lines("B = len(x) // mesh.size * mesh.size", "x, y = x[:B], y[:B]", PUT_BATCH),
 )
 padded = (
     PUT_BATCH,
-    after(
+    lines(
         "missing = -len(x) % mesh.size",
         "x, y = (jnp.pad(a, ((0, missing), (0, 0))) for a in (x, y))",
         PUT_BATCH,
@@ -218,15 +218,15 @@ def shard_map_train_step(mesh):
         ),
     ),
     right(
-        "the replicas are checked, and pmean stands inside what is differentiated",
-        edited(checked, (GRAD, loss_within), own_loss, unaveraged),
+        "check_vma, pmean inside the differentiated function",
+        edited(checked, (GRAD, loss_within), loss_not_averaged, grads_not_averaged),
     ),
     right(
-        "the replicas are checked, and each device differentiates a copy of its own",
+        "check_vma, each device differentiates its own copy",
         edited(checked, (GRAD, own_copy)),
     ),
     right(
-        "the replicas are checked, and the sum is divided by hand",
+        "check_vma, the sum divided by hand",
         edited(
             checked,
             (MEAN_GRAD, "slopes = jax.tree.map(lambda g: g / mesh.size, slopes)"),
@@ -237,7 +237,7 @@ def shard_map_train_step(mesh):
         edited(
             (
                 MEAN_GRAD,
-                after(
+                lines(
                     'n = jax.lax.psum(1, "data")',
                     'slopes = jax.tree.map(lambda g: jax.lax.psum(g, "data") / n, slopes)',
                 ),
@@ -246,11 +246,11 @@ def shard_map_train_step(mesh):
         ),
     ),
     right(
-        "averaged twice with pmean, which harms nothing",
-        edited((MEAN_GRAD, after(MEAN_GRAD, MEAN_GRAD))),
+        "pmean applied twice, which changes nothing",
+        edited((MEAN_GRAD, lines(MEAN_GRAD, MEAN_GRAD))),
     ),
     right(
-        "all gradients gathered, and their mean",
+        "mean of all gathered gradients",
         edited(
             (
                 MEAN_GRAD,
@@ -259,7 +259,7 @@ def shard_map_train_step(mesh):
         ),
     ),
     right(
-        "the optimiser by hand, outside of shard_map",
+        "optimiser update by hand, outside shard_map",
         edited(
             (LOSSY, "def unused():\n    pass"),
             (GRAD, "params = state"),
@@ -268,7 +268,7 @@ def shard_map_train_step(mesh):
             (UPDATE, "after = slopes"),
             (
                 JITTED,
-                after(
+                lines(
                     "apply_fn = [None]",
                     "",
                     "@jax.jit",
@@ -287,18 +287,18 @@ def shard_map_train_step(mesh):
         ),
     ),
     right(
-        "computation follows the data, the sharding is a constraint inside",
+        "no in_shardings, a sharding constraint inside",
         edited(
-            (JIT_GRAD, after("x, y = jax.lax.with_sharding_constraint((x, y), rows)", JIT_GRAD)),
+            (JIT_GRAD, lines("x, y = jax.lax.with_sharding_constraint((x, y), rows)", JIT_GRAD)),
             (JIT, "return jax.jit(step, out_shardings=whole)"),
         ),
     ),
     right(
-        "shardings of the outcome left to XLA by a constraint",
+        "no out_shardings, a sharding constraint inside",
         edited(
             (
                 JIT_RETURN,
-                after(
+                lines(
                     "new = state.apply_gradients(grads=grads)",
                     "return jax.lax.with_sharding_constraint((new, loss), whole)",
                 ),
@@ -311,7 +311,7 @@ def shard_map_train_step(mesh):
         edited(
             (
                 JITTED,
-                after(
+                lines(
                     "compiled = jax.jit(shared)",
                     "",
                     "def one_step(state, x, y):",
@@ -324,11 +324,11 @@ def shard_map_train_step(mesh):
         ),
     ),
     right(
-        "shares made by hand, a ValueError of its own",
+        "shards made by hand, own ValueError",
         edited(
             (
                 PUT_BATCH,
-                after(
+                lines(
                     "if x.shape[0] % mesh.devices.size != 0:",
                     '    raise ValueError("uneven")',
                     "cut = lambda a: jax.make_array_from_callback(a.shape, rows, lambda i: a[i])",
@@ -338,40 +338,42 @@ def shard_map_train_step(mesh):
         ),
     ),
     # One fault.
-    wrong("no average of the gradient", edited(unaveraged), "gradients_not_averaged"),
+    wrong("gradient not averaged", edited(grads_not_averaged), "gradients_not_averaged"),
     wrong(
-        "the mean of the loss inside what is differentiated, unchecked",
-        edited((GRAD, loss_within), own_loss, unaveraged),
+        "pmean of the loss inside the differentiated function, no check_vma",
+        edited((GRAD, loss_within), loss_not_averaged, grads_not_averaged),
         "gradients_not_averaged",
     ),
     wrong("psum of the gradient", edited(summed), "gradients_summed"),
-    wrong("pmean with the replicas checked", edited(checked), "gradients_summed"),
-    wrong("no average, the replicas checked", edited(checked, unaveraged), "gradients_summed"),
-    wrong("psum with the replicas checked", edited(checked, summed), "gradients_summed_twice"),
-    wrong("pmean, and divided as well", edited(divided), "gradients_averaged_twice"),
+    wrong("check_vma and pmean", edited(checked), "gradients_summed"),
     wrong(
-        "the loss divided by the number of devices before its gradient is averaged",
+        "check_vma, gradient not averaged", edited(checked, grads_not_averaged), "gradients_summed"
+    ),
+    wrong("check_vma and psum", edited(checked, summed), "gradients_summed_twice"),
+    wrong("pmean, divided again", edited(divided), "gradients_averaged_twice"),
+    wrong(
+        "loss divided by the number of devices before the gradient is averaged",
         edited(
             (LOSSY, "lossy = jax.value_and_grad(lambda *its: loss_fn(*its) / mesh.size)"),
             (MEAN_LOSS, 'value = jax.lax.psum(value, "data")'),
         ),
         "gradients_averaged_twice",
     ),
-    wrong("each device its own loss", edited(own_loss), "loss_not_averaged"),
+    wrong("loss not averaged", edited(loss_not_averaged), "loss_not_averaged"),
     wrong("psum of the loss", edited(summed_loss), "loss_summed_over_devices"),
-    wrong("the loss divided once more", edited(divided_loss), "loss_averaged_twice"),
+    wrong("loss divided again", edited(divided_loss), "loss_averaged_twice"),
     wrong(
-        "an update each, then the mean of the params",
-        edited(unaveraged, params_mean),
+        "params averaged after separate updates",
+        edited(grads_not_averaged, params_mean),
         "params_averaged",
     ),
     wrong(
-        "an update each, then the mean of the state",
+        "state averaged after separate updates",
         edited(
-            unaveraged,
+            grads_not_averaged,
             (
                 UPDATE,
-                after(
+                lines(
                     local_update,
                     "params, memory = jax.tree.map(",
                     "    lambda a: a if jnp.issubdtype(a.dtype, jnp.integer) else",
@@ -383,47 +385,47 @@ def shard_map_train_step(mesh):
         "state_averaged",
     ),
     wrong(
-        "the first device's gradient for all, and its loss",
+        "the first device's gradient and loss for all",
         edited(first_of_all, (MEAN_LOSS, 'value = jax.lax.all_gather(value, "data")[0]')),
         "first_share_only",
     ),
     wrong(
-        "jit on the first rows alone",
+        "jit on the first rows only",
         edited(
-            (JIT_GRAD, after("n = len(x) // mesh.size", JIT_GRAD.replace("x, y)", "x[:n], y[:n])")))
+            (JIT_GRAD, lines("n = len(x) // mesh.size", JIT_GRAD.replace("x, y)", "x[:n], y[:n])")))
         ),
         "first_share_only",
     ),
     wrong("place splits T", edited(over_time), "batch_split_over_time"),
     wrong("shard_map splits T", edited(over_time_by_hand), "batch_split_over_time"),
     wrong(
-        "jit wants T split",
+        "jit splits T",
         edited((JIT, 'rows = NamedSharding(mesh, P(None, "data"))\n' + JIT)),
         "batch_split_over_time",
     ),
     wrong(
-        "place sends all rows to all",
+        "place replicates the batch",
         edited((PUT_BATCH, PUT_BATCH.replace("rows", "whole"))),
         "batch_replicated",
     ),
     wrong(
-        "shard_map with all rows for all",
+        "shard_map replicates the batch",
         edited((SPECS, SPECS.replace('P("data")', "P()"))),
         "batch_replicated",
     ),
     wrong(
-        "jit wants all rows everywhere",
+        "jit replicates the batch",
         edited((JIT, JIT.replace("(whole, rows, rows)", "whole"))),
         "batch_replicated",
     ),
-    wrong("the batch stays where it was", edited((PUT_BATCH, "")), "batch_on_one_device"),
-    wrong("the state stays where it was", edited((PUT_STATE, "")), "state_on_one_device"),
+    wrong("batch not placed", edited((PUT_BATCH, "")), "batch_on_one_device"),
+    wrong("state not placed", edited((PUT_STATE, "")), "state_on_one_device"),
     wrong(
-        "only the params are copied",
+        "only the params replicated",
         edited((PUT_STATE, only_params)),
         "only_params_placed",
     ),
-    wrong("the state is split", edited((PUT_STATE, split_state)), "state_sharded"),
+    wrong("state split", edited((PUT_STATE, split_state)), "state_sharded"),
     wrong(
         "jit returns the state split",
         edited((JIT_RETURN, split_out), (JIT, JIT.replace(", out_shardings=(whole, whole)", ""))),
@@ -431,14 +433,14 @@ def shard_map_train_step(mesh):
     ),
     wrong("rows dropped", edited(dropped), "rows_dropped"),
     wrong("rows padded", edited(padded), "rows_padded"),
-    wrong("the new state lost", edited(lost), "state_unchanged"),
-    wrong("the new state lost in jit", edited(lost_in_jit), "state_unchanged"),
-    wrong("the step not counted", edited(uncounted), "step_not_counted"),
-    wrong("momentum thrown away", edited(forgetful), "opt_state_lost"),
+    wrong("new state discarded", edited(lost), "state_unchanged"),
+    wrong("new state discarded in jit", edited(lost_in_jit), "state_unchanged"),
+    wrong("step not counted", edited(uncounted), "step_not_counted"),
+    wrong("momentum discarded", edited(lost_opt_state), "opt_state_lost"),
     # Two faults.
     wrong(
-        "no average at all",
-        edited(unaveraged, own_loss),
+        "neither gradient nor loss averaged",
+        edited(grads_not_averaged, loss_not_averaged),
         "gradients_not_averaged",
         "loss_not_averaged",
     ),
@@ -446,7 +448,7 @@ def shard_map_train_step(mesh):
         "both summed", edited(summed, summed_loss), "gradients_summed", "loss_summed_over_devices"
     ),
     wrong(
-        "the gradient summed by the check, the loss divided twice",
+        "check_vma, loss divided again",
         edited(checked, divided_loss),
         "gradients_summed",
         "loss_averaged_twice",
@@ -465,52 +467,57 @@ def shard_map_train_step(mesh):
     ),
     wrong(
         "T split, the loss not averaged",
-        edited(over_time_by_hand, own_loss),
+        edited(over_time_by_hand, loss_not_averaged),
         "batch_split_over_time",
         "loss_not_averaged",
     ),
     wrong(
-        "unaveraged and the step not counted",
-        edited(unaveraged, uncounted),
+        "gradient not averaged, step not counted",
+        edited(grads_not_averaged, uncounted),
         "gradients_not_averaged",
         "step_not_counted",
     ),
-    wrong("summed, momentum lost", edited(summed, forgetful), "gradients_summed", "opt_state_lost"),
     wrong(
-        "params averaged, own loss",
-        edited(unaveraged, params_mean, own_loss),
+        "gradient summed, momentum discarded",
+        edited(summed, lost_opt_state),
+        "gradients_summed",
+        "opt_state_lost",
+    ),
+    wrong(
+        "params averaged, loss not averaged",
+        edited(grads_not_averaged, params_mean, loss_not_averaged),
         "params_averaged",
         "loss_not_averaged",
     ),
     wrong(
-        "place splits T and leaves the state",
+        "place splits T, state not placed",
         edited(over_time, (PUT_STATE, "")),
         "batch_split_over_time",
         "state_on_one_device",
     ),
     wrong(
-        "place splits the state, not the batch",
+        "place splits the state, replicates the batch",
         edited((PUT_STATE, split_state), (PUT_BATCH, PUT_BATCH.replace("rows", "whole"))),
         "state_sharded",
         "batch_replicated",
     ),
     wrong(
-        "place drops rows, the step sums",
+        "place drops rows, gradient summed",
         edited(dropped, summed),
         "rows_dropped",
         "gradients_summed",
     ),
     wrong(
-        "all rows for all, and summed",
+        "batch replicated, gradient summed",
         edited((SPECS, SPECS.replace('P("data")', "P()")), summed),
         "batch_replicated",
         "gradients_summed",
     ),
-    # What the model of mistakes does not cover.
+    # Mistakes that the fault model does not cover.
     wrong("nothing returned from place", edited(("return state, x, y", "pass"))),
     wrong("another axis name", edited((MESH, MESH.replace('"data"', '"batch"')))),
     wrong("no axis_types", edited((MESH, MESH.replace("axis_types=axis_types, ", "")))),
-    wrong("an explicit axis", edited((TYPES, "axis_types = (AxisType.Explicit,)"))),
+    wrong("an explicit mesh axis", edited((TYPES, "axis_types = (AxisType.Explicit,)"))),
     wrong("the mesh takes all devices", edited((DEVICES, "devices = jax.devices()"))),
     wrong(
         "the mesh takes one device", edited((DEVICES, "devices = (devices or jax.devices())[:1]"))
@@ -526,9 +533,9 @@ def shard_map_train_step(mesh):
             )
         ),
     ),
-    wrong("shard_map is not compiled", edited((JITTED, "return shared"))),
+    wrong("shard_map not jitted", edited((JITTED, "return shared"))),
     wrong(
-        "compiled anew at every step",
+        "jit created at every step",
         edited(
             (
                 JITTED,
@@ -538,29 +545,29 @@ def shard_map_train_step(mesh):
         ),
     ),
     wrong("shard_map under checkpoint", edited((JITTED, "return jax.checkpoint(shared)"))),
-    wrong("the state is given away", edited((JITTED, "return jax.jit(shared, donate_argnums=0)"))),
+    wrong("state donated", edited((JITTED, "return jax.jit(shared, donate_argnums=0)"))),
     wrong(
-        "jit with the rows brought back together",
+        "jit replicates the rows inside",
         edited(
-            (JIT_GRAD, after("x, y = jax.lax.with_sharding_constraint((x, y), whole)", JIT_GRAD))
+            (JIT_GRAD, lines("x, y = jax.lax.with_sharding_constraint((x, y), whole)", JIT_GRAD))
         ),
     ),
     wrong(
-        "the loss in n pieces",
+        "loss of shape (n,)",
         edited(
             (MEAN_LOSS, "value = value[None]"),
             (SPECS, SPECS.replace("(P(), P()))", '(P(), P("data")))')),
         ),
     ),
-    wrong("jit in place of shard_map", edited((JITTED, "return jit_train_step(mesh)"))),
+    wrong("jit instead of shard_map", edited((JITTED, "return jit_train_step(mesh)"))),
     wrong(
-        "an average over an axis that is not there",
+        "pmean over a missing axis",
         edited((MEAN_GRAD, MEAN_GRAD.replace('"data"', '"batch"'))),
     ),
     wrong(
-        "a TypeError for uneven rows",
+        "TypeError for uneven rows",
         edited(
-            (PUT_BATCH, after("if len(x) % mesh.size:", '    raise TypeError("uneven")', PUT_BATCH))
+            (PUT_BATCH, lines("if len(x) % mesh.size:", '    raise TypeError("uneven")', PUT_BATCH))
         ),
     ),
 ]

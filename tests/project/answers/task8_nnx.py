@@ -150,7 +150,7 @@ FILE = TOP + GIVEN + MODEL + LOAD + STEPS
 
 
 def edited(*edits: tuple[str, str]) -> str:
-    """The file with pieces replaced, each of which must be there once."""
+    """The file with pieces replaced; each must occur exactly once."""
     text = FILE
     for old, new in edits:
         assert text.count(old) == 1, old
@@ -240,9 +240,9 @@ post_norm = (
 no_residual = (SECOND, "        return self.ff(self.ln2(x))\n")
 no_final_norm = ((FINAL_NORM, ""), (NORMED, ""), no_last_norm)
 summed = (MEAN, "return losses.sum()")
-from_inputs = (LOSSES, LOSSES.replace("y)", "x)"))
+labels_are_inputs = (LOSSES, LOSSES.replace("y)", "x)"))
 negated = (MEAN, "return -losses.mean()")
-twice_softmax = ("logits = model(x)", "logits = nnx.softmax(model(x))")
+softmax_twice = ("logits = model(x)", "logits = nnx.softmax(model(x))")
 no_update = (UPDATE, "")
 by_jax = (JIT_TRAIN, JIT_TRAIN.replace("nnx.jit", "jax.jit"))
 on_a_copy = (UPDATE, "    optimizer.update(nnx.clone(model), grads)\n")
@@ -250,14 +250,14 @@ new_optimizer = (
     UPDATE,
     "    optimizer = nnx.Optimizer(model, optimizer.tx, wrt=nnx.Param)\n" + UPDATE,
 )
-uphill = (UPDATE, "    optimizer.update(model, jax.tree.map(jnp.negative, grads))\n")
+ascent = (UPDATE, "    optimizer.update(model, jax.tree.map(jnp.negative, grads))\n")
 twice = (UPDATE, 2 * UPDATE)
 by_hand = (
     UPDATE,
     "    weights = nnx.state(model, nnx.Param)\n"
     "    nnx.update(model, jax.tree.map(lambda p, g: p - 0.1 * g, weights, grads))\n",
 )
-late_loss = (RETURN, "    return nnx_loss_fn(model, x, y)\n")
+loss_after_update = (RETURN, "    return nnx_loss_fn(model, x, y)\n")
 
 LIKE_LINEN = """
 
@@ -310,7 +310,7 @@ class NNXMiniGPT(nnx.Module):
 
 
 def named_like_linen(load: str) -> str:
-    """A file whose modules have Linen's names throughout, blocks_0 and blocks_1 too."""
+    """A file whose modules are named as in Linen, blocks_0 and blocks_1 included."""
     return TOP + GIVEN + LIKE_LINEN + load + STEPS
 
 
@@ -370,7 +370,7 @@ def load_linen_params(model, params):
 """),
     ),
     right(
-        "nnx.List where there is one, a loop",
+        "nnx.List if available, a loop",
         edited(
             (HELD, "self.layers = nnx.List(layers) if hasattr(nnx, 'List') else layers"),
             (THROUGH, "for layer in self.layers:\n            h = layer(h)"),
@@ -414,7 +414,7 @@ def load_linen_params(model, params):
         ),
     ),
     right(
-        "new Params in place of new values",
+        "new Params instead of new values",
         edited(
             (KERNEL, 'layer.kernel = nnx.Param(weights["kernel"])'),
             (
@@ -440,7 +440,7 @@ def load_linen_params(model, params):
         ),
     ),
     right(
-        "bare Params for the tables, an own Linear of another shape for the logits",
+        "bare Params for the tables, one of another shape",
         edited(
             (
                 "        self.wpe = nnx.Embed(block_size, hidden_dim, rngs=rngs)\n"
@@ -470,7 +470,7 @@ def load_linen_params(model, params):
         ),
     ),
     right(
-        "a nested function with the logits aside",
+        "a nested function, logits as auxiliary output",
         edited(
             (
                 GRAD,
@@ -522,7 +522,7 @@ def _plain""",
     ),
     right("eval_step by jax.jit", edited((JIT_EVAL, JIT_EVAL.replace("nnx.jit", "jax.jit")))),
     right(
-        "jit by call, modes set",
+        "jit by call, train mode set",
         edited(
             (JIT_TRAIN, "def _train"),
             (
@@ -544,7 +544,11 @@ def _plain""",
     wrong("uneven heads are not refused", edited((UNEVEN, ""))),
     wrong("a full block is refused", edited(("T > self", "T >= self"))),
     wrong("post-norm", edited(post_norm), "post_norm"),
-    wrong("no second residual", edited(no_residual), "feed_forward_residual_missing"),
+    wrong(
+        "no residual connection around feed-forward",
+        edited(no_residual),
+        "feed_forward_residual_missing",
+    ),
     wrong(
         "one norm for both",
         edited(
@@ -574,7 +578,7 @@ def _plain""",
         "norm_epsilon",
     ),
     wrong(
-        "one block many times",
+        "one block reused",
         edited((LAYERS, "[NNXDecoderBlock(hidden_dim, num_heads, rngs=rngs)] * num_layers")),
         "blocks_shared",
     ),
@@ -593,7 +597,7 @@ def _plain""",
         "blocks_shared",
     ),
     wrong(
-        "rngs made anew for every block",
+        "new rngs for every block",
         edited((LAYERS, LAYERS.replace("rngs=rngs", "rngs=nnx.Rngs(0)"))),
         "rngs_reused",
     ),
@@ -651,7 +655,7 @@ def _plain""",
         "layers_all_last",
     ),
     wrong(
-        "layers in the order of their names",
+        "layers sorted by name",
         edited(
             (
                 LOOP,
@@ -664,7 +668,7 @@ def _plain""",
     ),
     wrong("first layer only", edited(only_first), "first_layer_only"),
     wrong(
-        "last layer left out",
+        "last layer not loaded",
         edited(
             (
                 LOOP,
@@ -674,24 +678,24 @@ def _plain""",
         ),
         "last_layer_left_behind",
     ),
-    wrong("no blocks", edited((LOOP, "")), "blocks_left_behind"),
-    wrong("no biases of Linears", edited(no_linear_bias), "linear_biases_left_behind"),
+    wrong("blocks not loaded", edited((LOOP, "")), "blocks_left_behind"),
+    wrong("biases of Linears not loaded", edited(no_linear_bias), "linear_biases_left_behind"),
     wrong(
-        "no biases of norms",
+        "biases of norms not loaded",
         edited((SCALE, 'layer.scale[...] = weights["scale"]\n')),
         "norm_biases_left_behind",
     ),
     wrong(
-        "no biases at all",
+        "no biases loaded",
         edited(no_linear_bias, (SCALE, 'layer.scale[...] = weights["scale"]\n')),
         "biases_left_behind",
     ),
-    wrong("no norms", edited((SCALE, "pass\n")), "norms_left_behind"),
-    wrong("no embedding", edited(no_embedding), "embedding_left_behind"),
-    wrong("no positions", edited(no_positions), "positions_left_behind"),
-    wrong("no token table", edited((TOKENS, "")), "tokens_left_behind"),
+    wrong("norms not loaded", edited((SCALE, "pass\n")), "norms_left_behind"),
+    wrong("embedding not loaded", edited(no_embedding), "embedding_left_behind"),
+    wrong("position table not loaded", edited(no_positions), "positions_left_behind"),
+    wrong("token table not loaded", edited((TOKENS, "")), "tokens_left_behind"),
     wrong(
-        "no feed-forward network",
+        "feed-forward network not loaded",
         edited(
             (
                 '    linear(block.ff.up, weights["feed_forward"]["up"])\n'
@@ -721,14 +725,14 @@ def _plain""",
         ),
     ),
     wrong(
-        "a block's norm at the end",
+        "a block's norm loaded as the last norm",
         edited((LAST_NORM, '    norm(model.ln, tree["blocks_0"]["attention_norm"])\n')),
     ),
     wrong(
         "last bias not loaded",
         edited((LAST_LINEAR, '    model.head.kernel[...] = tree["dense"]["kernel"]\n')),
     ),
-    wrong("no last Linear", edited(no_output), "output_left_behind"),
+    wrong("last Linear not loaded", edited(no_output), "output_left_behind"),
     wrong("last norm not loaded", edited(no_last_norm), "final_norm_left_behind"),
     wrong("kernels transposed", edited(transposed), "attention_kernels_transposed"),
     wrong(
@@ -737,7 +741,7 @@ def _plain""",
         "nothing_loaded",
     ),
     wrong(
-        "loaded into what was split off",
+        "loaded into a split-off state",
         named_like_linen("""
 
 def load_linen_params(model, params):
@@ -747,19 +751,19 @@ def load_linen_params(model, params):
 """),
         "nothing_loaded",
     ),
-    wrong("nothing done", edited((LOAD_BODY, "    pass\n")), "nothing_loaded"),
+    wrong("nothing loaded", edited((LOAD_BODY, "    pass\n")), "nothing_loaded"),
     wrong(
-        "arrays in place of Params",
+        "arrays instead of Params",
         edited((SCALE, SCALE.replace("scale[...] =", "scale =").replace("bias[...] =", "bias ="))),
         "params_replaced",
     ),
     wrong(
-        "arrays in place of the kernels' Params",
+        "arrays instead of the kernels' Params",
         edited((KERNEL, KERNEL.replace("kernel[...] =", "kernel ="))),
         "params_replaced",
     ),
     wrong(
-        "the tree is emptied",
+        "the params are modified",
         edited(
             (TREE, 'tree = params["params"]\n    tree.pop("x", tree.pop("norm"))'), (LAST_NORM, "")
         ),
@@ -781,7 +785,7 @@ def load_linen_params(model, params):
         ),
     ),
     wrong(
-        "something kept on self",
+        "state stored on self",
         edited((THROUGH, "self.seen = getattr(self, 'seen', 0) + 1\n        " + THROUGH)),
     ),
     wrong(
@@ -799,15 +803,15 @@ def load_linen_params(model, params):
             )
         ),
     ),
-    wrong("summed", edited(summed), "loss_summed"),
-    wrong("labels x", edited(from_inputs), "labels_are_inputs"),
+    wrong("loss summed", edited(summed), "loss_summed"),
+    wrong("x as labels", edited(labels_are_inputs), "labels_are_inputs"),
     wrong(
-        "labels shifted once more",
+        "labels shifted again",
         edited((LOSSES, LOSSES.replace("logits, y", "logits[:, :-1], y[:, 1:]"))),
         "labels_shifted",
     ),
-    wrong("sign turned", edited(negated), "sign_turned"),
-    wrong("softmax twice", edited(twice_softmax), "softmax_twice"),
+    wrong("loss negated", edited(negated), "sign_turned"),
+    wrong("softmax twice", edited(softmax_twice), "softmax_twice"),
     wrong(
         "log of the softmax, unstable",
         edited(
@@ -818,20 +822,20 @@ def load_linen_params(model, params):
             )
         ),
     ),
-    wrong("update forgotten", edited(no_update), "update_lost"),
+    wrong("update missing", edited(no_update), "update_lost"),
     wrong("jax.jit", edited(by_jax), "jax_jit"),
     wrong("a copy is updated", edited(on_a_copy), "params_unchanged"),
     wrong(
-        "both copied first",
+        "model and optimizer copied first",
         edited((GRAD, "    model, optimizer = nnx.clone((model, optimizer))\n" + GRAD)),
         "update_lost",
     ),
     wrong("a new optimizer at every step", edited(new_optimizer), "optimizer_created_anew"),
     wrong("update twice", edited(twice), "update_twice"),
-    wrong("by hand", edited(by_hand), "by_hand_0.1"),
-    wrong("uphill", edited(uphill), "gradient_ascent"),
+    wrong("update by hand", edited(by_hand), "by_hand_0.1"),
+    wrong("gradient ascent", edited(ascent), "gradient_ascent"),
     wrong(
-        "clipped",
+        "gradient clipped",
         edited(
             (
                 UPDATE,
@@ -841,21 +845,21 @@ def load_linen_params(model, params):
         ),
         "gradients_clipped",
     ),
-    wrong("loss after the update", edited(late_loss), "loss_after_update"),
+    wrong("loss after the update", edited(loss_after_update), "loss_after_update"),
     wrong(
-        "update with the model's own weights",
+        "update with the weights instead of the gradients",
         edited((UPDATE, "    optimizer.update(model, nnx.state(model, nnx.Param))\n")),
     ),
     wrong("update without the model", edited((UPDATE, "    optimizer.update(grads)\n"))),
-    wrong("no jit", edited((JIT_TRAIN, "def nnx_train_step"))),
+    wrong("train_step without jit", edited((JIT_TRAIN, "def nnx_train_step"))),
     wrong("train_step under remat", edited((JIT_TRAIN, "@nnx.remat\ndef nnx_train_step"))),
     wrong(
-        "jit of the loss alone",
+        "only the loss jitted",
         edited((JIT_TRAIN, "nnx_loss_fn = nnx.jit(nnx_loss_fn)\n\n\ndef nnx_train_step")),
     ),
     wrong("eval_step without jit", edited((JIT_EVAL, "def nnx_eval_step"))),
     wrong(
-        "jit anew at every call",
+        "jit created at every call",
         edited(
             (
                 JIT_TRAIN,
@@ -869,34 +873,38 @@ def load_linen_params(model, params):
         "model and optimizer returned too", edited((RETURN, "    return model, optimizer, loss\n"))
     ),
     wrong("gradients returned", edited((RETURN, "    return loss, grads\n"))),
-    wrong("eval learns", edited((EVAL, "    model.bias[...] = model.bias[...] - 0.1\n" + EVAL))),
-    wrong("eval in Linen's way", edited((EVAL, "    return nnx_loss_fn(model.apply, x, y)\n"))),
     wrong(
-        "query and key swapped, reversed",
+        "eval_step trains", edited((EVAL, "    model.bias[...] = model.bias[...] - 0.1\n" + EVAL))
+    ),
+    wrong(
+        "eval_step with model.apply", edited((EVAL, "    return nnx_loss_fn(model.apply, x, y)\n"))
+    ),
+    wrong(
+        "query and key swapped, layers reversed",
         edited(query_key, reversed_layers),
         "query_key_swapped",
         "layers_reversed",
     ),
     wrong(
-        "norms swapped, last norm left",
+        "norms swapped, last norm not loaded",
         edited(norms_swapped, no_last_norm),
         "norms_swapped",
         "final_norm_left_behind",
     ),
     wrong(
-        "no positions, no biases of Linears",
+        "position table and biases of Linears not loaded",
         edited(no_positions, no_linear_bias),
         "positions_left_behind",
         "linear_biases_left_behind",
     ),
     wrong(
-        "all first, no output",
+        "all layers from blocks_0, last Linear not loaded",
         edited(all_first, no_output),
         "layers_all_first",
         "output_left_behind",
     ),
     wrong(
-        "first only, transposed",
+        "first layer only, kernels transposed",
         edited(only_first, transposed),
         "first_layer_only",
         "attention_kernels_transposed",
@@ -914,28 +922,28 @@ def load_linen_params(model, params):
         "heads_swapped",
     ),
     wrong(
-        "no residual, softmax",
+        "no residual connection, softmax",
         edited(no_residual, (LOGITS, "return nnx.softmax(self.head(h))")),
         "feed_forward_residual_missing",
         "softmax_at_the_end",
     ),
-    wrong("summed, uphill", edited(summed, uphill), "loss_summed", "gradient_ascent"),
+    wrong("summed, gradient ascent", edited(summed, ascent), "loss_summed", "gradient_ascent"),
     wrong(
-        "labels x, update forgotten",
-        edited(from_inputs, no_update),
+        "x as labels, update missing",
+        edited(labels_are_inputs, no_update),
         "labels_are_inputs",
         "update_lost",
     ),
-    wrong("softmax twice, by jax.jit", edited(twice_softmax, by_jax), "softmax_twice", "jax_jit"),
-    wrong("turned, twice", edited(negated, twice), "sign_turned", "update_twice"),
+    wrong("softmax twice, jax.jit", edited(softmax_twice, by_jax), "softmax_twice", "jax_jit"),
+    wrong("loss negated, update twice", edited(negated, twice), "sign_turned", "update_twice"),
     wrong(
-        "new optimizer, loss after",
-        edited(new_optimizer, late_loss),
+        "new optimizer, loss after the update",
+        edited(new_optimizer, loss_after_update),
         "optimizer_created_anew",
         "loss_after_update",
     ),
     wrong(
-        "rngs made anew, layers reversed",
+        "new rngs for every block, layers reversed",
         edited((LAYERS, LAYERS.replace("rngs=rngs", "rngs=nnx.Rngs(0)")), reversed_layers),
         "rngs_reused",
         "layers_reversed",

@@ -1,6 +1,6 @@
 """The gate: right answers pass, wrong ones are refused, and no diagnosis is false.
 
-`python -m tests.project.answers` prints the table, from two processes.
+`python -m tests.project.answers` prints the table, in two processes.
 """
 
 import pytest
@@ -9,16 +9,16 @@ from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.stubs import cut_stub
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.grading.runner import check_in_this_process
-from tests.project.answers.__main__ import parsed
+from tests.project.answers.__main__ import parse_arguments
 from tests.project.answers.bank import right, wrong
-from tests.project.answers.gate import Outcome, bank, judged_part, mistakes
+from tests.project.answers.gate import Outcome, bank, judge_part, mistakes
 
 
 @pytest.mark.slow
 @pytest.mark.gate
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
 def test_the_gate(task):
-    assert not mistakes(judged_part(task, 0, 1))
+    assert not mistakes(judge_part(task, 0, 1))
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
@@ -29,41 +29,41 @@ def test_a_stub_is_not_started(task, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "answer, verdict, claimed, said",
+    "answer, verdict, claimed, message",
     [
         (right("r", ""), Verdict.WRONG, (), "r: wrong"),
         (wrong("w", ""), Verdict.PASSED, (), "w: passed"),
-        (wrong("w", "", "a"), Verdict.WRONG, ("b",), "called ['b'], has ['a']"),
-        (wrong("w", "", "a"), Verdict.WRONG, ("a", "b"), "called ['a', 'b'], has ['a']"),
+        (wrong("w", "", "a"), Verdict.WRONG, ("b",), "diagnosed as ['b'], has ['a']"),
+        (wrong("w", "", "a"), Verdict.WRONG, ("a", "b"), "diagnosed as ['a', 'b'], has ['a']"),
         (wrong("w", "", "a"), Verdict.WRONG, (), "single faults named: 0 of 1"),
     ],
 )
-def test_the_gate_sees_the_graders_mistakes(answer, verdict, claimed, said):
+def test_the_gate_finds_the_graders_mistakes(answer, verdict, claimed, message):
     found = mistakes([Outcome(answer, verdict, frozenset(claimed), "why")])
-    assert len(found) == 1 + (said.startswith("called")) and said in found[0]
+    assert len(found) == 1 + message.startswith("diagnosed") and message in found[0]
 
 
 @pytest.mark.parametrize(
-    "words, expected",
+    "arguments, expected",
     [
         ([], ([task.number for task in TASKS], 1, 1)),
         (["6", "8"], ([6, 8], 1, 1)),
         (["7", "--part", "2/3"], ([7], 2, 3)),
     ],
 )
-def test_which_part_of_the_bank_is_judged(words, expected):
-    assert parsed(words) == expected
+def test_arguments_choose_a_part_of_the_bank(arguments, expected):
+    assert parse_arguments(arguments) == expected
 
 
 @pytest.mark.parametrize("part", ["0/2", "3/2", "2", "1/x", "-1/2"])
-def test_a_part_that_is_none_is_refused(part, capsys):
+def test_an_invalid_part_is_refused(part, capsys):
     with pytest.raises(SystemExit):
-        parsed([f"--part={part}"])
-    assert "it is 1/2, say, or 2/2" in capsys.readouterr().err
+        parse_arguments([f"--part={part}"])
+    assert "use 1/2 or 2/2, for example" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
-def test_the_bank_is_large_and_no_answer_is_there_twice(task):
+def test_the_bank_is_large_and_has_no_answer_twice(task):
     answers = bank(task)
     assert len({answer.text for answer in answers}) == len(answers)
     assert len({answer.name for answer in answers}) == len(answers)

@@ -93,7 +93,7 @@ def grad_with(options):
         (
             LARGE,
             [(LOSSES, f"losses = jnp.log(jnp.exp(logits).sum(-1)) - {PICKED}")],
-            "exp of the logits as they are",
+            "exp applied to the logits as they are",
             "has become 0",
         ),
         (

@@ -1,4 +1,4 @@
-"""Models of mistakes: for each task the reference in NumPy, with a switch for each mistake.
+"""Fault models: each task's reference in NumPy, with a switch for each mistake.
 
 May import `checks/faults/catalogue/` and `checks/`.
 """

@@ -8,13 +8,13 @@ import numpy as np
 from minigpt_challenge.coach.checks.diagnosis import Suspects
 from minigpt_challenge.coach.checks.faults.catalogue.attention import HEAD, JOINING, SPLITTING
 
-STRAIGHT = {f"{name}split_without_transpose" for name in ("", "query_", "key_", "value_")}
-# Sets of task 3's mistakes that say no more than a smaller one, or nothing.
+SPLIT_FAULTS = {f"{name}split_without_transpose" for name in ("", "query_", "key_", "value_")}
+# Groups of task 3's mistakes: two of a group together give nothing new, or nothing defined.
 ALTERNATIVES = (
-    frozenset({"heads_interleaved", "sizes_swapped"} | STRAIGHT),
+    frozenset({"heads_interleaved", "sizes_swapped"} | SPLIT_FAULTS),
     frozenset({"heads_interleaved", "joined_interleaved", "joined_without_transpose"}),
     frozenset({"heads_share_scores", "softmax_over_heads"}),
-    # Without the softmax over the keys most rows are undefined; joined this way, nearly all.
+    # Without a softmax over the keys most rows are undefined; joined this way, nearly all are.
     *(
         frozenset({"joined_without_transpose", undefined})
         for undefined in ("softmax_missing", "softmax_over_batch", "softmax_over_heads")
@@ -34,7 +34,7 @@ def head_suspects(params: Any, x: np.ndarray) -> Suspects:
 
 
 def multi_head_suspects(params: Any, x: np.ndarray) -> Suspects:
-    """The mistakes in task 2's heads and in how they are joined: x (B, T, C) → (B, T, N·H)."""
+    """The mistakes in task 2's heads and in joining them: x (B, T, C) → (B, T, N·H)."""
     params, x = params["params"], np.asarray(x)
     num_heads = sum(name.startswith("heads_") for name in params)
 
@@ -75,7 +75,7 @@ def einsum_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
         if "value_unprojected" in faults:
             v = x
         if "heads_share_scores" in faults:
-            q, k = q[:, None], k[:, None]  # (B, 1, T, N·H), for all heads alike
+            q, k = q[:, None], k[:, None]  # (B, 1, T, N·H), the same for all heads
         else:
             q, k = split(q, faults, "query"), split(k, faults, "key")  # (B, N, T, H)
         sizes = _Sizes(head_dim=width // num_heads, hidden_dim=C, width=width)
@@ -88,15 +88,15 @@ def einsum_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
             joined = mixed.transpose(0, 2, 1, 3).reshape(B, T, -1)
         return _dense(params["dense"], joined, faults)
 
-    known = tuple(
+    joining = tuple(
         fault for fault in JOINING if fault.id not in ("heads_reversed", "first_head_repeated")
     )
-    return Suspects(HEAD + known + SPLITTING, compute, ALTERNATIVES)
+    return Suspects(HEAD + joining + SPLITTING, compute, ALTERNATIVES)
 
 
 @dataclass(frozen=True)
 class _Sizes:
-    """What the scores may be scaled by; width is N·H."""
+    """The sizes that the scores may be scaled by; width is N·H."""
 
     head_dim: int
     hidden_dim: int
@@ -104,20 +104,20 @@ class _Sizes:
 
 
 def _head(params: Any, x: np.ndarray, faults: frozenset[str]) -> np.ndarray:
-    q, k, v = _projected(params, x, faults)  # (B, T, H)
+    q, k, v = _project(params, x, faults)  # (B, T, H)
     if "value_unprojected" in faults:
         v = x  # (B, S, C)
     H = q.shape[-1]
     return _mix(q, k, v, faults, _Sizes(head_dim=H, hidden_dim=x.shape[-1], width=H))
 
 
-def _projected(params: Any, x: np.ndarray, faults: frozenset[str]) -> list[np.ndarray]:
-    """Queries, keys and values."""
+def _project(params: Any, x: np.ndarray, faults: frozenset[str]) -> list[np.ndarray]:
+    """Queries, keys and values, (B, T, H) each."""
     return [x @ np.asarray(params[name]["kernel"]) for name in _projections(faults)]
 
 
 def _projections(faults: frozenset[str]) -> tuple[str, str, str]:
-    """Which projections make q, k and v."""
+    """The names of the projections that make q, k and v."""
     value = "value"
     if "value_is_key" in faults:
         value = "key"
@@ -130,7 +130,9 @@ def _projections(faults: frozenset[str]) -> tuple[str, str, str]:
     return query, key, value
 
 
-def _mix(q, k, v, faults: frozenset[str], sizes: _Sizes) -> np.ndarray:
+def _mix(
+    q: np.ndarray, k: np.ndarray, v: np.ndarray, faults: frozenset[str], sizes: _Sizes
+) -> np.ndarray:
     """q (…, T, H), k (…, S, H), v (…, S, H) → (…, T, H)."""
     scores = q @ k.swapaxes(-2, -1) * _scale(faults, sizes)  # (…, T, S)
     visible = _visible(faults, q.shape[-2])  # (T, S)
@@ -145,7 +147,7 @@ def _mix(q, k, v, faults: frozenset[str], sizes: _Sizes) -> np.ndarray:
     if "weights_transposed" in faults:
         weights = weights.swapaxes(-2, -1)
     if "values_unmixed" in faults:
-        return weights.sum(-1, keepdims=True) * v  # what "BNTS,BTNH->BTNH" sums up
+        return weights.sum(-1, keepdims=True) * v  # as "BNTS,BTNH->BTNH" does
     return weights @ v
 
 
@@ -162,15 +164,16 @@ def _scale(faults: frozenset[str], sizes: _Sizes) -> float:
 
 
 def _visible(faults: frozenset[str], T: int) -> np.ndarray:
-    everything = np.ones((T, T), bool)
+    """(T, T): whether query t sees key s."""
+    all_true = np.ones((T, T), bool)
     if "mask_missing" in faults:
-        return everything
+        return all_true
     if "mask_reversed" in faults:
-        return np.triu(everything)
+        return np.triu(all_true)
     if "mask_inverted" in faults:
-        return np.triu(everything, 1)
+        return np.triu(all_true, 1)
     offset = {"mask_strict": -1, "mask_loose": 1}
-    return np.tril(everything, next((offset[f] for f in offset if f in faults), 0))
+    return np.tril(all_true, next((offset[f] for f in offset if f in faults), 0))
 
 
 def _axis(faults: frozenset[str]) -> int:

@@ -1,7 +1,7 @@
 """Mistakes in the block and in the whole model (task 4), in plain NumPy.
 
-A mistake that leaves parameters out leaves them unread here, just as it leaves them unmade in the
-learner's module: that is how coach/twins.py knows which weights such a module wants.
+Parameters that a mistake leaves out are not read here, just as the learner's module does not create
+them: `checks/paired_modules.py` uses this to find which weights such a module has.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from minigpt_challenge.coach.checks.diagnosis import Suspects
 from minigpt_challenge.coach.checks.faults.attention import einsum_suspects
 from minigpt_challenge.coach.checks.faults.catalogue.blocks import BLOCK, WHOLE
 
-PLACES_OF_THE_NORM = frozenset({"post_norm", "norm_after_sublayer", "residual_normed"})
+NORM_PLACEMENTS = frozenset({"post_norm", "norm_after_sublayer", "residual_normed"})
 
 
 def block_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
@@ -24,7 +24,7 @@ def block_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
     def compute(faults: frozenset[str]) -> np.ndarray:
         return _block(params["params"], x, num_heads, faults)
 
-    return Suspects(BLOCK, compute, (PLACES_OF_THE_NORM,))
+    return Suspects(BLOCK, compute, (NORM_PLACEMENTS,))
 
 
 def gpt_suspects(params: Any, tokens: np.ndarray, num_heads: int) -> Suspects:
@@ -40,13 +40,13 @@ def gpt_suspects(params: Any, tokens: np.ndarray, num_heads: int) -> Suspects:
         x = _stack(tree, x, num_heads, faults)
         if not faults & {"final_norm_missing", "final_norm_first", "final_norm_in_loop"}:
             x = _norm(tree["norm"], x, faults)
-        return _ending(_logits(tree, x, faults), faults)  # (B, T, V)
+        return _final_softmax(_logits(tree, x, faults), faults)  # (B, T, V)
 
-    return Suspects(WHOLE + BLOCK, compute, (PLACES_OF_THE_NORM,))
+    return Suspects(WHOLE + BLOCK, compute, (NORM_PLACEMENTS,))
 
 
-def layers(tree: Any) -> list[str]:
-    """The names of the blocks, the first that x passes through first: blocks_2, then blocks_10."""
+def block_names(tree: Any) -> list[str]:
+    """The names of the blocks in the order x passes through them: blocks_2 before blocks_10."""
     names = [name for name in tree if name.startswith("blocks_")]
     return sorted(names, key=lambda name: int(name.removeprefix("blocks_")))
 
@@ -60,17 +60,17 @@ def _embed(params: Any, tokens: np.ndarray, faults: frozenset[str]) -> np.ndarra
 
 
 def _stack(tree: Any, x: np.ndarray, num_heads: int, faults: frozenset[str]) -> np.ndarray:
-    """All the blocks, one on another: (B, T, C) → (B, T, C)."""
-    names = layers(tree)
+    """All blocks, one after another: (B, T, C) → (B, T, C)."""
+    names = block_names(tree)
     if "first_block_only" in faults:
         names = names[:1]
     if "blocks_shared" in faults:
         names = names[:1] * len(names)
-    came = x
+    embedded = x
     for name in names:
-        read = came if "blocks_unchained" in faults else x
-        out = _block(tree[name], read, num_heads, faults)
-        x = read + out if "blocks_with_residual" in faults else out
+        block_input = embedded if "blocks_unchained" in faults else x
+        out = _block(tree[name], block_input, num_heads, faults)
+        x = block_input + out if "blocks_with_residual" in faults else out
         if "final_norm_in_loop" in faults:
             x = _norm(tree["norm"], x, faults)
     return x
@@ -86,7 +86,8 @@ def _logits(tree: Any, x: np.ndarray, faults: frozenset[str]) -> np.ndarray:
     return logits if "dense_without_bias" in faults else logits + tree["dense"]["bias"]
 
 
-def _ending(logits: np.ndarray, faults: frozenset[str]) -> np.ndarray:
+def _final_softmax(logits: np.ndarray, faults: frozenset[str]) -> np.ndarray:
+    """The logits, after a softmax or log_softmax if a fault adds one: (B, T, V)."""
     shifted = logits - logits.max(-1, keepdims=True)
     log_softmax = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     if "softmax_at_the_end" in faults:
@@ -113,22 +114,25 @@ def _block(params: Any, x: np.ndarray, num_heads: int, faults: frozenset[str]) -
         names.reverse()
     stream = x
     for name in names:
-        read = x if "sublayers_parallel" in faults else stream
-        carried = x if "residual_from_input" in faults else stream
+        sublayer_input = x if "sublayers_parallel" in faults else stream
+        residual = x if "residual_from_input" in faults else stream
         norm, sublayer = _norm_of(params, name, faults), sublayers[name]
-        is_carried = f"{name}_residual_missing" not in faults
+        has_residual = f"{name}_residual_missing" not in faults
         if "post_norm" in faults:
-            stream = norm(is_carried * carried + sublayer(read))
+            stream = norm(has_residual * residual + sublayer(sublayer_input))
         elif "norm_after_sublayer" in faults:
-            stream = is_carried * carried + norm(sublayer(read))
+            stream = has_residual * residual + norm(sublayer(sublayer_input))
         else:
-            normed = norm(read)
-            carried = normed if "residual_normed" in faults else carried
-            stream = is_carried * carried + sublayer(normed)
+            normed = norm(sublayer_input)
+            residual = normed if "residual_normed" in faults else residual
+            stream = has_residual * residual + sublayer(normed)
     return stream
 
 
-def _norm_of(params: Any, sublayer: str, faults: frozenset[str]) -> Callable:
+def _norm_of(
+    params: Any, sublayer: str, faults: frozenset[str]
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The norm that belongs to a sublayer."""
     if f"{sublayer}_norm_missing" in faults:
         return lambda x: x
     name = "attention_norm" if "norms_shared" in faults else f"{sublayer}_norm"

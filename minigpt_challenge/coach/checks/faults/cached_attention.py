@@ -19,9 +19,9 @@ ALTERNATIVES = (*ids(SCALE, MASK), frozenset({"cache_not_read", "new_not_read"})
 def cached_attention_suspects(
     params: Any, x: Any, cache: Any, position: int, num_heads: int
 ) -> Suspects:
-    """The mistakes in one call: → output (B, T, N·H), keys and values so far, (B, S', N, H) each.
+    """The mistakes in one call: → output (B, T, N·H), cached keys and values, (B, S', N, H) each.
 
-    S' is position + T: what stands behind that in a cache does not count.
+    S' is position + T: cache entries from there on do not count.
     """
     layers = {name: np.asarray(layer["kernel"]) for name, layer in params["params"].items()}
     bias = np.asarray(params["params"]["dense"]["bias"])
@@ -58,12 +58,12 @@ def cached_attention_suspects(
 
 
 def outcome(out: Any, keys: Any, values: Any, length: int) -> dict[str, Any]:
-    """What counts of what a call returned."""
+    """The parts of a call's result that count."""
     return {"out": out, "cache.key": keys[:, :length], "cache.value": values[:, :length]}
 
 
 def _scale(q: np.ndarray, x: np.ndarray, faults: frozenset[str]) -> float:
-    """What the scores are divided by: q (B, T, N, H), x (B, T, C)."""
+    """The divisor of the scores: q (B, T, N, H), x (B, T, C)."""
     if "scaled_by_input_width" in faults:
         return x.shape[-1] ** 0.5
     width = q.shape[-2] if "scaled_by_whole_width" in faults else 1
@@ -71,13 +71,13 @@ def _scale(q: np.ndarray, x: np.ndarray, faults: frozenset[str]) -> float:
 
 
 def _visible(T: int, S: int, position: int, faults: frozenset[str]) -> np.ndarray:
-    """(T, S): what each new token sees."""
+    """(T, S): whether each new token sees each key."""
     first = 0 if "mask_without_position" in faults else position
-    mine, s = first + np.arange(T)[:, None], np.arange(S)
+    t, s = first + np.arange(T)[:, None], np.arange(S)
     if "mask_missing" in faults:
         return np.ones((T, S), bool)
     if "mask_up_to_the_last" in faults:
         return np.broadcast_to(s < first + T, (T, S))
     if "mask_strict" in faults:
-        return s < mine
-    return s <= mine + ("one_ahead_visible" in faults)
+        return s < t
+    return s <= t + ("one_ahead_visible" in faults)

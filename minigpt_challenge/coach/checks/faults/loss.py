@@ -1,4 +1,4 @@
-"""What each mistake makes of the loss (task 5): its value, and its gradient, in plain NumPy.
+"""Mistakes in the loss (task 5): its value and its gradient, in plain NumPy.
 
 JAX would compile every operation of every mistake, and the learner would wait for it.
 """
@@ -8,45 +8,74 @@ from functools import cache
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
+from minigpt_challenge.coach.checks.diagnosis import Suspects, ids
+from minigpt_challenge.coach.checks.faults.catalogue.loss import UNSTABLE
 
-class Model:
-    """Losses of one set of params on one batch, and their gradients."""
+
+class LossModel:
+    """The loss of one set of params on one batch, and its gradient, with any faults."""
 
     def __init__(self, params: Any, apply_fn: Callable, x: jax.Array, y: jax.Array):
         self.x, self.y = np.asarray(x), np.asarray(y)
-        self.run = cache(
+        self._forward = cache(
             lambda reads_y: jax.vjp(lambda p: apply_fn(p, y if reads_y else x), params)
         )
         self.loss_and_gradients = cache(self._loss_and_gradients)
 
-    def loss_and_slope(self, faults: frozenset[str]) -> tuple[float, np.ndarray]:
+    def loss_and_logit_gradient(self, faults: frozenset[str]) -> tuple[float, np.ndarray]:
         """The loss, and its gradient with respect to the logits (B, T, V)."""
         x, y = self.x, self.y
         if "inputs_labels_swapped" in faults:
             x, y = y, x
-        logits, _ = self.run("inputs_labels_swapped" in faults)  # (B, T, V)
+        logits, _ = self._forward("inputs_labels_swapped" in faults)  # (B, T, V)
         logits = np.asarray(logits, np.float64)
         y, counts = _labels(x, y, faults)  # (B, T) each
         weights = _weights(counts, logits.shape[-1], faults)  # (B, T)
         with np.errstate(all="ignore"):
-            loss, slope = _measured(logits, y, weights, faults)
+            loss, gradient = _weighted_loss(logits, y, weights, faults)
             if "sign_turned" in faults:
-                loss, slope = -loss, -slope
+                loss, gradient = -loss, -gradient
             if "exponentiated" in faults:
-                loss, slope = np.exp(loss), np.exp(loss) * slope
-        return loss, slope
+                loss, gradient = np.exp(loss), np.exp(loss) * gradient
+        return loss, gradient
 
     def _loss_and_gradients(self, faults: frozenset[str]) -> tuple[float, Any]:
-        loss, slope = self.loss_and_slope(faults)
-        logits, pull = self.run("inputs_labels_swapped" in faults)
-        (grads,) = pull(jax.numpy.asarray(slope, logits.dtype))
+        loss, gradient = self.loss_and_logit_gradient(faults)
+        logits, backward = self._forward("inputs_labels_swapped" in faults)
+        (grads,) = backward(jnp.asarray(gradient, logits.dtype))
         return loss, jax.tree.map(np.asarray, grads)
 
 
-def _labels(x, y, faults: frozenset[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The labels (B, T), and 1 where they count, 0 where not (B, T)."""
+def unstable_suspects(logits: jax.Array, y: jax.Array) -> Suspects:
+    """Losses that overflow in float32: logits (B, T, V), labels (B, T) → a `finite_outcome`."""
+    values, labels = np.asarray(logits, np.float32), np.asarray(y)[..., None]  # (B, T, V or 1)
+
+    @np.errstate(all="ignore")  # overflow is what is simulated
+    def compute(faults: frozenset[str]) -> np.ndarray | None:
+        largest = 0 if "exp_overflows" in faults else values.max(-1, keepdims=True)
+        exps = np.exp(values - largest)  # (B, T, V)
+        total = exps.sum(-1, keepdims=True)  # (B, T, 1)
+        if not faults:
+            true_logits = np.take_along_axis(values, labels, -1)  # (B, T, 1)
+            return finite_outcome((largest + np.log(total) - true_logits).mean())
+        return finite_outcome(-np.log(np.take_along_axis(exps / total, labels, -1)).mean())
+
+    return Suspects(UNSTABLE, compute, ids(UNSTABLE))
+
+
+def finite_outcome(loss: Any) -> np.ndarray | None:
+    """[1, loss] for a finite loss, [0, 0] for another scalar, float32; None if not a scalar."""
+    if getattr(loss, "shape", None) != ():
+        return None
+    loss = np.float32(loss)
+    return np.array([1, loss] if np.isfinite(loss) else [0, 0], np.float32)
+
+
+def _labels(x: np.ndarray, y: np.ndarray, faults: frozenset[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The labels (B, T), and 1 where a label counts, 0 elsewhere (B, T)."""
     counts = np.ones(y.shape)
     if "labels_are_inputs" in faults:
         y = x
@@ -68,54 +97,60 @@ def _labels(x, y, faults: frozenset[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _weights(counts: np.ndarray, vocab_size: int, faults: frozenset[str]) -> np.ndarray:
-    """What each loss is multiplied by before all are summed: (B, T)."""
+    """The factor of each position's loss before all are summed: (B, T)."""
     total = counts.sum()
-    numbers = {
+    divisors = {
         "loss_summed": 1.0,
         "summed_over_time": counts.any(1).sum(),
         "summed_over_batch": counts.any(0).sum(),
         "averaged_over_vocabulary": total * vocab_size,
     }
     with np.errstate(all="ignore"):
-        return counts / next((numbers[fault] for fault in numbers if fault in faults), total)
+        return counts / next((divisors[fault] for fault in divisors if fault in faults), total)
 
 
-def _measured(logits, y, weights, faults: frozenset[str]) -> tuple[float, np.ndarray]:
+def _weighted_loss(
+    logits: np.ndarray, y: np.ndarray, weights: np.ndarray, faults: frozenset[str]
+) -> tuple[float, np.ndarray]:
     """The weighted sum of the losses of logits (B, T, V), and its gradient (B, T, V)."""
     V = logits.shape[-1]
     one_hot = np.eye(V)[y]  # (B, T, V)
     weights = weights[..., None]  # (B, T, 1)
     probs = _softmax(logits)
     if "squared_error_of_logits" in faults:
-        off = logits - one_hot
-        return (weights * off**2).sum() / V, weights * 2 * off / V
+        error = logits - one_hot
+        return (weights * error**2).sum() / V, weights * 2 * error / V
     if "squared_error" in faults:
-        off = probs - one_hot
-        return (weights * off**2).sum() / V, _through_softmax(probs, weights * 2 * off / V)
+        error = probs - one_hot
+        loss = (weights * error**2).sum() / V
+        return loss, _through_softmax(probs, weights * 2 * error / V)
     if "sigmoid" in faults:
         losses = np.logaddexp(0, logits) - one_hot * logits
-        slope = 1 / (1 + np.exp(-logits)) - one_hot
-        return (weights * losses).sum() / V, weights * slope / V
-    counted = weights * one_hot  # (B, T, V)
+        gradient = 1 / (1 + np.exp(-logits)) - one_hot
+        return (weights * losses).sum() / V, weights * gradient / V
+    weighted = weights * one_hot  # (B, T, V)
     if "softmax_missing" in faults:
-        return -(counted * logits).sum(), -counted
+        return -(weighted * logits).sum(), -weighted
     if "log_missing" in faults:
-        return -(counted * probs).sum(), _through_softmax(probs, -counted)
+        return -(weighted * probs).sum(), _through_softmax(probs, -weighted)
     if "softmax_twice" in faults:
-        loss, slope = _cross_entropy(probs, counted)
-        return loss, _through_softmax(probs, slope)
+        loss, gradient = _cross_entropy(probs, weighted)
+        return loss, _through_softmax(probs, gradient)
     axes = {"softmax_over_time": 1, "softmax_over_batch": 0}
     axis = next((axes[fault] for fault in axes if fault in faults), -1)
-    loss, slope = _cross_entropy(logits, counted, axis)
+    loss, gradient = _cross_entropy(logits, weighted, axis)
     unit = np.log(2) if "log_base_2" in faults else 1.0
-    return loss / unit, slope / unit
+    return loss / unit, gradient / unit
 
 
-def _cross_entropy(logits, counted: np.ndarray, axis: int = -1) -> tuple[float, np.ndarray]:
+def _cross_entropy(
+    logits: np.ndarray, weighted: np.ndarray, axis: int = -1
+) -> tuple[float, np.ndarray]:
+    """The cross-entropy with weighted one-hot labels, and its gradient: (B, T, V) each."""
     logits = logits - logits.max(axis, keepdims=True)
     log_probs = logits - np.log(np.exp(logits).sum(axis, keepdims=True))
-    slope = np.exp(log_probs) * counted.sum(axis, keepdims=True) - counted
-    return -(counted * log_probs).sum(), slope
+    gradient = np.exp(log_probs) * weighted.sum(axis, keepdims=True) - weighted
+    return -(weighted * log_probs).sum(), gradient
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
@@ -123,6 +158,6 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return exponentials / exponentials.sum(-1, keepdims=True)
 
 
-def _through_softmax(probs: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """From the gradient with respect to the probabilities to that of the logits."""
-    return probs * (slope - (probs * slope).sum(-1, keepdims=True))
+def _through_softmax(probs: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """The gradient with respect to the logits, from that with respect to the probabilities."""
+    return probs * (gradient - (probs * gradient).sum(-1, keepdims=True))

@@ -1,7 +1,7 @@
-"""Mistakes in the weights carried over to NNX, and in the training step there (task 8).
+"""Mistakes in loading weights into an NNX model, and in its training step (task 8).
 
-They are reduced to those of tasks 4 and 5: a model whose weights went astray is task 4's with
-other weights, and a step that changes things in place is task 5's, seen from outside.
+They are reduced to those of tasks 4 and 5: a model with wrongly loaded weights is task 4's with
+other weights, and a step that works in place is task 5's, seen from outside.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from flax.training.train_state import TrainState
 from minigpt_challenge.coach.checks import param_trees, random_inputs
 from minigpt_challenge.coach.checks.diagnosis import Suspects
 from minigpt_challenge.coach.checks.faults import step
-from minigpt_challenge.coach.checks.faults.blocks import gpt_suspects, layers
+from minigpt_challenge.coach.checks.faults.blocks import block_names, gpt_suspects
 from minigpt_challenge.coach.checks.faults.catalogue.nnx import (
     JAX_JIT,
     LOAD,
@@ -27,10 +27,11 @@ from minigpt_challenge.coach.checks.faults.catalogue.step import LOSS
 from minigpt_challenge.coach.checks.param_trees import Path
 
 Leaves = dict[Path, np.ndarray]
+Sources = Callable[[list[str]], Callable[[str], str]]
 
 
 def before_loading(shape: tuple[int, ...]) -> np.ndarray:
-    """What the checks put into every weight of this shape before the loading, to know it again."""
+    """What the checks put into every weight of this shape before loading, to recognize it later."""
     return np.asarray(random_inputs.floats(*shape, seed=1000 + len(shape), scale=0.5))
 
 
@@ -41,17 +42,17 @@ def loaded_gpt_suspects(params: Any, tokens: Any, num_heads: int, whole: bool) -
         params: as the Linen reference has them.
         tokens: (B, T).
         num_heads: N.
-        whole: whether the learner's model has as many weights as it should. If not, weights that
-            are missing are no mistake of the loading.
+        whole: whether the learner's model has as many weights as it should. If not, a missing
+            weight is not a mistake in loading.
     """
     model = gpt_suspects(params, tokens, num_heads)
     shared = {fault for fault in model.faults if fault.id == "blocks_shared"}
     known = (*LOAD, *(fault for fault in model.faults if fault not in shared))
-    of_loading = {fault.id for fault in LOAD}
+    loading_ids = {fault.id for fault in LOAD}
 
     def compute(faults: frozenset[str]) -> np.ndarray:
-        carried = {"params": param_trees.unflatten(_carried(params["params"], faults & of_loading))}
-        return gpt_suspects(carried, tokens, num_heads).output(faults - of_loading)
+        loaded = {"params": param_trees.unflatten(_load(params["params"], faults & loading_ids))}
+        return gpt_suspects(loaded, tokens, num_heads).output(faults - loading_ids)
 
     return Suspects(known, compute) if whole else model
 
@@ -62,14 +63,14 @@ def step_suspects(state: TrainState, x: jax.Array, y: jax.Array, by_jax_jit: boo
     Args:
         state: what model and optimizer held before the step.
         x, y: (B, T).
-        by_jax_jit: whether the learner's step was jitted by JAX itself.
+        by_jax_jit: whether the learner's step uses `jax.jit`.
     """
-    of_task_5 = step.step_suspects(state, x, y)
+    task_5 = step.step_suspects(state, x, y)
     lost = JAX_JIT if by_jax_jit else UPDATE_LOST
 
-    def compute(faults: frozenset[str]) -> dict:
-        known_there = {lost.id: "state_unchanged", "optimizer_created_anew": "opt_state_fresh"}
-        new = of_task_5.output(frozenset(known_there.get(fault, fault) for fault in faults))
+    def compute(faults: frozenset[str]) -> dict[str, Any]:
+        ids_in_task_5 = {lost.id: "state_unchanged", "optimizer_created_anew": "opt_state_fresh"}
+        new = task_5.output(frozenset(ids_in_task_5.get(fault, fault) for fault in faults))
         if "optimizer_created_anew" in faults:
             new |= {"opt_state": state.opt_state, "step": state.step}
         return new
@@ -77,34 +78,34 @@ def step_suspects(state: TrainState, x: jax.Array, y: jax.Array, by_jax_jit: boo
     return Suspects((*LOSS, lost, *TRAINING), compute)
 
 
-def _carried(tree: dict, faults: frozenset[str]) -> Leaves:
-    """The reference's weights as they are after a faulty loading."""
+def _load(tree: dict[str, Any], faults: frozenset[str]) -> Leaves:
+    """The reference's weights, loaded with these faults."""
     leaves = {path: np.asarray(leaf) for path, leaf in param_trees.flatten(tree)}
     for fault in sorted(faults & _MOVES.keys()):
-        come_from = _MOVES[fault](layers(tree))
-        moved = {path: tuple(come_from(name) for name in path) for path in leaves}
+        source_of = _MOVES[fault](block_names(tree))
+        moved = {path: tuple(source_of(name) for name in path) for path in leaves}
         leaves = {path: leaves[moved[path] if moved[path] in leaves else path] for path in leaves}
     if TRANSPOSED.id in faults:
         leaves = {p: a.T if {"attention", "kernel"} < set(p) else a for p, a in leaves.items()}
     for fault in faults & _LEFT.keys():
-        stays = _LEFT[fault](layers(tree))
-        leaves = {p: before_loading(a.shape) if stays(p) else a for p, a in leaves.items()}
+        is_left = _LEFT[fault](block_names(tree))
+        leaves = {p: before_loading(a.shape) if is_left(p) else a for p, a in leaves.items()}
     return leaves
 
 
-def _swap(one: str, other: str) -> Callable:
-    return lambda names: lambda name: {one: other, other: one}.get(name, name)
+def _swap(a: str, b: str) -> Sources:
+    return lambda names: lambda name: {a: b, b: a}.get(name, name)
 
 
-def _reorder(ordered: Callable[[list[str]], list[str]]) -> Callable:
-    def come_from(names: list[str]) -> Callable[[str], str]:
-        source = dict(zip(names, ordered(names), strict=True))
+def _reorder(order: Callable[[list[str]], list[str]]) -> Sources:
+    def sources(names: list[str]) -> Callable[[str], str]:
+        source = dict(zip(names, order(names), strict=True))
         return lambda name: source.get(name, name)
 
-    return come_from
+    return sources
 
 
-# For each fault, from the names of the layers to where a name's weights come from.
+# For each fault: from the blocks' names to the name that each name's weights come from.
 _MOVES = {fault.id: _swap(*names) for fault, names in SWAPPED.items()} | {
     "layers_reversed": _reorder(lambda names: names[::-1]),
     "layers_all_first": _reorder(lambda names: names[:1] * len(names)),
@@ -112,7 +113,7 @@ _MOVES = {fault.id: _swap(*names) for fault, names in SWAPPED.items()} | {
     "layers_sorted_as_text": _reorder(sorted),
 }
 
-# For each fault, from the names of the layers to whether a path is left behind.
+# For each fault: from the blocks' names to whether the weight at a path is not loaded.
 _LEFT = {
     "nothing_loaded": lambda names: lambda path: True,
     "embedding_left_behind": lambda names: lambda path: path[0] == "embedding",

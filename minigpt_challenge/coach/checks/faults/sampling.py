@@ -1,4 +1,4 @@
-"""Mistakes in drawing a token (task 6): from logits to the probabilities that they lead to."""
+"""Mistakes in drawing a token (task 6): from logits to the probabilities they give."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +15,11 @@ from minigpt_challenge.coach.checks.faults.catalogue.sampling import (
     TOP_K,
 )
 
-# A share may be so many standard deviations away from its probability. By Bennett's inequality, a
-# share of a probability between 0.005 and 0.995 in 40,000 draws, or between 0.05 and 0.95 in 4,000,
-# is farther off with a probability below 2e-9. Task 6 compares fewer than 100 shares: a right
-# answer is refused with a probability below 1e-6.
-MOST_DEVIATIONS = 7
+# How many standard deviations a share may be from its probability. By Bennett's inequality, for a
+# probability between 0.005 and 0.995 in 40,000 draws, or between 0.05 and 0.95 in 4,000, a share is
+# farther off with a probability below 2e-9. Task 6 compares fewer than 100 shares: it refuses a
+# right answer with a probability below 1e-6.
+MAX_DEVIATIONS = 7
 
 
 def probabilities(
@@ -28,21 +28,21 @@ def probabilities(
     top_k: int | None,
     faults: frozenset[str] = frozenset(),
 ) -> np.ndarray:
-    """The probability of each token, float64 (V,), with these mistakes made."""
+    """The probability of each token, float64 (V,), with these faults."""
     logits = np.asarray(logits, np.float64)
     k = logits.size if top_k is None or "top_k_ignored" in faults else min(top_k, logits.size)
     if "top_k_of_all_rows" in faults and top_k is not None:
-        k = 1  # all rows are the same, and there are more than k of them
+        k = 1  # all rows are equal, and there are more than k of them
     k += ("one_too_many_kept" in faults) - ("one_too_few_kept" in faults)
     order = np.argsort(-logits)
     if "least_probable_kept" in faults:
         order = order[::-1]
-    out = order[max(k, 0) :]
+    removed = order[max(k, 0) :]
     if "best_taken_out" in faults and top_k is not None:
-        out = order[:k]
+        removed = order[:k]
     logits = logits.copy()
-    logits[out] = 0.0 if "others_set_to_zero" in faults else -np.inf
-    if np.isneginf(logits).all():  # then JAX's draw is the first of equals
+    logits[removed] = 0.0 if "others_set_to_zero" in faults else -np.inf
+    if np.isneginf(logits).all():  # then JAX draws the first token
         return np.eye(logits.size)[0]
     if "temperature_multiplied" in faults:
         logits = logits * temperature
@@ -52,10 +52,10 @@ def probabilities(
         return np.eye(logits.size)[logits.argmax()]
     if "logits_ignored" in faults:
         return np.full(logits.size, 1 / logits.size)
-    chances = _softmax(logits)
+    probs = _softmax(logits)
     if "rank_for_token" in faults and top_k is not None:
-        return np.sort(chances)[::-1]
-    return _softmax(chances) if "softmax_twice" in faults else chances
+        return np.sort(probs)[::-1]
+    return _softmax(probs) if "softmax_twice" in faults else probs
 
 
 def share_case(
@@ -63,48 +63,56 @@ def share_case(
 ) -> tuple[np.ndarray, np.ndarray, Suspects]:
     """The share of each token, its probability, and the mistakes that may explain a difference.
 
-    A share that agrees with its probability is replaced by it, so that what is left differs.
+    A share that agrees with its probability is replaced by it, so that only the others differ.
 
     Args:
-        tokens: integers (D,), what was drawn.
+        tokens: integers (D,), the draws.
         logits: float (V,).
-        temperature, top_k: what was asked for.
+        temperature, top_k: as given to `sample_token`.
 
     Returns:
-        for `expect.all_equal`: float (V,), float (V,), and → float (V,).
+        a case for `expect.all_equal`: float (V,), float (V,), and suspects → float (V,).
     """
-    counted = np.bincount(np.asarray(tokens), minlength=len(logits)) / len(tokens)
+    shares = np.bincount(np.asarray(tokens), minlength=len(logits)) / len(tokens)
     expected = probabilities(logits, temperature, top_k)
-    seen = np.where(_agree(counted, expected, len(tokens)), expected, counted)
+    seen = np.where(_agree(shares, expected, len(tokens)), expected, shares)
 
     def compute(faults: frozenset[str]) -> np.ndarray:
         faulty = probabilities(logits, temperature, top_k, faults)
-        return np.where(_agree(counted, faulty, len(tokens)), seen, faulty)
+        return np.where(_agree(shares, faulty, len(tokens)), seen, faulty)
 
     known, alternatives = TEMPERATURE + TOP_K + CHOICE, ids(TEMPERATURE, TOP_K, CHOICE)
     return seen, expected, Suspects(known, compute, alternatives)
 
 
-def refuse_a_single_token(tokens: Any, of: str, sample_token: Callable) -> None:
-    """Many tokens that could be different are not all the same, as with one key for all.
+def refuse_a_single_token(tokens: Any, label: str, sample_token: Callable) -> None:
+    """Raise if many tokens that could differ are all the same, as with one key for all steps.
 
-    Nothing is claimed where the learner's `sample_token` draws the same with any key: then the keys
-    that it is given are not to blame.
+    The keys are not blamed if the learner's `sample_token` draws the same token with any key.
+
+    Args:
+        tokens: integers (D,), the draws.
+        label: names `tokens` in the message.
+        sample_token: the learner's.
+
+    Raises:
+        Wrong: the tokens are all the same.
     """
     if len(set(np.asarray(tokens).tolist())) > 1:
         return
     rows = np.zeros((len(tokens), 5), np.float32)
-    one, other = (np.asarray(sample_token(jax.random.key(key), rows)) for key in (1, 2))
-    said = f"{of}: all {len(tokens):,} are the token {tokens[0]}."
-    if np.array_equal(one, other):
-        raise Wrong(f"{said} `sample_token` alone draws the same with any key, too.")
+    first, second = (np.asarray(sample_token(jax.random.key(key), rows)) for key in (1, 2))
+    message = f"{label}: all {len(tokens):,} are the token {tokens[0]}."
+    if np.array_equal(first, second):
+        raise Wrong(f"{message} `sample_token` by itself also draws the same with any key.")
     (fault,) = KEYS
-    raise Wrong(said, cause=explain(KEYS), diagnosis=(fault.id,))
+    raise Wrong(message, cause=explain(KEYS), diagnosis=(fault.id,))
 
 
 def _agree(shares: np.ndarray, expected: np.ndarray, num_draws: int) -> np.ndarray:
+    """Whether each share is as close to its probability as chance allows: booleans (V,)."""
     deviation = np.sqrt(expected * (1 - expected) / num_draws)
-    return np.abs(shares - expected) <= MOST_DEVIATIONS * deviation
+    return np.abs(shares - expected) <= MAX_DEVIATIONS * deviation
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

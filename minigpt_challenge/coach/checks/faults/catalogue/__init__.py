@@ -1,4 +1,4 @@
-"""The mistakes themselves: for each its id, what it is in words, and how to fix it.
+"""The mistakes of each task: for each its id, a description and how to fix it.
 
 May import `checks/diagnosis.py`.
 """

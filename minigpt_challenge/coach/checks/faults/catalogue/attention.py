@@ -1,4 +1,4 @@
-"""The mistakes people make in attention (tasks 2 and 3), and the thought that mends each."""
+"""Common mistakes in attention (tasks 2 and 3), and how to fix each."""
 
 from minigpt_challenge.coach.checks.diagnosis import Fault
 
@@ -6,27 +6,28 @@ SCORES = (
     Fault(
         "scale_missing",
         "without dividing the scores by √head_dim",
-        "A dot product of H terms grows like √H; unscaled, the softmax becomes nearly one-hot.",
+        "A dot product of H terms grows like √H; unscaled, it makes the softmax nearly one-hot.",
     ),
     Fault(
         "scale_by_hidden_dim",
-        "dividing the scores by √hidden_dim in place of √head_dim",
-        "What is summed in q·k are head_dim terms, so √head_dim is their typical size.",
+        "when the scores are divided by √hidden_dim instead of √head_dim",
+        "q·k is a sum of head_dim terms, so its typical size is √head_dim.",
     ),
     Fault(
         "scale_without_root",
-        "dividing the scores by head_dim in place of its square root",
-        "The spread of a sum of H random terms is √H, not H.",
+        "when the scores are divided by head_dim instead of its square root",
+        "The standard deviation of a sum of H random terms grows like √H, not H.",
     ),
     Fault(
         "scale_inverted",
-        "multiplying the scores by √head_dim in place of dividing by it",
-        "The scaling is there to make large dot products smaller.",
+        "when the scores are multiplied by √head_dim instead of divided by it",
+        "The scaling should make large dot products smaller.",
     ),
     Fault(
         "scale_after_softmax",
-        "dividing the weights by √head_dim, after the softmax, in place of the scores before it",
-        "After the softmax the rows should sum to 1; the scaling belongs before it.",
+        "when the weights are divided by √head_dim after the softmax, instead of the scores before "
+        "it",
+        "After the softmax each row should sum to 1; scale the scores before it.",
     ),
     Fault(
         "query_key_swapped",
@@ -35,13 +36,15 @@ SCORES = (
     ),
     Fault(
         "key_is_query",
-        "using the query projection for the keys as well",
-        "Query and key have a projection each: what is sought is not what is shown.",
+        "when the query projection is used for the keys too",
+        "Query and key each have their own projection: what a position looks for is not what it "
+        "offers.",
     ),
     Fault(
         "query_is_key",
-        "using the key projection for the queries as well",
-        "Query and key have a projection each: what is sought is not what is shown.",
+        "when the key projection is used for the queries too",
+        "Query and key each have their own projection: what a position looks for is not what it "
+        "offers.",
     ),
 )
 
@@ -49,76 +52,77 @@ MASK = (
     Fault(
         "mask_missing",
         "without the causal mask",
-        "Position t may see only the positions 0 … t: hide the rest before the softmax.",
+        "Position t may see only positions 0 … t: hide the rest before the softmax.",
     ),
     Fault(
         "mask_reversed",
-        "with the mask the wrong way round, so that the past is hidden and the future seen",
-        "Row t, column s should stay where s <= t: the lower triangle.",
+        "with the mask reversed, so that the past is hidden and the future is visible",
+        "In row t, keep the columns s <= t: the lower triangle.",
     ),
     Fault(
         "mask_inverted",
-        "with the mask inverted: what should stay is hidden, and what should be hidden stays",
-        "`jnp.where(condition, a, b)` takes a where the condition holds: the scores where s <= t.",
+        "with the mask inverted: it hides what should stay, and keeps what should be hidden",
+        "`jnp.where(condition, a, b)` returns a where the condition is true: the scores where "
+        "s <= t.",
     ),
     Fault(
         "mask_strict",
-        "with a mask that hides a position from itself too",
-        "The diagonal stays: position t sees itself; position 0 has nothing else to see.",
+        "with a mask that also hides each position from itself",
+        "Keep the diagonal: position t sees itself, and position 0 has nothing else to see.",
     ),
     Fault(
         "mask_loose",
         "with a mask that lets every position see one step into the future",
-        "The diagonal is the last that stays: s <= t, not s <= t + 1.",
+        "Keep columns up to the diagonal: s <= t, not s <= t + 1.",
     ),
     Fault(
         "mask_zero",
-        "with hidden scores set to 0 in place of −∞",
+        "with hidden scores set to 0 instead of −∞",
         "exp(0) is 1, so a score of 0 still gets weight; exp(−∞) is 0.",
     ),
     Fault(
         "mask_after_softmax",
         "with the mask applied after the softmax",
-        "Then the rows no longer sum to 1: hide the scores first, and let the softmax share out "
-        "the whole weight among what is left.",
+        "Then the rows no longer sum to 1. Mask the scores first, and the softmax distributes a "
+        "weight of 1 among the visible positions.",
     ),
 )
 
 WEIGHTS = (
     Fault(
         "softmax_over_queries",
-        "with the softmax over the query axis T in place of the key axis S",
-        "Each query shares out a weight of 1 among the keys: every row sums to 1 over its last "
+        "with the softmax over the query axis T instead of the key axis S",
+        "Each query distributes a weight of 1 among the keys: every row sums to 1 over its last "
         "axis.",
     ),
     Fault(
         "softmax_over_batch",
         "with the softmax over the batch axis",
-        "Rows of a batch should not meet: the softmax runs over the keys, the last axis.",
+        "Rows of a batch must not mix: apply the softmax over the keys, the last axis.",
     ),
     Fault(
         "softmax_missing",
         "without the softmax",
-        "Scores are any real numbers; the softmax turns each row into weights that sum to 1.",
+        "Scores can be any real numbers; the softmax turns each row into weights that sum to 1.",
     ),
     Fault(
         "weights_transposed",
-        "with the weights transposed before they meet the values",
+        "when the weights are transposed before they are multiplied by the values",
         "Row t of the weights says how much position t takes from each s.",
     ),
     Fault(
         "value_unprojected",
-        "mixing x itself in place of value(x)",
-        "What is handed over is the value projection of each position.",
+        "with x itself instead of value(x) in the weighted sum",
+        "Each position hands over its value projection.",
     ),
     Fault(
         "value_is_key",
-        "mixing the keys in place of the values",
+        "with the keys instead of the values in the weighted sum",
         "The keys decide how much is taken; the values are what is taken.",
     ),
     Fault(
         "value_is_query",
-        "mixing the queries in place of the values",
+        "with the queries instead of the values in the weighted sum",
         "The queries decide how much is taken; the values are what is taken.",
     ),
 )
@@ -128,8 +132,8 @@ HEAD = SCORES + MASK + WEIGHTS
 JOINING = (
     Fault(
         "dense_missing",
-        "without the last projection, `dense`",
-        "The heads' outputs lie side by side until `dense` mixes them.",
+        "without the output projection, `dense`",
+        "The heads' outputs are only concatenated until `dense` mixes them.",
     ),
     Fault(
         "dense_twice",
@@ -138,76 +142,75 @@ JOINING = (
     ),
     Fault(
         "heads_reversed",
-        "with the heads joined in reverse order",
-        "Head 0 comes first: `dense` learns which columns are whose.",
+        "with the heads concatenated in reverse order",
+        "Head 0 comes first: `dense` learns which columns belong to which head.",
     ),
     Fault(
         "first_head_repeated",
-        "using the first head for all heads",
-        "Each head has weights of its own; every one of them should run on x.",
+        "when the first head is used for all heads",
+        "Each head has its own weights: run every one of them on x.",
     ),
     Fault(
         "heads_interleaved",
         "with the heads interleaved, column by column",
-        "Head n owns the columns n·H to (n + 1)·H, side by side: the axes are (…, N, H), not "
-        "(…, H, N).",
+        "Head n owns the H columns from n·H on: the axes are (…, N, H), not (…, H, N).",
     ),
 )
 
 SPLITTING = (
     Fault(
         "scale_by_width",
-        "dividing the scores by √(num_heads · head_dim) in place of √head_dim",
+        "when the scores are divided by √(num_heads · head_dim) instead of √head_dim",
         "Each head's dot product has head_dim terms, however many heads there are.",
     ),
     Fault(
         "softmax_over_heads",
         "with the softmax over the heads",
-        "The softmax runs over the keys S, for each head and query apart.",
+        "Apply the softmax over the keys S, separately for each head and query.",
     ),
     Fault(
         "split_without_transpose",
-        "reshaping (B, T, N·H) straight to (B, N, T, H)",
-        "A reshape keeps the numbers in their order: first (B, T, N, H), then move the axes.",
+        "when (B, T, N·H) is reshaped straight to (B, N, T, H)",
+        "A reshape keeps the elements in order: reshape to (B, T, N, H), then transpose.",
     ),
     Fault(
         "query_split_without_transpose",
-        "reshaping the queries, and they alone, from (B, T, N·H) straight to (B, N, T, H)",
-        "A reshape keeps the numbers in their order: first (B, T, N, H), then move the axes.",
+        "when only the queries are reshaped straight from (B, T, N·H) to (B, N, T, H)",
+        "A reshape keeps the elements in order: reshape to (B, T, N, H), then transpose.",
     ),
     Fault(
         "key_split_without_transpose",
-        "reshaping the keys, and they alone, from (B, T, N·H) straight to (B, N, T, H)",
-        "A reshape keeps the numbers in their order: first (B, T, N, H), then move the axes.",
+        "when only the keys are reshaped straight from (B, T, N·H) to (B, N, T, H)",
+        "A reshape keeps the elements in order: reshape to (B, T, N, H), then transpose.",
     ),
     Fault(
         "value_split_without_transpose",
-        "reshaping the values, and they alone, from (B, T, N·H) straight to (B, N, T, H)",
-        "A reshape keeps the numbers in their order: first (B, T, N, H), then move the axes.",
+        "when only the values are reshaped straight from (B, T, N·H) to (B, N, T, H)",
+        "A reshape keeps the elements in order: reshape to (B, T, N, H), then transpose.",
     ),
     Fault(
         "joined_without_transpose",
-        "reshaping (B, N, T, H) straight to (B, T, N·H)",
-        "A reshape keeps the numbers in their order: first move the axes to (B, T, N, H).",
+        "when (B, N, T, H) is reshaped straight to (B, T, N·H)",
+        "A reshape keeps the elements in order: transpose to (B, T, N, H) first.",
     ),
     Fault(
         "joined_interleaved",
-        "with the heads' outputs joined column by column, from (B, T, H, N)",
-        "Head n owns the columns n·H to (n + 1)·H: the axes to merge are (N, H), in this order.",
+        "when the heads' outputs are interleaved column by column, from (B, T, H, N)",
+        "Head n owns the H columns from n·H on: the axes to merge are (N, H), in this order.",
     ),
     Fault(
         "sizes_swapped",
-        "splitting the columns into head_dim heads of num_heads columns each",
-        "There are N heads of H columns: (…, N, H) in both the reshape and the einsum.",
+        "when the columns are split into head_dim heads of num_heads columns each",
+        "There are N heads of H columns: use (…, N, H) in both the reshape and the einsum.",
     ),
     Fault(
         "heads_share_scores",
         "with the scores summed over the heads, so that all heads share the same weights",
-        "A letter that is left out after the arrow is summed over: N has to stay.",
+        "einsum sums over every letter that is missing after the arrow: keep N.",
     ),
     Fault(
         "values_unmixed",
-        "with each position keeping its own value, whatever the weights",
-        "The values are the keys' companions: their time axis is S, and S is what is summed over.",
+        "when each position keeps its own value, whatever the weights",
+        "Each value belongs to a key: its time axis is S, and the sum runs over S.",
     ),
 )

@@ -1,22 +1,23 @@
-"""The mistakes people make in the block and in the whole model (task 4), and what mends each."""
+"""Common mistakes in the block and in the whole model (task 4), and how to fix each."""
 
 from minigpt_challenge.coach.checks.diagnosis import Fault
 
 NORMS = (
     Fault(
         "post_norm",
-        "with the norm after the residual sum, as in the first Transformer of 2017",
-        "Here nothing stands on the residual path itself: norm what a sublayer reads, not the sum.",
+        "with the norm after the residual sum, as in the original Transformer of 2017",
+        "Norm what a sublayer reads, not the sum: no norm is applied to the residual stream "
+        "itself.",
     ),
     Fault(
         "norm_after_sublayer",
-        "with the norm after each sublayer in place of before it",
-        "The sublayer reads the norm of x; what it returns is added as it is.",
+        "with the norm after each sublayer instead of before it",
+        "The sublayer reads the norm of x; its output is added as it is.",
     ),
     Fault(
         "residual_normed",
-        "with the normed x on the residual path",
-        "Only the sublayer reads the norm; what its output is added to is x itself.",
+        "when the residual connection adds the normed x instead of x",
+        "Only the sublayer reads the normed x; its output is added to x itself.",
     ),
     Fault(
         "attention_norm_missing",
@@ -31,18 +32,18 @@ NORMS = (
     Fault(
         "norms_shared",
         "with one LayerNorm for both sublayers",
-        "Attention and feed-forward network each want a scale and bias of their own: two norms.",
+        "Attention and the feed-forward network each need their own scale and bias: two norms.",
     ),
     Fault(
         "norm_epsilon",
-        "with 1e-5, PyTorch's epsilon, in a LayerNorm",
+        "with 1e-5, PyTorch's default epsilon, in a LayerNorm",
         "Leave every `nn.LayerNorm` at its defaults.",
     ),
     Fault(
         "norm_epsilon_is_hidden_dim",
-        "with hidden_dim for the epsilon of the block's LayerNorms",
-        "`nn.LayerNorm`'s first argument is its epsilon; it finds the width by itself, so call it "
-        "without any.",
+        "with hidden_dim as the epsilon of the block's LayerNorms",
+        "The first argument of `nn.LayerNorm` is its epsilon. It infers the width, so call it "
+        "without arguments.",
     ),
     Fault(
         "norm_without_bias",
@@ -56,37 +57,39 @@ NORMS = (
     ),
     Fault(
         "rms_norm",
-        "with RMSNorm in place of LayerNorm",
-        "RMSNorm neither subtracts the mean nor has a bias; this model has LayerNorms.",
+        "with RMSNorm instead of LayerNorm",
+        "RMSNorm does not subtract the mean and has no bias; this model uses LayerNorm.",
     ),
 )
 
 SUBLAYERS = (
     Fault(
         "attention_residual_missing",
-        "without the residual around attention",
-        "Attention's output is added to x, it does not take its place.",
+        "without the residual connection around attention",
+        "Attention's output is added to x; it does not replace x.",
     ),
     Fault(
         "feed_forward_residual_missing",
-        "without the residual around the feed-forward network",
-        "The feed-forward network's output is added to x, it does not take its place.",
+        "without the residual connection around the feed-forward network",
+        "The feed-forward network's output is added to x; it does not replace x.",
     ),
     Fault(
         "residual_from_input",
-        "adding the feed-forward network's output to the block's input, so that attention's part "
-        "of the sum is lost",
-        "The second sum goes on from the first: it adds to the x that attention was added to.",
+        "when the feed-forward network's output is added to the block's input, so that attention's "
+        "output is missing from the sum",
+        "The second sum continues from the first: it adds to the x that already includes "
+        "attention's output.",
     ),
     Fault(
         "sublayers_swapped",
         "with the feed-forward network before attention",
-        "First the positions talk to each other, then each thinks for itself.",
+        "Attention comes first and mixes the positions; then the feed-forward network processes "
+        "each one separately.",
     ),
     Fault(
         "sublayers_parallel",
-        "with both sublayers reading the block's input",
-        "The feed-forward network reads the x that attention has been added to already.",
+        "when both sublayers read the block's input",
+        "The feed-forward network reads the x that already includes attention's output.",
     ),
     Fault(
         "attention_missing",
@@ -101,7 +104,7 @@ SUBLAYERS = (
     Fault(
         "heads_swapped",
         "with num_heads and head_dim swapped",
-        "EinsumMultiHeadAttention takes num_heads first; keywords cannot be swapped.",
+        "EinsumMultiHeadAttention takes num_heads first; keyword arguments cannot be swapped.",
     ),
 )
 
@@ -110,39 +113,38 @@ BLOCK = NORMS + SUBLAYERS
 WHOLE = (
     Fault(
         "first_block_only",
-        "with one block in place of num_layers",
-        "Each block reads what the one before it returned, until all of them have had their turn.",
+        "with one block instead of num_layers",
+        "Each block reads the previous block's output: run all of them.",
     ),
     Fault(
         "blocks_shared",
         "with one block applied num_layers times",
-        "Each layer has weights of its own: make num_layers blocks, not one block many times.",
+        "Each layer has its own weights: create num_layers blocks, not one block used many times.",
     ),
     Fault(
         "blocks_unchained",
-        "with every block reading the embedding, so that only the last block counts",
-        "Each block reads what the one before it returned.",
+        "when every block reads the embedding, so that only the last block counts",
+        "Each block reads the previous block's output.",
     ),
     Fault(
         "blocks_with_residual",
-        "with another residual around every block",
-        "The residual sums are inside the block already.",
+        "with another residual connection around every block",
+        "The block already contains its residual connections.",
     ),
     Fault(
         "final_norm_missing",
         "without the last LayerNorm",
-        "The sums on the residual path grow from block to block; a norm comes before the last "
-        "Dense.",
+        "The residual stream grows from block to block; a norm comes before the last Dense.",
     ),
     Fault(
         "final_norm_first",
-        "with the last LayerNorm before the blocks in place of after them",
-        "The blocks norm what they read; what is left to norm is what the last of them returns.",
+        "with the last LayerNorm before the blocks instead of after them",
+        "The blocks norm what they read; the last LayerNorm is for the last block's output.",
     ),
     Fault(
         "final_norm_in_loop",
         "with the last LayerNorm after every block",
-        "It comes once, after all blocks. (Is a line indented too far?)",
+        "Apply it once, after all blocks. (Is a line indented too far?)",
     ),
     Fault(
         "dense_missing",
@@ -152,12 +154,12 @@ WHOLE = (
     Fault(
         "dense_without_bias",
         "without the last Dense's bias",
-        "Here the last Dense is at its defaults, with bias.",
+        "Leave the last Dense at its defaults, with a bias.",
     ),
     Fault(
         "dense_tied",
-        "with the token table, transposed, in place of the last Dense",
-        "GPT-2 shares that table; here the output layer is a Dense of its own, with bias.",
+        "with the transposed token table instead of the last Dense",
+        "GPT-2 shares that table; here the output layer is a separate Dense with a bias.",
     ),
     Fault(
         "softmax_at_the_end",
@@ -171,7 +173,7 @@ WHOLE = (
     ),
     Fault(
         "positions_forgotten",
-        "without the positions",
-        "The embedding is the sum of two tables: what a token is, and where it stands.",
+        "without the position embedding",
+        "The embedding is the sum of two rows: one for the token, one for its position.",
     ),
 )

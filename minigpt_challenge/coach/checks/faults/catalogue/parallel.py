@@ -1,12 +1,12 @@
-"""The mistakes people make when a step is shared out (task 7), and what mends each."""
+"""Common mistakes in splitting a training step across devices (task 7), and how to fix each."""
 
 from minigpt_challenge.coach.checks.diagnosis import Fault
 
 BATCH = (
     Fault(
         "batch_split_over_time",
-        "with the batch split along T in place of B",
-        'Each device should get whole rows: the first axis is the one to split, P("data").',
+        "with the batch split along T instead of B",
+        'Each device should get whole rows: split the first axis, P("data").',
     ),
     Fault(
         "batch_replicated",
@@ -15,7 +15,7 @@ BATCH = (
     ),
     Fault(
         "batch_on_one_device",
-        "with the batch left where it was",
+        "when the batch is left where it was",
         "jax.device_put with a NamedSharding sends each device its rows.",
     ),
 )
@@ -23,18 +23,18 @@ BATCH = (
 STATE = (
     Fault(
         "state_sharded",
-        "with the state split among the devices",
+        "with the state split across the devices",
         "Each device needs all of the params for its rows: P() splits nothing.",
     ),
     Fault(
         "state_on_one_device",
-        "with the state left where it was",
-        "Each device needs a copy of all of it: a NamedSharding with P().",
+        "when the state is left where it was",
+        "Each device needs a full copy: a NamedSharding with P().",
     ),
     Fault(
         "only_params_placed",
-        "with the params sent to every device, and the rest of the state left where it was",
-        "The update needs the optimiser's memory on every device, too. jax.device_put takes the "
+        "when the params are sent to every device, and the rest of the state is left where it was",
+        "The update needs the optimiser's state on every device, too. jax.device_put takes the "
         "whole state at once.",
     ),
 )
@@ -42,59 +42,60 @@ STATE = (
 ROWS = (
     Fault(
         "rows_dropped",
-        "with rows dropped until the rest can be shared out",
-        "That throws data away in silence, and the loss is another batch's. Raise a ValueError.",
+        "when rows are dropped until the rest can be split evenly",
+        "That silently discards data, and the loss is that of another batch. Raise a ValueError.",
     ),
     Fault(
         "rows_padded",
-        "with rows added until all can be shared out",
-        "What is added would be learned from as well. Raise a ValueError.",
+        "when rows are added until all can be split evenly",
+        "The model would learn from the added rows as well. Raise a ValueError.",
     ),
 )
 
 GRADIENT = (
     Fault(
         "first_share_only",
-        "with the first share of the batch alone: the other rows are never learned from",
-        "Every device works on rows of its own, and the mean is over all of them.",
+        "when only the first device's rows are used: the model never learns from the others",
+        "Every device works on its own rows, and the mean is over all of them.",
     ),
     Fault(
         "gradients_not_averaged",
-        "without averaging the gradient: every device follows its own share, and the copies of "
-        "the params drift apart",
+        "without averaging the gradient: every device follows its own rows, and the copies of the "
+        "params drift apart",
         'Average the gradient itself over "data", before the optimiser sees it. (With '
-        "check_vma=False, averaging the loss that is differentiated does not average its "
-        "gradient.)",
+        "check_vma=False, averaging the loss inside the differentiated function does not average "
+        "its gradient.)",
     ),
     Fault(
         "gradients_summed",
-        "with the gradients of all devices summed in place of averaged, so that they are as many "
-        "times too long as there are devices",
+        "with the gradients of all devices summed instead of averaged, so that n devices make them "
+        "n times too large",
         "If you wrote jax.lax.psum, the mean is jax.lax.pmean. If you did write pmean: unless "
-        "shard_map is told check_vma=False, jax.grad inside it has summed over the devices "
-        "already, since the params are the same on all of them, and the mean of equal sums is "
-        "still the sum.",
+        "shard_map gets check_vma=False, jax.grad inside it has already summed over the devices, "
+        "since the params are the same on all of them, and the mean of equal sums is still the "
+        "sum.",
     ),
     Fault(
         "gradients_summed_twice",
-        "with the gradients summed over the devices, and that sum summed once more",
-        "Unless shard_map is told check_vma=False, jax.grad inside it sums over the devices "
-        "already; a psum after it does so again. Asked for is the mean.",
+        "with the gradients summed over the devices twice",
+        "Unless shard_map gets check_vma=False, jax.grad inside it already sums over the devices; "
+        "a psum after it sums again. The task asks for the mean.",
     ),
     Fault(
         "gradients_averaged_twice",
-        "with the gradients divided once too often by the number of devices",
-        "pmean divides already, and so does the mean in the loss: one division for each.",
+        "when the gradients are divided by the number of devices once too often",
+        "The mean in the loss divides by the device's own rows, and pmean by the number of "
+        "devices: divide by nothing else.",
     ),
     Fault(
         "params_averaged",
-        "with an update on each device by its own gradient, and the mean of the params after it",
-        "The optimiser should see the mean gradient. After it, its memory differs from device to "
-        "device, and a mean of params is another step for most optimisers.",
+        "when each device updates with its own gradient and the params are averaged afterwards",
+        "The optimiser should see the mean gradient. Otherwise its state differs from device to "
+        "device, and for most optimisers averaging the params gives a different step.",
     ),
     Fault(
         "state_averaged",
-        "with an update on each device by its own gradient, and the mean of the states after it",
+        "when each device updates with its own gradient and the states are averaged afterwards",
         "The optimiser should see the mean gradient: Adam squares it, and a mean of squares is "
         "not the square of the mean.",
     ),
@@ -103,18 +104,18 @@ GRADIENT = (
 LOSS = (
     Fault(
         "loss_not_averaged",
-        "with the loss of each device's own share in place of the mean over the batch",
-        'The loss is the mean over all rows: it wants averaging over "data" as the gradient does.',
+        "with the loss over each device's own rows instead of the mean over the batch",
+        'The loss is the mean over all rows: average it over "data", as you do the gradient.',
     ),
     Fault(
         "loss_summed_over_devices",
-        "with the losses of all devices summed in place of averaged",
-        "The loss is the mean over the whole batch, and so the mean of the shares' means.",
+        "with the losses of all devices summed instead of averaged",
+        "The loss is the mean over the whole batch, and so the mean of the devices' means.",
     ),
     Fault(
         "loss_averaged_twice",
-        "with the loss divided once too often by the number of devices",
-        "It is a mean already when it comes out of pmean.",
+        "when the loss is divided by the number of devices once too often",
+        "What pmean returns is already a mean.",
     ),
 )
 

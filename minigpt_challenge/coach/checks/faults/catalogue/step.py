@@ -1,121 +1,122 @@
-"""The mistakes people make in the loss and the training step (task 5), and what mends each."""
+"""Common mistakes in the loss and the training step (task 5), and how to fix each."""
 
 from minigpt_challenge.coach.checks.diagnosis import Fault
 
 LABELS = (
     Fault(
         "labels_are_inputs",
-        "with x for the labels in place of y",
-        "The model sees x already; what it should foretell is the token after it, which is y.",
+        "with x as the labels instead of y",
+        "The model already sees x; it should predict the token after it, which is y.",
     ),
     Fault(
         "inputs_labels_swapped",
-        "with x and y swapped: y goes into the model, and x is what it should foretell",
-        "The model reads x; y is what came after.",
+        "with x and y swapped: the model reads y and predicts x",
+        "The model reads x; y holds the tokens that follow.",
     ),
     Fault(
         "labels_shifted",
-        "with the labels shifted once more: the last logits and the first of y are cut off",
-        "y is shifted already: y[:, t] is the token that came after x[:, t].",
+        "with the labels shifted again: the last logits and the first labels are cut off",
+        "y is already shifted: y[:, t] is the token after x[:, t].",
     ),
     Fault(
         "labels_rolled",
         "with y rolled by one position",
-        "y is shifted already: y[:, t] is the token that came after x[:, t].",
+        "y is already shifted: y[:, t] is the token after x[:, t].",
     ),
     Fault(
         "labels_from_x",
-        "with x, shifted by one, for the labels in place of y",
-        "That leaves out the last position; y holds what came after every one of them.",
+        "with x, shifted by one, as the labels instead of y",
+        "That leaves out the last position; y has a label for every position.",
     ),
 )
 
 MEASURE = (
     Fault(
         "softmax_twice",
-        "with the softmax applied twice: probabilities are taken for logits",
-        "The cross-entropy of optax, and log_softmax too, start from raw logits.",
+        "with the softmax applied twice, since probabilities are passed as logits",
+        "optax's cross-entropy and log_softmax both expect raw logits.",
     ),
     Fault(
         "softmax_missing",
-        "without the softmax: the true token's logit is taken for its log-probability",
-        "Logits are any real numbers; log_softmax turns them into log-probabilities.",
+        "without the softmax: the true token's logit is used as its log-probability",
+        "Logits can be any real numbers; log_softmax turns them into log-probabilities.",
     ),
     Fault(
         "log_missing",
-        "without the logarithm: the probability of the true token, negated, is the loss",
-        "Surprise is -log p, which grows without bound as p goes to 0.",
+        "without the logarithm: the loss is the negated probability of the true token",
+        "The cross-entropy is -log p, which grows without bound as p goes to 0.",
     ),
     Fault(
         "log_base_2",
         "with the logarithm to base 2",
-        "That measures in bits; asked for are nats, the natural logarithm.",
+        "That measures in bits; the task asks for nats, the natural logarithm.",
     ),
     Fault(
         "squared_error_of_logits",
         "with the mean squared error between logits and one-hot labels",
-        "Tokens are classes, not quantities: the cross-entropy compares a distribution with one.",
+        "Tokens are classes, not quantities: use the cross-entropy, -log of the true token's "
+        "probability.",
     ),
     Fault(
         "squared_error",
         "with the mean squared error between probabilities and one-hot labels",
-        "Asked for is the cross-entropy, -log of the true token's probability.",
+        "The task asks for the cross-entropy, -log of the true token's probability.",
     ),
     Fault(
         "sigmoid",
-        "with a sigmoid for every token of the vocabulary in place of one softmax over them",
-        "Exactly one token comes next, so the probabilities share out 1 among them.",
+        "with a sigmoid for every token of the vocabulary instead of one softmax over them",
+        "Exactly one token comes next, so the probabilities should sum to 1.",
     ),
     Fault(
         "softmax_over_time",
-        "with the softmax over the time axis T in place of the vocabulary V",
-        "Each position has a distribution of its own over the vocabulary, the last axis.",
+        "with the softmax over the time axis T instead of the vocabulary axis V",
+        "Each position has its own distribution over the vocabulary, the last axis.",
     ),
     Fault(
         "softmax_over_batch",
-        "with the softmax over the batch axis in place of the vocabulary V",
-        "Rows of a batch should not meet: the softmax runs over the vocabulary, the last axis.",
+        "with the softmax over the batch axis B instead of the vocabulary axis V",
+        "Rows of a batch must not mix: apply the softmax over the vocabulary, the last axis.",
     ),
 )
 
 COUNTED = (
     Fault(
         "last_position_only",
-        "counting the last position only",
-        "All T positions foretell their next token; each is something to learn from.",
+        "when only the last position counts",
+        "All T positions predict their next token, and the model learns from each of them.",
     ),
     Fault(
         "first_row_only",
-        "counting the first row of the batch only",
+        "when only the first row of the batch counts",
         "The loss is the mean over all B·T predictions.",
     ),
     Fault(
         "token_0_ignored",
-        "leaving out the places where y is 0",
-        "Nothing is padded here: token 0 is a character like any other.",
+        "when positions where y is 0 are left out",
+        "There is no padding here: token 0 is a character like any other.",
     ),
 )
 
 REDUCTION = (
     Fault(
         "loss_summed",
-        "with the loss summed in place of averaged",
+        "with the loss summed instead of averaged",
         "A sum grows with B·T, and the gradient with it; a mean does not.",
     ),
     Fault(
         "summed_over_time",
-        "with the loss summed over time, and averaged over the batch alone",
+        "with the loss summed over time and averaged over the batch only",
         "A sum over T grows with the length of the text: average over both axes.",
     ),
     Fault(
         "summed_over_batch",
-        "with the loss summed over the batch, and averaged over time alone",
+        "with the loss summed over the batch and averaged over time only",
         "A sum over B grows with the size of the batch: average over both axes.",
     ),
     Fault(
         "averaged_over_vocabulary",
         "with the loss averaged over the vocabulary too, so that it is V times too small",
-        "Of the V products with a one-hot label only one counts: sum them, then average over B "
+        "Of the V products with a one-hot label only one is not 0: sum them, then average over B "
         "and T.",
     ),
 )
@@ -123,13 +124,13 @@ REDUCTION = (
 RESULT = (
     Fault(
         "sign_turned",
-        "with the sign of the loss turned",
-        "log p is negative, and surprise is -log p: the better the model, the smaller the loss.",
+        "with the sign of the loss flipped",
+        "log p is negative, and the loss is -log p: the better the model, the smaller the loss.",
     ),
     Fault(
         "exponentiated",
         "with exp of the loss, the perplexity",
-        "Asked for is the mean cross-entropy itself.",
+        "The task asks for the mean cross-entropy itself.",
     ),
 )
 
@@ -138,18 +139,18 @@ LOSS = LABELS + MEASURE + COUNTED + REDUCTION + RESULT
 GRADIENT = (
     Fault(
         "gradient_ascent",
-        "with the gradients' sign turned, so that every step goes uphill",
+        "with the sign of the gradients flipped, so that every step increases the loss",
         "The optimiser subtracts by itself; give it the gradients as they are.",
     ),
     Fault(
         "gradients_normalised",
-        "with the gradients scaled to length 1",
-        "Their length belongs to them: how far to go is the optimiser's business.",
+        "with the gradients scaled to norm 1",
+        "Leave their norm as it is: the optimiser decides how long a step is.",
     ),
     Fault(
         "gradients_clipped",
         "with the gradients clipped to a global norm of 1",
-        "Clipping, where it is wanted, is part of the optimiser that the state carries.",
+        "Clipping, where it is wanted, is part of the state's optimiser.",
     ),
 )
 
@@ -158,8 +159,8 @@ RATES = {f"by_hand_{rate:g}": rate for rate in (1.0, 0.1, 0.01, 0.001, 0.0003)}
 BY_HAND = tuple(
     Fault(
         id,
-        f"with {rate:g} · gradient subtracted by hand, whatever the state's optimiser is",
-        "The state carries its optimiser, and knows how to apply it to gradients.",
+        f"when {rate:g} · gradient is subtracted by hand, ignoring the state's optimiser",
+        "The state holds its optimiser, and can apply it to gradients.",
     )
     for id, rate in RATES.items()
 )
@@ -167,13 +168,13 @@ BY_HAND = tuple(
 UPDATE = (
     Fault(
         "state_unchanged",
-        "with the state unchanged: the update is lost",
+        "when the state is returned unchanged: the update is lost",
         "A TrainState is immutable: the method that applies gradients returns a new one.",
     ),
     Fault(
         "params_unchanged",
         "with the old params in the new state",
-        "What the optimiser returns is a change of the params; it has to be added to them.",
+        "The optimiser returns updates, not new params: they have to be added to the params.",
     ),
     Fault(
         "update_twice",
@@ -182,18 +183,18 @@ UPDATE = (
     ),
     Fault(
         "opt_state_lost",
-        "with the optimiser's new state thrown away",
-        "Momentum lives in opt_state: the new one belongs into the new state.",
+        "when the optimiser's new state is discarded",
+        "Momentum is stored in opt_state: the new one belongs in the new state.",
     ),
     Fault(
         "opt_state_fresh",
-        "with an optimiser that starts anew at every step",
-        "Momentum lives in opt_state: go on from the one that the state carries.",
+        "with a newly initialized optimiser at every step",
+        "Momentum is stored in opt_state: continue from the one in the state.",
     ),
     Fault(
         "state_created_anew",
-        "with a TrainState created anew at every step, its opt_state empty and its step 0",
-        "Go on from the state that you were given: all but what changes stays as it was.",
+        "with a new TrainState at every step, its opt_state initialized again and its step 0",
+        "Continue from the state you were given: change only what the update changes.",
     ),
     *BY_HAND,
 )
@@ -202,14 +203,14 @@ COUNT = (
     Fault(
         "step_not_counted",
         "without counting the step",
-        "state.step says how many updates there have been; applying gradients counts it too.",
+        "state.step is the number of updates; applying gradients increments it.",
     ),
 )
 
 RETURNED = (
     Fault(
         "loss_after_update",
-        "with the loss from after the update",
+        "with the loss computed after the update",
         "Return the loss that the gradient came from; a second forward pass is wasted.",
     ),
 )
