@@ -9,6 +9,6 @@
     records/    what `.minigpt/` and `my_gpt/` hold
     course/     tasks, stubs, notebooks, hints, verdicts
 
-Each room imports only what stands below it; `grading` and `reports`, and `runtime` and `records`, are
-independent of each other.
+Each room imports only what stands below it; `grading` and `reports` are independent of each other,
+and so are `runtime` and `records`.
 """
