@@ -15,9 +15,9 @@ from rich.table import Table
 
 from minigpt_challenge.coach.course.curriculum import TASKS, Task, task_by_number
 from minigpt_challenge.coach.course.verdict import Verdict
-from tests.project.mutants.breeding import bred
+from tests.project.mutants.breeding import make_mutants
 from tests.project.mutants.equivalence import why_equivalent
-from tests.project.mutants.trial import Outcome, tried
+from tests.project.mutants.trial import Outcome, check_mutants
 
 COLUMNS = ("task", "mutants", *(v.words for v in Verdict), "of these right", "no verdict")
 
@@ -27,7 +27,7 @@ def main(numbers: list[int], seed: int, count: int, processes: int, every: bool)
     table, unexplained = Table(*COLUMNS, "slowest, s", "alone"), 0
     for task in map(task_by_number, numbers):
         outcomes, right = [], 0
-        for outcome in tried(task, bred(task, seed, count), processes):
+        for outcome in check_mutants(task, make_mutants(task, seed, count), processes):
             outcomes.append(outcome)
             strange = is_unexplained(task, outcome)
             right += outcome.verdict is Verdict.PASSED and not strange
@@ -55,7 +55,7 @@ def describe(task: Task, outcome: Outcome) -> str:
     """The mutant and its verdict."""
     verdict = outcome.verdict.words if outcome.verdict else "no verdict"
     heading = f"{task.stem}, {outcome.mutant.edit} in “{outcome.mutant.source}”: {verdict}"
-    message = "" if outcome.verdict is Verdict.PASSED else f"\n{outcome.said}"
+    message = "" if outcome.verdict is Verdict.PASSED else f"\n{outcome.messages}"
     return f"{heading}{message}\n{outcome.mutant.difference}"
 
 

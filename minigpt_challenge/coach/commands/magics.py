@@ -122,7 +122,7 @@ def check(ipython: Any, line: str) -> None:
         )
         report = check_in_own_process(its, its.stub, JAX_PLATFORMS="cpu")
     why_not = progress.try_to_remember(its, report)
-    notebook.show(ipython, its, report)
+    notebook.show(ipython, report)
     _say_borrowed(unwritten_before(its))
     for words in (why_not, cell_log.in_words(its)):
         if words:

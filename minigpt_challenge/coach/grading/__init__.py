@@ -1,4 +1,4 @@
-"""Runs one test suite on one file, and turns what it raised into a report.
+"""Run one test suite on one file, and turn its errors into a report.
 
-May import `checks/` and what is below it. Knows nothing of `reports/`, its neighbour.
+May import `checks/` and the rooms below it, but not `reports/`, its neighbour.
 """

@@ -1,8 +1,9 @@
-"""From what a check raised to its result."""
+"""Turn what a check raised into its result."""
 
 import re
 import traceback
 from pathlib import Path
+from typing import Any
 
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.course.stubs import is_stub_error
@@ -12,21 +13,17 @@ from minigpt_challenge.coach.runtime.error_text import in_one_line
 from minigpt_challenge.coach.runtime.limits import TimeLimitReached
 from minigpt_challenge.errors import UserError
 
-MAX_FRAMES = 5  # an endless recursion has a thousand
+MAX_FRAMES = 5  # endless recursion has a thousand
 MAX_LINE = 200  # characters of a line that Python cannot parse
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-class MissingName(UserError):
-    """The learner's file does not define something that the task asks for."""
-
-
 def judge(name: str, error: BaseException | None, answer: Path, printed: str = "") -> Check:
-    """The result of the check called `name`.
+    """Return the result of a check.
 
     Args:
-        name: the check's.
-        error: what it raised, None if nothing.
+        name: the check's name.
+        error: what the check raised; None if it passed.
         answer: the learner's file.
         printed: what the code printed during the check.
     """
@@ -41,14 +38,14 @@ def judge(name: str, error: BaseException | None, answer: Path, printed: str = "
 def describe(
     name: str, verdict: Verdict, error: BaseException, *answer: Path, printed: str = ""
 ) -> Check:
-    """A check that stopped at an error.
+    """Return the result of a check that an error stopped.
 
     Args:
-        name: the check's.
-        verdict: on it.
+        name: the check's name.
+        verdict: the check's verdict.
         error: what was raised.
-        answer: the learner's files, or folders of them.
-        printed: what the code printed.
+        answer: the learner's files, or folders that hold them.
+        printed: what the code printed during the check.
     """
     trace, skipped = _trace(error, *answer)
     check = Check(
@@ -63,16 +60,17 @@ def describe(
 
 
 def message_of(error: BaseException, *answer: Path) -> str:
-    """The error explained, and those lines of its traceback that are the learner's own."""
+    """Return the error with its explanation, and the learner's own lines of its traceback."""
     return describe("", Verdict.COULD_NOT_RUN, error, *answer).message
 
 
-def _parts(error: BaseException, *answer: Path) -> dict:
+def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
+    """The reason and the texts of the result, by the name of the attribute of `Check`."""
     kind = type(error).__name__
     if is_stub_error(error):
         frames = learners_frames(error, *answer)
-        where = f" (The `raise` is in line {frames[-1].lineno}.)" if frames else ""
-        return {"reason": Reason.UNWRITTEN, "about": str(error), "seen": f"{error}{where}"}
+        line = f" (The `raise` is in line {frames[-1].lineno}.)" if frames else ""
+        return {"reason": Reason.UNWRITTEN, "about": str(error), "seen": f"{error}{line}"}
     if isinstance(error, SyntaxError) and _is_in(error.filename, *answer):
         return {"reason": Reason.UNREADABLE, "about": kind, "seen": _syntax_error(error)}
     if isinstance(error, FileNotFoundError) and _is_in(error.filename, *answer):
@@ -95,38 +93,38 @@ def _parts(error: BaseException, *answer: Path) -> dict:
 def _syntax_error(error: SyntaxError) -> str:
     message, lines = error.msg, (error.text or "").rstrip().split("\n")
     line = lines[-1][:MAX_LINE]  # the text of a long string literal is all of its lines
-    where = f", line {error.lineno}" if error.lineno else ""
+    line_number = f", line {error.lineno}" if error.lineno else ""
     if line:
         pointer = " " * (min(max(error.offset or 1, 1), MAX_LINE) - 1) + "^"
         message += f"\n    {line}\n    {pointer}"
-    return f"Python cannot read {Path(error.filename).name}{where}: {message}"
+    return f"Python cannot read {Path(error.filename).name}{line_number}: {message}"
 
 
 def _trace(error: BaseException, *answer: Path) -> tuple[tuple[Location, ...], int]:
-    """The learner's lines, the first and the last few; and how many are left out between them."""
+    """The learner's lines, at most the first and the last few; and how many are left out."""
+    if isinstance(error, UserError):
+        return (), 0
     trace = [
         Location(
             Path(frame.filename).name, frame.lineno or 0, frame.name, printable(frame.line or "")
         )
         for frame in learners_frames(error, *answer)
     ]
-    if isinstance(error, UserError):
-        return (), 0
     if len(trace) <= MAX_FRAMES:
         return tuple(trace), 0
     return (trace[0], *trace[1 - MAX_FRAMES :]), len(trace) - MAX_FRAMES
 
 
 def learners_frames(error: BaseException, *answer: Path) -> list[traceback.FrameSummary]:
-    """The frames of the error's traceback that lie in the learner's files or folders."""
+    """Return the traceback's frames that are in the learner's files or folders."""
     frames = traceback.extract_tb(error.__traceback__)
     return [frame for frame in frames if _is_in(frame.filename, *answer)]
 
 
 def printable(text: str) -> str:
-    """The text with a mark for each character that moves a cursor or cannot be written."""
+    """Replace the characters that move the cursor or cannot be encoded by U+FFFD."""
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _is_in(file_name: str | None, *answer: Path) -> bool:
-    return file_name is not None and any(Path(file_name).is_relative_to(one) for one in answer)
+    return file_name is not None and any(Path(file_name).is_relative_to(path) for path in answer)

@@ -1,28 +1,29 @@
-"""Whether a task's file is the learner's own work, or the reference under another name."""
+"""Tell whether a task's file is the learner's own work or a copy of the reference."""
 
 import ast
 from pathlib import Path
 
 from minigpt_challenge.coach.course.curriculum import Task
 
-DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef
+HAVE_DOCSTRINGS = ast.Module | ast.ClassDef | ast.FunctionDef
 
 
 def is_the_reference(task: Task, answer: Path) -> bool:
-    """Whether the file says what the solution says, but for comments, docstrings and layout.
+    """Whether the file equals the solution apart from comments, docstrings and layout.
 
-    A short task has few good answers, so equal code proves nothing by itself: it is for a teacher
-    to weigh, never a reason to refuse.
+    A short task has few good answers, so equal code alone proves nothing: report it to a teacher,
+    and never refuse an answer for it.
     """
     try:
-        return _bare(answer) == _bare(task.solution)
+        return _without_docstrings(answer) == _without_docstrings(task.solution)
     except (OSError, SyntaxError, ValueError):
         return False
 
 
-def _bare(path: Path) -> str:
+def _without_docstrings(path: Path) -> str:
+    """The file's syntax tree as text."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, DOCUMENTED) and ast.get_docstring(node):
+        if isinstance(node, HAVE_DOCSTRINGS) and ast.get_docstring(node):
             node.body = node.body[1:]
     return ast.dump(tree)

@@ -1,16 +1,20 @@
-"""pytest as the judge: the fixtures `task` and `reference`, and the four verdicts.
+"""The pytest plugin that checks a task: options, the fixtures `task` and `reference`, verdicts.
 
-`pytest` puts the learner's files on trial, `pytest --solutions` the reference's. A task not
-started is reported as skipped, with those words.
+`pytest` checks the learner's files, `pytest --solutions` the reference. A check of code that is
+not started is reported as skipped, with the words "not started".
+
+JAX, and modules that import it, are imported inside functions: pytest loads this plugin at every
+start, even if no check runs, and `pytest_configure` must set JAX's environment first.
 """
 
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -24,18 +28,23 @@ from minigpt_challenge.coach.course.curriculum import (
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.grading.results import Hooks, Writer
 from minigpt_challenge.coach.runtime import devices
+from minigpt_challenge.coach.runtime.compilation import without_xla_optimizations
+from minigpt_challenge.coach.runtime.limits import limit_this_process, time_limit
+from minigpt_challenge.coach.runtime.loading import solution, task_module
+from minigpt_challenge.coach.runtime.patched_modules import restore_patched_modules
+from minigpt_challenge.errors import UserError
 
-INTERRUPTED = pytest.StashKey[bool]()
-MAX_PRINTED = 4_000  # characters of a check's output, the last ones
-SOONER = 30  # times, after the first interruption: checks mostly fail for the same endless loop
+TIMED_OUT = pytest.StashKey[bool]()  # whether a check has reached the soft limit
+LIMIT_DIVISOR = 30  # of the soft limit from then on: most checks run into the same endless loop
+MAX_PRINTED = 4_000  # characters: the end of a check's output
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("miniGPT Challenge")
     group.addoption(
-        "--solutions", action="store_true", help="put the reference on trial, not your own files"
+        "--solutions", action="store_true", help="check the reference instead of your own files"
     )
-    group.addoption("--answer", metavar="FILE", help="put this file on trial, whatever the task")
+    group.addoption("--answer", metavar="FILE", help="check this file instead of the task's own")
     group.addoption(
         "--limited", action="store_true", help="limit the memory and output of this process"
     )
@@ -43,7 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--soft-limit",
         type=float,
         metavar="S",
-        help="interrupt a check after S seconds, and each that follows much sooner",
+        help="interrupt a check after S seconds, and those after it much sooner",
     )
     group.addoption(
         "--verdicts", metavar="FILE", help="append each check's verdict to FILE, a JSON line each"
@@ -57,30 +66,30 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if file := config.getoption("--verdicts"):
         config.pluginmanager.register(Writer(Path(file)))
-    if "jax" not in sys.modules:  # which reads it once, when it is imported
+    if "jax" not in sys.modules:  # JAX reads the environment once, when it is imported
         for task in TASKS:
             os.environ.update(devices.environment(task) | os.environ)
     if config.getoption("--limited"):
-        from minigpt_challenge.coach.runtime.limits import limit_this_process
-
         limit_this_process()
 
 
 @pytest.fixture(scope="session")
 def tasks_folder(request: pytest.FixtureRequest) -> Path:
-    """The folder whose files are on trial."""
-    return _folder(request.config)
+    """The folder of the files that are checked."""
+    return _answers_folder(request.config)
+
+
+class MissingName(UserError):
+    """The learner's file does not define something that the task asks for."""
 
 
 class Answer:
-    """The learner's module. A name that it lacks is asked for in words."""
+    """The learner's module, with an error message that names what the module does not define."""
 
-    def __init__(self, module: ModuleType):
+    def __init__(self, module: ModuleType) -> None:
         self._module = module
 
-    def __getattr__(self, name: str):
-        from minigpt_challenge.coach.grading.judge import MissingName
-
+    def __getattr__(self, name: str) -> Any:
         try:
             return getattr(self._module, name)
         except AttributeError:
@@ -90,16 +99,13 @@ class Answer:
 
 @pytest.fixture(scope="module")
 def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
-    """What is on trial; every earlier task is the reference's."""
+    """The module that is checked; what it imports from earlier tasks is the reference."""
     import jax
 
-    from minigpt_challenge.coach.runtime.compilation import without_xla_optimizations
-    from minigpt_challenge.coach.runtime.loading import task_module
-
-    its = _task_of(request.path)
-    path = _answer(request.config, its)
+    current_task = _task_of(request.path)
+    answer = _answer_file(request.config, current_task)
     with (
-        task_module(its, path, SOLUTIONS_FOLDER) as module,
+        task_module(current_task, answer, SOLUTIONS_FOLDER) as module,
         jax.default_matmul_precision("highest"),
         without_xla_optimizations(),
     ):
@@ -109,49 +115,46 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
 @pytest.fixture(scope="module")
 def reference(request: pytest.FixtureRequest) -> ModuleType:
     """The solution of the same task."""
-    from minigpt_challenge.coach.runtime.loading import solution
-
     return solution(_task_of(request.path).number)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup(item: pytest.Item):
-    """The learner's file is loaded here."""
-    with _guarded(item):
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Guard the set-up too: the fixture `task` runs the learner's file."""
+    with _guard(item):
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item):
-    with _guarded(item):
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    with _guard(item):
         return (yield)
 
 
 @contextmanager
-def _guarded(item: pytest.Item) -> Iterator[None]:
-    """The learner's code gets so much time, and may not change what all code shares."""
+def _guard(item: pytest.Item) -> Iterator[None]:
+    """Limit the time of the learner's code, and restore the shared modules that it patches."""
     if not _is_check(item):
         yield
         return
-    import flax.linen  # noqa: F401  what is to be guarded must be there
+    import flax.linen  # noqa: F401  only modules that are imported are restored
     import optax  # noqa: F401
 
-    from minigpt_challenge.coach.runtime.limits import time_limit
-    from minigpt_challenge.coach.runtime.patched_modules import restore_patched_modules
-
     limit, start = item.config.getoption("--soft-limit"), time.monotonic()
-    if limit and INTERRUPTED in item.config.stash:
-        limit = max(1.0, limit / SOONER)
+    if limit and TIMED_OUT in item.config.stash:
+        limit = max(1.0, limit / LIMIT_DIVISOR)
     with restore_patched_modules(), time_limit(limit) if limit else nullcontext():
         try:
             yield
         finally:
             if limit and time.monotonic() - start >= limit:
-                item.config.stash[INTERRUPTED] = True
+                item.config.stash[TIMED_OUT] = True
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if not _is_check(item) or report.when == "teardown":
         return report
@@ -160,41 +163,41 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
         return report
     from minigpt_challenge.coach.grading.judge import judge
 
-    answer = _answer(item.config, _task_of(item.path))
-    check = judge(_name(item), error, answer, report.capstdout[-MAX_PRINTED:])
+    answer = _answer_file(item.config, _task_of(item.path))
+    check = judge(_check_name(item), error, answer, report.capstdout[-MAX_PRINTED:])
     report.user_properties.append(("verdict", check.verdict.value))
     if check.verdict is Verdict.NOT_STARTED:
         report.outcome = "skipped"
         report.longrepr = (str(item.path), None, f"not started: {check.message}")
     elif error is not None:
-        report.outcome = "failed"  # also where the learner's code called `pytest.skip`
+        report.outcome = "failed"  # even if the learner's code called `pytest.skip`
         report.longrepr = f"{check.verdict.words}: {check.message}"
     item.config.hook.pytest_minigpt_check(check=check)
     return report
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Report first which checks there are, so that one that never ends is missed."""
-    names = [_name(item) for item in session.items if _is_check(item)]
+    """Report all names first, so that a check that never ends is known to have no result."""
+    names = [_check_name(item) for item in session.items if _is_check(item)]
     session.config.hook.pytest_minigpt_suite(names=names)
 
 
-def _name(item: pytest.Item) -> str:
+def _check_name(item: pytest.Item) -> str:
     return item.name.removeprefix("test_")
 
 
-def _folder(config: pytest.Config) -> Path:
+def _answers_folder(config: pytest.Config) -> Path:
     return SOLUTIONS_FOLDER if config.getoption("--solutions") else TASKS_FOLDER
 
 
-def _answer(config: pytest.Config, task: Task) -> Path:
-    """The file that is on trial for this task."""
+def _answer_file(config: pytest.Config, task: Task) -> Path:
+    """The file to check for this task."""
     answer = config.getoption("--answer")
-    return Path(answer) if answer else _folder(config) / f"{task.stem}.py"
+    return Path(answer) if answer else _answers_folder(config) / f"{task.stem}.py"
 
 
 def _is_check(item: pytest.Item) -> bool:
-    """Whether this is a check of a task, rather than one of the project's own tests."""
+    """Whether this is a check of a task, not one of the project's own tests."""
     return _task_of(item.path) is not None and "task" in getattr(item, "fixturenames", ())
 
 

@@ -1,4 +1,4 @@
-"""The folders of this machine, which often hold a person's name, are nobody else's business."""
+"""Redact the paths of this machine's folders: they often hold a person's name."""
 
 import os
 import re
@@ -9,18 +9,19 @@ from pathlib import Path
 from minigpt_challenge.coach.course.curriculum import ROOT
 
 
-def without_places(words: str) -> str:
-    """The words with paths cut short: reports are handed in, pasted into mails and shown around."""
-    places = (
+def redact_paths(text: str) -> str:
+    """Shorten the paths in the text: reports are handed in, mailed and shown to others."""
+    replacements = (
         (ROOT, ""),
         (Path(sys.prefix), ""),
         (Path(sys.base_prefix), ""),
         (Path(tempfile.gettempdir()), ""),
         (Path.home(), f"~{os.sep}"),
     )
-    for folder, short in places:
-        if folder == folder.parent:  # the root of all is no place in particular
+    for folder, replacement in replacements:
+        if folder == folder.parent:  # the root of the file system reveals nothing
             continue
         start = re.escape(f"{folder}{os.sep}")
-        words = re.sub(rf"(?<![\w./~-]){start}", lambda _, short=short: short, words)
-    return words
+        pattern = rf"(?<![\w./~-]){start}"
+        text = re.sub(pattern, lambda _, replacement=replacement: replacement, text)
+    return text

@@ -1,32 +1,34 @@
-"""Where a suite's results go: to a collector in this process, or to a file for another process."""
+"""A suite's results: collected in this process, or written to a file for another process."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from minigpt_challenge.coach.course.verdict import Check
+from minigpt_challenge.coach.course.verdict import Check, Reason, Verdict
+from minigpt_challenge.coach.grading.redact_paths import redact_paths
 
 
 class Hooks:
-    """What the plugin reports; a collector implements it."""
+    """The hooks that the plugin calls; `Collector` and `Writer` implement them."""
 
     @pytest.hookspec
     def pytest_minigpt_suite(self, names: Sequence[str]) -> None:
-        """The suite is collected: the names of its checks, in order. Called before any of them."""
+        """Called with the names of the suite's checks, in order, before any of them runs."""
 
     @pytest.hookspec
     def pytest_minigpt_check(self, check: Check) -> None:
-        """A check has a result."""
+        """Called with the result of a check."""
 
 
 class Collector:
     """Collects the results in this process.
 
     Attributes:
-        suite: the names of all checks, empty until they are collected.
-        checks: by name, those that have a result.
+        suite: the names of all checks; empty until pytest has collected them.
+        checks: the results so far, by the check's name.
     """
 
     def __init__(self) -> None:
@@ -41,7 +43,7 @@ class Collector:
 
 
 class Writer:
-    """Appends the results to a file, a JSON line each, so that a crash loses none before it."""
+    """Appends each result to a file as a line of JSON, so that a crash loses no earlier result."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -52,13 +54,13 @@ class Writer:
     def pytest_minigpt_check(self, check: Check) -> None:
         self._append(check.as_record())
 
-    def _append(self, record: dict) -> None:
+    def _append(self, record: dict[str, Any]) -> None:
         with self._file.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
 
 
 def read(file: Path) -> Collector:
-    """What a `Writer` wrote; empty where there is no file."""
+    """Read what a `Writer` wrote; empty if there is no file."""
     collector = Collector()
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
         record = json.loads(line)
@@ -67,3 +69,37 @@ def read(file: Path) -> Collector:
         else:
             collector.pytest_minigpt_check(Check.from_record(record))
     return collector
+
+
+def checks_in_order(
+    collected: Collector, reason: Reason, ending: str, output: str
+) -> tuple[Check, ...]:
+    """The checks in the suite's order; those without a result could not run.
+
+    Args:
+        collected: the reported results.
+        reason: why the suite ended.
+        ending: the same as a sentence.
+        output: what pytest printed.
+    """
+    if not collected.suite:
+        last_lines = "\n".join(output.strip().splitlines()[-12:])
+        check = Check(
+            "the_suite_starts",
+            Verdict.COULD_NOT_RUN,
+            reason=Reason.SUITE_FAILED,
+            seen=ending,
+            advice=redact_paths(last_lines),
+        )
+        return (check,)
+    checks = []
+    for name in collected.suite:
+        if name in collected.checks:
+            checks.append(collected.checks[name].with_texts(redact_paths))
+            continue
+        seen = f"This check was running. {ending}"
+        if reason is Reason.NOT_REACHED:
+            seen = "Not reached."
+        checks.append(Check(name, Verdict.COULD_NOT_RUN, reason=reason, about=seen, seen=seen))
+        reason = Reason.NOT_REACHED
+    return tuple(checks)

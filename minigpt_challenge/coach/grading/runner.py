@@ -1,4 +1,4 @@
-"""Checking a task: its suite run by pytest, in a process of its own or in this one."""
+"""Check a task: run its suite with pytest, in a process of its own or in this one."""
 
 import contextlib
 import gc
@@ -9,22 +9,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
+
 from minigpt_challenge.coach.course.curriculum import ROOT, Task
 from minigpt_challenge.coach.course.stubs import fingerprint
-from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict
+from minigpt_challenge.coach.course.verdict import Check, Reason, Report
 from minigpt_challenge.coach.grading import results
-from minigpt_challenge.coach.grading.redact_paths import without_places
 from minigpt_challenge.coach.runtime import compilation, devices, snapshot
 from minigpt_challenge.coach.runtime.error_text import in_one_line
 
 TIME_LIMIT = 120  # seconds
 
-# A learner's own habits with pytest must not change a verdict; nor may a second process take all
-# of a GPU's memory, as JAX would.
+# A learner's own settings of pytest must not change a verdict, and a second process must not
+# reserve all of a GPU's memory, as JAX does by default.
 PLAIN_PYTEST = {
     "PYTEST_ADDOPTS": "",
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -33,12 +34,12 @@ PLAIN_PYTEST = {
 
 
 def check_in_own_process(task: Task, answer: Path, **environment: str) -> Report:
-    """Put the file on trial in a new process: a crash or an endless loop stays there.
+    """Check the file in a new process, so that a crash or an endless loop does not affect this one.
 
     Args:
-        task: whose suite it will run.
+        task: whose suite to run.
         answer: the file.
-        environment: variables that the process gets besides its own.
+        environment: variables to set in that process.
     """
     with waiting_process(task, warm=False, **environment) as check:
         return check(answer)
@@ -48,64 +49,34 @@ def check_in_own_process(task: Task, answer: Path, **environment: str) -> Report
 def waiting_process(
     task: Task, warm: bool = True, **environment: str
 ) -> Iterator[Callable[[Path], Report]]:
-    """A process that waits for a file to put on trial: `minigpt watch` keeps one at the ready.
+    """Start a process that waits for a file to check: `minigpt watch` has one ready.
 
     Args:
-        task: whose suite it will run, once.
-        warm: whether it checks the solution while it waits, so that all is loaded and compiled.
-        environment: variables that the process gets besides its own.
+        task: whose suite to run, once.
+        warm: whether it checks the solution while it waits, to load and compile everything.
+        environment: variables to set in that process.
 
     Yields:
-        from the file to the report; called once. The process ends with this context.
+        a function from the file to the report, to be called once. The process ends with this
+        context.
     """
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
         verdicts, output, work = (Path(folder, name) for name in ("verdicts", "output", "work"))
         work.mkdir()
-        with output.open("wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "minigpt_challenge.coach.grading.worker"],
-                cwd=work,
-                env=compilation.CACHE_ENVIRONMENT
-                | os.environ
-                | PLAIN_PYTEST
-                | devices.environment(task)
-                | environment,
-                stdin=subprocess.PIPE,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                encoding="utf-8",
-            )
-
-        def run(*arguments: str) -> None:
-            with contextlib.suppress(BrokenPipeError):  # an early end is found out by waiting
-                process.stdin.write(json.dumps(arguments) + "\n")
-                process.stdin.flush()
+        process = _start_worker(task, work, output, environment)
 
         def check(answer: Path) -> Report:
             start = time.perf_counter()
             copy = snapshot.take(answer, Path(folder, "answer"))
-            run(*_arguments(task, copy), f"--verdicts={verdicts}", "--limited")
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-            try:
-                process.wait(TIME_LIMIT)
-                reason = Reason.PROCESS_ENDED
-                ending = f"The process ended with exit code {process.returncode}."
-            except subprocess.TimeoutExpired:
-                reason = Reason.TIME_LIMIT
-                ending = (
-                    f"It was stopped after {TIME_LIMIT} seconds. Is there an endless loop, or a "
-                    "Python loop in a compiled function, where `jax.lax.scan` belongs?"
-                )
-            finally:
-                _end(process)
+            _send(process, *_arguments(task, copy), f"--verdicts={verdicts}", "--limited")
+            reason, ending = _wait(process)
             printed = output.read_text(encoding="utf-8", errors="replace")
-            checks = _in_order(results.read(verdicts), reason, ending, printed)
+            collected = results.read(verdicts)
+            checks = results.checks_in_order(collected, reason, ending, printed)
             return _report(task, start, checks, copy)
 
         if warm:
-            run(*_arguments(task, task.solution))
+            _send(process, *_arguments(task, task.solution))
         try:
             yield check
         finally:
@@ -113,10 +84,52 @@ def waiting_process(
             compilation.trim()
 
 
-def check_in_this_process(task: Task, answer: Path) -> Report:
-    """Put the file on trial here, as a notebook must: a second process could not share its TPU."""
-    import pytest
+def _start_worker(
+    task: Task, work: Path, output: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[str]:
+    """Start `worker.py` in the folder `work`; all that it prints goes to the file `output`."""
+    with output.open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "minigpt_challenge.coach.grading.worker"],
+            cwd=work,
+            env=compilation.CACHE_ENVIRONMENT
+            | os.environ
+            | PLAIN_PYTEST
+            | devices.environment(task)
+            | environment,
+            stdin=subprocess.PIPE,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            encoding="utf-8",
+        )
 
+
+def _send(process: subprocess.Popen[str], *arguments: str) -> None:
+    """Let the worker run pytest with these arguments."""
+    with contextlib.suppress(BrokenPipeError):  # `_wait` reports that the process has ended
+        process.stdin.write(json.dumps(arguments) + "\n")
+        process.stdin.flush()
+
+
+def _wait(process: subprocess.Popen[str]) -> tuple[Reason, str]:
+    """Wait until the worker ends, or end it at the time limit; why it ended, and in a sentence."""
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    try:
+        process.wait(TIME_LIMIT)
+    except subprocess.TimeoutExpired:
+        return Reason.TIME_LIMIT, (
+            f"It was stopped after {TIME_LIMIT} seconds. Is there an endless loop, or a Python "
+            "loop in a compiled function, where `jax.lax.scan` belongs?"
+        )
+    finally:
+        _end(process)
+    return Reason.PROCESS_ENDED, f"The process ended with exit code {process.returncode}."
+
+
+def check_in_this_process(task: Task, answer: Path) -> Report:
+    """Check the file here, as a notebook must: a second process could not share its TPU."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
         collector, work, output = results.Collector(), Path(folder, "work"), io.StringIO()
@@ -128,18 +141,19 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             contextlib.redirect_stderr(output),
             contextlib.chdir(work),
             compilation.persistent_compilation_cache(),
-            _old_objects_left_alone(),
+            _collect_new_objects_only(),
             patch.dict(os.environ, PLAIN_PYTEST),
-            pytest.MonkeyPatch.context() as without,
+            pytest.MonkeyPatch.context() as patches,
         ):
-            without.delitem(sys.modules, "tests", raising=False)  # a library may have its own
+            # A library may have imported a package `tests` of its own.
+            patches.delitem(sys.modules, "tests", raising=False)
             try:
                 code = pytest.main([*_arguments(task, copy), *arguments], plugins=[collector])
                 ending = f"pytest ended with exit code {int(code)}."
             except Exception as error:  # such as after `sys.stdout.close()`
                 ending = f"pytest failed: {in_one_line(error)}"
         printed = "" if output.closed else output.getvalue()
-        checks = _in_order(collector, Reason.SUITE_FAILED, ending, printed)
+        checks = results.checks_in_order(collector, Reason.SUITE_FAILED, ending, printed)
         compilation.trim()
         return _report(task, start, checks, copy)
 
@@ -150,11 +164,11 @@ def _report(task: Task, start: float, checks: tuple[Check, ...], copy: Path) -> 
 
 
 @contextlib.contextmanager
-def _old_objects_left_alone() -> Iterator[None]:
-    """Inside, garbage is looked for among new objects only: in all of JAX it takes long.
+def _collect_new_objects_only() -> Iterator[None]:
+    """Inside, collect garbage among new objects only: among all of JAX's it takes long.
 
-    It is thrown away at the end. With it goes what was compiled: each program takes some of the
-    memory maps that a process may have, and a kernel runs many checks.
+    The collection at the end frees the compiled programs, too: each uses some of the memory maps
+    that a process may have, and a kernel runs many checks.
     """
     gc.freeze()
     try:
@@ -170,55 +184,21 @@ def _arguments(task: Task, answer: Path) -> list[str]:
         f"--config-file={ROOT / 'pyproject.toml'}",
         f"--rootdir={ROOT}",
         f"--answer={answer}",
-        "--noconftest",  # it serves the project's own tests
+        "--noconftest",  # it is for the project's own tests
         "-q",
-        "--tb=native",  # nobody reads it, and pytest's own takes a tenth of a second each
+        "--tb=native",  # not shown; pytest's own style takes a tenth of a second for each failure
         "-p",
         "no:cacheprovider",
         "-p",
-        "no:unraisableexception",  # collects garbage at the end, over and over
+        "no:unraisableexception",  # collects garbage several times at the end
     ]
 
 
-def _end(process: subprocess.Popen) -> None:
-    """End the process and whatever it started."""
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the process and all that it started."""
     with contextlib.suppress(ProcessLookupError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, 9)
         else:  # Windows
             process.kill()
     process.wait()
-
-
-def _in_order(
-    collected: results.Collector, reason: Reason, ending: str, output: str
-) -> tuple[Check, ...]:
-    """The checks in the suite's order; those without a result could not run.
-
-    Args:
-        collected: what the suite reported.
-        reason: why it ended.
-        ending: the same as a sentence.
-        output: what pytest printed.
-    """
-    if not collected.suite:
-        tail = without_places("\n".join(output.strip().splitlines()[-12:]))
-        check = Check(
-            "the_suite_starts",
-            Verdict.COULD_NOT_RUN,
-            reason=Reason.SUITE_FAILED,
-            seen=ending,
-            advice=tail,
-        )
-        return (check,)
-    checks = []
-    for name in collected.suite:
-        if name in collected.checks:
-            checks.append(collected.checks[name].with_texts(without_places))
-            continue
-        seen = f"This check was running. {ending}"
-        if reason is Reason.NOT_REACHED:
-            seen = "Not reached."
-        checks.append(Check(name, Verdict.COULD_NOT_RUN, reason=reason, about=seen, seen=seen))
-        reason = Reason.NOT_REACHED
-    return tuple(checks)

@@ -1,4 +1,7 @@
-"""pytest in a process that waits: it runs once for each line of JSON arguments that comes."""
+"""Run pytest once for each line of JSON arguments on the standard input.
+
+`runner.waiting_process` starts this module as a process of its own.
+"""
 
 import gc
 import json
@@ -7,22 +10,22 @@ import sys
 import threading
 import time
 
+import pytest
+
 
 def main() -> None:
-    """Run pytest once for each line, and end with the last exit code."""
-    threading.Thread(target=end_with_the_parent, daemon=True).start()
-    import pytest
-
+    """Run pytest once for each line, and exit with the last exit code."""
+    threading.Thread(target=exit_with_parent, daemon=True).start()
     code = 0
     for line in sys.stdin:
-        gc.freeze()  # to look for garbage in all of JAX takes a tenth of a check
+        gc.freeze()  # collecting garbage among all of JAX's objects takes a tenth of a check
         code = pytest.main(json.loads(line))
     sys.stdout.flush()
-    os._exit(int(code))  # the verdicts are written, and JAX takes its time to say farewell
+    os._exit(int(code))  # skips JAX's slow shutdown; the verdicts are written
 
 
-def end_with_the_parent() -> None:
-    """End this process when the one that started it is gone: nobody would stop an endless loop."""
+def exit_with_parent() -> None:
+    """Exit when the parent process is gone: nothing else would stop an endless loop."""
     parent = os.getppid()
     while os.getppid() == parent:
         time.sleep(1)

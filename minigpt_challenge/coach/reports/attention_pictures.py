@@ -1,11 +1,11 @@
-"""Attention maps as pictures, and what is to be seen in them in words."""
+"""Attention maps as pictures, with a caption that says what to see in them."""
 
 import io
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -13,15 +13,14 @@ from minigpt_challenge.coach.checks.attention_probe import AttentionMaps, attent
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.reports.html import Picture
 
-# The ground is transparent and the ink a middle grey, so that both light and dark themes carry
-# it; a cell has a colour of its own, and ink to suit that.
+# The background is transparent and the ink a middle grey, to be readable in light and dark themes.
+# Each cell with a number has a colour of its own, and an ink that contrasts with it.
 INK, LEAK, DPI = "#868686", "#e11d48", 160
-ON_TEXT = (0.18, 0.5, 0.93, 1.0)  # its opacity is the weight
+TILE = (0.18, 0.5, 0.93, 1.0)  # RGBA of a cell on a text; the weight sets its opacity
 WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#dcebfa", "#5b9bd5", "#0b3c78"])
 DIFFERENCES = LinearSegmentedColormap.from_list(
     "differences", ["#6d28a8", "#d9c8ee", "#f4f4f4", "#fbd3a6", "#c2530a"]
 )
-
 
 LINES = {
     "task2_attention": "Romeo, Romeo! wherefore art thou Romeo?",
@@ -30,13 +29,13 @@ LINES = {
 
 
 def compared_attention(task: Task, answer: Path) -> Picture | None:
-    """The learner's attention beside the expected one; None where there is none to be seen."""
+    """The learner's attention beside the expected one; None if there are no weights to show."""
     maps = attention_maps(task, answer)
     return draw_comparison(maps) if maps else None
 
 
 def attention_at_work(task: Task, answer: Path) -> Picture | None:
-    """The learner's attention on a line of Shakespeare; None where there is none to be seen."""
+    """The learner's attention on a line of Shakespeare; None if there are no weights to show."""
     if task.stem not in LINES:
         return None
     line = LINES[task.stem]
@@ -45,93 +44,111 @@ def attention_at_work(task: Task, answer: Path) -> Picture | None:
 
 
 def draw_comparison(maps: AttentionMaps) -> Picture:
-    """The learner's weights, those expected, and the difference, a row for each head."""
+    """The learner's weights, the expected ones, and the difference: one row for each head."""
     N = len(maps.seen)
     figure = Figure(figsize=(8.4, 3.0 * N), dpi=DPI, layout="constrained")
     rows = figure.subplots(N, 3, squeeze=False)
     panels = zip(rows, maps.seen, maps.expected, maps.leaks, maps.differs, strict=True)
     for n, (row, seen, expected, leaks, differs) in enumerate(panels):
         head = f", head {n}" if N > 1 else ""
-        _numbers(row[0], f"yours{head}", seen, WEIGHTS, (0, 1), "{:.2f}", ~(seen == 0))
-        _numbers(row[1], f"expected{head}", expected, WEIGHTS, (0, 1), "{:.2f}", expected > 0)
-        _numbers(
+        _draw_numbers(row[0], f"yours{head}", seen, WEIGHTS, (0, 1), "{:.2f}", ~(seen == 0))
+        _draw_numbers(row[1], f"expected{head}", expected, WEIGHTS, (0, 1), "{:.2f}", expected > 0)
+        _draw_numbers(
             row[2], "yours − expected", seen - expected, DIFFERENCES, (-1, 1), "{:+.2f}", differs
         )
         for t, s in np.argwhere(leaks):
             row[0].add_patch(Rectangle((s - 0.46, t - 0.46), 0.92, 0.92, fill=False, ec=LEAK, lw=2))
-    words = _compared_in_words(maps)
+    caption = _comparison_caption(maps)
     return Picture(
-        _png(figure), f"Your attention map beside the expected one. {words}", words, 8.4 * 96
+        _png(figure), f"Your attention map beside the expected one. {caption}", caption, 8.4 * 96
     )
 
 
 def draw_on_text(maps: AttentionMaps, text: str) -> Picture:
-    """The learner's weights on a text, its characters along both axes, the heads side by side."""
+    """The learner's weights on a text: characters along both axes, heads side by side."""
     N = len(maps.seen)
     size = 6.2 if N == 1 else 4.3
     figure = Figure(figsize=(size * N, size), dpi=DPI, layout="constrained")
     for n, axes in enumerate(figure.subplots(1, N, squeeze=False)[0]):
         tiles = np.empty((*maps.seen[n].shape, 4))
-        tiles[...] = ON_TEXT
+        tiles[...] = TILE
         tiles[..., 3] = np.where(maps.seen[n] > 0, 0.1 + 0.9 * maps.seen[n] ** 0.6, 0)
-        _cells(axes, tiles)
+        _draw_cells(axes, tiles)
         characters = text.replace(" ", "·")
         ticks = {"ticks": range(len(text)), "labels": characters, "family": "monospace"}
         axes.set_xticks(**ticks, size=11 if N == 1 else 9)
         axes.set_yticks(**ticks, size=11 if N == 1 else 9)
         if N > 1:
             axes.set_title(f"head {n}", color=INK, size=10)
-    what = (
-        "Attention at work. Each row is a position, and shows how much it takes from each "
-        "position before it. The weights were set by hand, so that "
-    )
-    if N == 1:
-        what += "each looks for what followed when the same two characters stood there before."
-    else:
-        what += (
-            "head 0 looks for what followed when the same two characters stood there before, "
-            "head 1 for the character just before."
-        )
-    what += (
-        " The slanted lines are “Romeo” met again. Above the diagonal lies the future: nothing "
-        "comes from there."
-    )
-    return Picture(_png(figure), f"Attention map on the line “{text}”. {what}", what, size * N * 96)
+    caption = _on_text_caption(N)
+    alt = f"Attention map on the line “{text}”. {caption}"
+    return Picture(_png(figure), alt, caption, size * N * 96)
 
 
-def _compared_in_words(maps: AttentionMaps) -> str:
+def _on_text_caption(num_heads: int) -> str:
+    repeated = "looks for the character that followed the same two characters earlier in the line"
+    heads = f"each position {repeated}"
+    if num_heads > 1:
+        heads = f"head 0 {repeated}, and head 1 looks at the character just before"
+    return (
+        "Attention at work. Each row is a position, and shows how much that position takes from "
+        f"itself and from each earlier position. The weights were set by hand so that {heads}. The "
+        "slanted lines appear where “Romeo” is repeated. Above the diagonal is the future: nothing "
+        "is taken from there."
+    )
+
+
+def _comparison_caption(maps: AttentionMaps) -> str:
     """What to see in the comparison, in the learner's own numbers."""
     if not maps.differs.any():
         return (
-            "Your weights are those expected, in every place: the slip lies elsewhere, in what "
-            "comes before the weights or after them."
+            "All your weights are the expected ones: the mistake is elsewhere, before the weights "
+            "or after them."
         )
-    share = f"{int(maps.differs.sum())} of {maps.seen.size} weights differ"
+    summary = f"{int(maps.differs.sum())} of {maps.seen.size} weights differ"
     if np.isnan(maps.seen).any():
-        rows = np.isnan(maps.seen).any(axis=(0, 2)).nonzero()[0]
-        which = ", ".join(map(str, rows))
-        who = f"Position {which} takes" if len(rows) == 1 else f"The positions {which} take"
-        share = f"{who} NaN, which is no number; {share}"
+        positions = np.isnan(maps.seen).any(axis=(0, 2)).nonzero()[0]
+        noun = "position" if len(positions) == 1 else "positions"
+        numbers = ", ".join(map(str, positions))
+        summary = f"NaN (not a number) is among the weights of {noun} {numbers}; {summary}"
     if not maps.leaks.any():
-        return f"{share}. Nothing looks into the future."
+        return f"{summary}. Nothing looks into the future."
     n, t, s = np.unravel_index(np.where(maps.leaks, np.abs(maps.seen), 0).argmax(), maps.seen.shape)
     head = f"in head {n}, " if len(maps.seen) > 1 else ""
     return (
         f"Leaks are outlined in red: {head}position {t} takes {maps.seen[n, t, s]:.2f} from "
-        f"position {s}, which lies in its future. {share}."
+        f"position {s}, which is in its future. {summary}."
     )
 
 
-def _numbers(axes: Axes, title: str, values, colours, limits, form: str, shown) -> None:
-    """A panel with the numbers in its cells, and the ground where there is nothing to show."""
+def _draw_numbers(
+    axes: Axes,
+    title: str,
+    values: np.ndarray,
+    colours: Colormap,
+    limits: tuple[float, float],
+    number_format: str,
+    shown: np.ndarray,
+) -> None:
+    """Draw a panel with a number in each cell.
+
+    Args:
+        axes: where to draw.
+        title: the panel's title.
+        values: float (T, S).
+        colours: maps the values between `limits` to colours.
+        limits: the values with the first and the last colour.
+        number_format: of a number, as for `str.format`.
+        shown: bool (T, S), which cells to draw.
+    """
     tiles = colours(np.interp(np.nan_to_num(values), limits, (0, 1)))  # (T, S, 4)
     tiles[np.isnan(values)] = 0.75, 0.75, 0.75, 1.0
     tiles[..., 3] = shown
-    _cells(axes, tiles)
+    _draw_cells(axes, tiles)
     for t, s in np.argwhere(shown):
         red, green, blue, _ = colours(np.interp(np.nan_to_num(values[t, s]), limits, (0, 1)))
         ink = "white" if 0.3 * red + 0.6 * green + 0.1 * blue < 0.55 else "#10233f"
-        number = "NaN" if np.isnan(values[t, s]) else form.format(values[t, s])
+        number = "NaN" if np.isnan(values[t, s]) else number_format.format(values[t, s])
         number = number.replace("+0.00", "≈ 0").replace("-0.00", "≈ 0").replace("-", "−")
         axes.text(s, t, number, ha="center", va="center", size=8, color=ink)
     axes.set_title(title, color=INK, size=11, weight="bold")
@@ -141,8 +158,8 @@ def _numbers(axes: Axes, title: str, values, colours, limits, form: str, shown) 
     axes.set_ylabel("position t", color=INK, size=9)
 
 
-def _cells(axes: Axes, tiles: np.ndarray) -> None:
-    """Coloured cells, (T, S, 4), with a thin grid."""
+def _draw_cells(axes: Axes, tiles: np.ndarray) -> None:
+    """Draw coloured cells, RGBA (T, S, 4), with a thin grid."""
     axes.imshow(tiles, interpolation="nearest")
     T = len(tiles)
     lines = np.arange(T + 1) - 0.5

@@ -1,6 +1,7 @@
 """Charts: the loss ladder, and the loss curve of a training run."""
 
 import io
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,19 +12,19 @@ from minigpt_challenge.given.training import Measurement
 
 INK, FAINT, PAPER = "#24292f", "#6e7781", "#fbfaf6"
 REACHED, NEWEST, EMPTY = "#8fb3d9", "#1f6fb2", "#b6bcc4"
-NARROW, LINES = 46, 2  # of a sample: characters in a line, and how many lines
+LINE_LENGTH, NUM_LINES = 46, 2  # of a sample: characters in a line, lines
 BAR_HEIGHT = 0.56
-UNIT = 0.1  # inches in a unit of x; a bar of 1 nat is BAR_UNITS of them
-BAR_UNITS, BARS_AT, SAMPLES_AT, WIDTH = 7.6, 21.5, 61, 100
+UNIT = 0.1  # inches in a unit of x
+UNITS_PER_NAT, BARS_AT, SAMPLES_AT, WIDTH = 7.6, 21.5, 61, 100  # in units of x
 
 
 def draw_ladder(rungs: tuple[Rung, ...]) -> bytes:
-    """The ladder as a PNG, with a background of its own so that it reads well on light and dark."""
+    """The ladder as a PNG, with its own background, to be readable in light and dark themes."""
     return _png(ladder_figure(rungs))
 
 
 def ladder_figure(rungs: tuple[Rung, ...]) -> Figure:
-    """The rungs that are reached as filled bars with a sample, the others as outlines."""
+    """The rungs that are reached as filled bars with a sample, the others as outlined bars."""
     reached = {rung.name: rung for rung in rungs}
     last = max((row for row, place in enumerate(PLACES) if place.name in reached), default=0)
     figure = Figure(figsize=(WIDTH * UNIT, 0.62 * (len(PLACES) + 1.45)), dpi=150)
@@ -39,15 +40,15 @@ def ladder_figure(rungs: tuple[Rung, ...]) -> Figure:
         remark = reached[place.name].remark if place.name in reached else ""
         axes.text(2, row + 0.2, remark or place.caption, size=8, color=FAINT, va="center")
         if place.name in reached:
-            _reached(axes, row, reached[place.name], NEWEST if row == last else REACHED)
+            _draw_reached(axes, row, reached[place.name], NEWEST if row == last else REACHED)
         else:
-            _empty(axes, row, place, passed_by=row < last)
+            _draw_outline(axes, row, place, skipped=row < last)
     return figure
 
 
-def _reached(axes: Axes, row: int, rung: Rung, colour: str) -> None:
-    length = min(rung.loss, PLACES[0].typical * 1.05) * BAR_UNITS
-    _bar(axes, row, length, facecolor=colour, edgecolor=colour)
+def _draw_reached(axes: Axes, row: int, rung: Rung, colour: str) -> None:
+    length = min(rung.loss, PLACES[0].typical * 1.05) * UNITS_PER_NAT
+    _draw_bar(axes, row, length, facecolor=colour, edgecolor=colour)
     axes.text(
         BARS_AT + length + 0.8,
         row,
@@ -70,10 +71,11 @@ def _reached(axes: Axes, row: int, rung: Rung, colour: str) -> None:
     )
 
 
-def _empty(axes: Axes, row: int, place: Place, passed_by: bool) -> None:
-    length = place.typical * BAR_UNITS
-    _bar(axes, row, length, facecolor="none", edgecolor=EMPTY, linestyle=(0, (4, 3)))
-    if passed_by:
+def _draw_outline(axes: Axes, row: int, place: Place, skipped: bool) -> None:
+    """Draw a rung that is not reached; with its typical loss if a later one is."""
+    length = place.typical * UNITS_PER_NAT
+    _draw_bar(axes, row, length, facecolor="none", edgecolor=EMPTY, linestyle=(0, (4, 3)))
+    if skipped:
         axes.text(
             BARS_AT + length + 0.8,
             row,
@@ -85,7 +87,7 @@ def _empty(axes: Axes, row: int, place: Place, passed_by: bool) -> None:
         axes.text(SAMPLES_AT, row, "not trained here", size=9, color=FAINT, va="center")
 
 
-def _bar(axes: Axes, row: int, length: float, **style) -> None:
+def _draw_bar(axes: Axes, row: int, length: float, **style: Any) -> None:
     axes.add_patch(
         FancyBboxPatch(
             (BARS_AT, row - BAR_HEIGHT / 2),
@@ -100,16 +102,18 @@ def _bar(axes: Axes, row: int, length: float, **style) -> None:
 
 
 def _excerpt(sample: str) -> str:
-    """Of the lines that hold something, those neighbours that say most, cut to what fits."""
+    """The neighbouring non-blank lines with the most characters, cut to the line length."""
     lines = [line for line in sample.splitlines() if line.strip()]
-    starts = range(max(len(lines) - LINES, 0) + 1)
-    neighbours = [lines[start : start + LINES] for start in starts]
-    best = max(neighbours, key=lambda some: sum(min(len(line), NARROW) for line in some))
-    return "\n".join(line if len(line) <= NARROW else line[: NARROW - 1] + "…" for line in best)
+    starts = range(max(len(lines) - NUM_LINES, 0) + 1)
+    neighbours = [lines[start : start + NUM_LINES] for start in starts]
+    best = max(neighbours, key=lambda group: sum(min(len(line), LINE_LENGTH) for line in group))
+    return "\n".join(
+        line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 1] + "…" for line in best
+    )
 
 
 def draw_loss_curve(history: list[Measurement], target: float | None = None) -> bytes:
-    """Training and evaluation loss against the step, and the target where there is one: a PNG."""
+    """Training and evaluation loss against the step, and the target if there is one, as a PNG."""
     figure = Figure(figsize=(8, 4.5), dpi=150, layout="constrained")
     axes = figure.subplots()
     steps = [measured.step for measured in history]

@@ -1,4 +1,4 @@
-"""HTML pages and fragments, from the templates: no scripts, nothing fetched, all text escaped."""
+"""HTML pages and fragments from templates: no scripts, no requests, all text escaped."""
 
 import re
 from base64 import b64encode
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -14,8 +15,8 @@ from markupsafe import Markup, escape
 from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.reports.report_lines import headline, report_lines
 
-# Each on a ground of its own, so that light and dark themes show the same. They stand in the
-# elements themselves: where a page's style is taken away, as in some viewers, these may stay.
+# Each sets its own background, so that light and dark themes show the same. They go into the
+# elements' own `style`, which some viewers keep when they remove the page's style sheet.
 PILLS = {
     Verdict.PASSED: "background: #15803d; color: #ffffff",
     Verdict.WRONG: "background: #b91c1c; color: #ffffff",
@@ -27,13 +28,13 @@ PILLS = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that travels inside the page.
+    """A picture that is embedded in the page.
 
     Attributes:
         png: the file's bytes.
-        alt: what it shows, for those who cannot see it.
-        caption: what to look for in it, for those who can.
-        width: how wide it is drawn where there is room, in CSS pixels.
+        alt: what it shows, for readers who cannot see it.
+        caption: what to look for in it, for readers who can.
+        width: its width where there is room, in CSS pixels.
     """
 
     png: bytes
@@ -46,23 +47,25 @@ class Picture:
         return f"data:image/png;base64,{b64encode(self.png).decode('ascii')}"
 
 
-def check_page(report: Report, pictures: Sequence[Picture] = ()) -> str:
-    """A fragment for a notebook: a line for each check; what failed opens."""
+def check_fragment(report: Report, pictures: Sequence[Picture] = ()) -> str:
+    """HTML for a notebook: one line for each check, and under each failure its message.
+
+    All messages are folded except the first that decided the verdict.
+    """
     lines = report_lines(report)
-    # The first of those that decided the verdict is the one to read.
-    telling = (line for line in lines if line.message and line.check.verdict is report.verdict)
+    decisive = (line for line in lines if line.message and line.check.verdict is report.verdict)
     return render(
         "check.html",
         report=report,
-        words=headline(report),
+        headline=headline(report),
         lines=lines,
-        opened=next(telling, None),
+        open_line=next(decisive, None),
         pictures=pictures,
     )
 
 
-def render(template: str, **values) -> str:
-    """The template filled in.
+def render(template: str, **values: Any) -> str:
+    """Fill in the template.
 
     Raises:
         jinja2.UndefinedError: the template uses a name that has no value.
@@ -71,14 +74,14 @@ def render(template: str, **values) -> str:
 
 
 def _prose(message: str) -> list[tuple[bool, str]]:
-    """The message in pieces, in order: whether it is code (indented lines), and the text."""
+    """Split the message into pieces: whether each is code (indented lines), and its text."""
     lines = message.strip("\n").split("\n")
     pieces = groupby(lines, key=lambda line: line.startswith("    "))
     return [(is_code, dedent("\n".join(group))) for is_code, group in pieces]
 
 
-def _names(text: str) -> Markup:
-    """The text escaped, and `names in backticks` set as code."""
+def _inline_code(text: str) -> Markup:
+    """Escape the text, and mark `names in backticks` as code."""
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
 
 
@@ -89,4 +92,4 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"prose": _prose, "names": _names}
+_ENVIRONMENT.filters |= {"prose": _prose, "inline_code": _inline_code}

@@ -1,10 +1,10 @@
-"""What a notebook shows while it trains: a curve that grows in place, and what the model writes."""
+"""What a notebook shows during training: a loss curve that grows in place, and a sample."""
 
 from collections.abc import Callable
 
 import jax
 from flax.training.train_state import TrainState
-from IPython.display import display
+from IPython.display import DisplayHandle, display
 
 from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.reports.charts import draw_ladder, draw_loss_curve
@@ -16,33 +16,36 @@ from minigpt_challenge.given.vocabulary import Vocabulary
 SAMPLE_LENGTH = 160
 
 
-def show_picture(png: bytes, words: str, into=None):
-    """Show a PNG, and in its place words where no picture can be shown; returns the handle.
+def show_picture(png: bytes, text: str, handle: DisplayHandle | None = None) -> DisplayHandle:
+    """Show a PNG and return its handle.
 
     Args:
-        into: the handle of a picture shown before, to be replaced by this one.
+        png: the file's bytes.
+        text: what to show where pictures cannot be shown.
+        handle: of an earlier picture, which this one replaces.
     """
-    bundle = {"image/png": png, "text/plain": words}
-    if into is None:
-        return display(bundle, raw=True, display_id=True, metadata={"image/png": {"width": 720}})
-    into.update(bundle, raw=True, metadata={"image/png": {"width": 720}})
-    return into
+    bundle = {"image/png": png, "text/plain": text}
+    metadata = {"image/png": {"width": 720}}
+    if handle is None:
+        return display(bundle, raw=True, display_id=True, metadata=metadata)
+    handle.update(bundle, raw=True, metadata=metadata)
+    return handle
 
 
 def show_ladder() -> None:
-    """Show the loss ladder as it stands."""
+    """Show the loss ladder."""
     rungs = ladder.rungs()
     show_picture(draw_ladder(rungs), ladder.as_text(rungs))
 
 
 def watcher(vocabulary: Vocabulary) -> Callable[[TrainState, list[Measurement]], None]:
-    """For `run_training_loop`: at each measurement, draws the curve anew and writes a little."""
+    """A callback for `run_training_loop`: at each measurement it redraws the curve and samples."""
     target = milestone.target_loss(vocabulary)
-    shown = []
+    handles: list[DisplayHandle] = []  # of the curve and the sample
 
     def watch(state: TrainState, history: list[Measurement]) -> None:
         step = history[-1].step
-        written = continue_text(
+        sample = continue_text(
             jax.random.key(step),
             state.apply_fn,
             state.params,
@@ -51,13 +54,13 @@ def watcher(vocabulary: Vocabulary) -> Callable[[TrainState, list[Measurement]],
             milestone.BLOCK_SIZE,
         )
         curve = draw_loss_curve(history, target)
-        words = f"evaluation loss {history[-1].eval_loss:.2f} after {step:,} steps"
-        text = {"text/plain": f"After {step:,} steps:\n{written.strip()}"}
-        if shown:
-            show_picture(curve, words, into=shown[0])
-            shown[1].update(text, raw=True)
+        summary = f"evaluation loss {history[-1].eval_loss:.2f} after {step:,} steps"
+        text = {"text/plain": f"After {step:,} steps:\n{sample.strip()}"}
+        if handles:
+            show_picture(curve, summary, handles[0])
+            handles[1].update(text, raw=True)
         else:
-            shown.append(show_picture(curve, words))
-            shown.append(display(text, raw=True, display_id=True))
+            handles.append(show_picture(curve, summary))
+            handles.append(display(text, raw=True, display_id=True))
 
     return watch

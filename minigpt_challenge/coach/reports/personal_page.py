@@ -1,4 +1,4 @@
-"""`minigpt report`: one page of what the learner has built, to keep and to show."""
+"""`minigpt report`: one page that shows what the learner has built, to keep and to share."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,15 +22,16 @@ ATTENTION = TASKS[1]
 
 
 @dataclass(frozen=True)
-class Stop:
-    """A task on the learner's road."""
+class Row:
+    """A task in the page's table."""
 
     task: Task
     standing: Standing
     help: HelpUsed
 
     @property
-    def help_in_words(self) -> str:
+    def help_text(self) -> str:
+        """How much help was used; "no help" only if the task is passed."""
         hints, peeks = self.help.hints, self.help.peeks
         parts = [_count(hints, "hint")] * (hints > 0) + [_count(peeks, "peek")] * (peeks > 0)
         if parts:
@@ -39,7 +40,7 @@ class Stop:
 
 
 def write(path: Path) -> Path | None:
-    """Write the page; where another file stood, keep that first and say where.
+    """Write the page, and return where the file that it replaces was saved, None if there was none.
 
     Raises:
         OSError: the page cannot be written.
@@ -48,54 +49,54 @@ def write(path: Path) -> Path | None:
 
 
 def page() -> str:
-    """The page. What is not there yet is left out."""
-    stops = [Stop(task, progress.standing(task), help_used(task)) for task in TASKS]
-    passed = [stop.task for stop in stops if stop.standing.verdict is Verdict.PASSED]
+    """The page as HTML, without the parts for which there is nothing yet."""
+    rows = [Row(task, progress.standing(task), help_used(task)) for task in TASKS]
+    passed = [row.task for row in rows if row.standing.verdict is Verdict.PASSED]
     return render(
         "report.html",
-        stops=stops,
+        rows=rows,
         passed=passed,
         ladder=_ladder(ladder.rungs()),
         attention=attention_at_work(ATTENTION, ATTENTION.stub) if ATTENTION in passed else None,
         curve=_curve(),
         sample=_text(SAMPLE).strip("\n"),
-        by_the_reference=_trained_on_the_reference(),
+        uses_reference=_trained_with_the_reference(),
         repository=repository_url(),
         today=date.today().isoformat(),
     )
 
 
 def _ladder(rungs: tuple[ladder.Rung, ...]) -> Picture | None:
-    """The ladder as a picture, once there are two rungs to compare."""
+    """A picture of the ladder; None if there are fewer than two rungs to compare."""
     if len(rungs) < 2:
         return None
     losses = ", ".join(f"{rung.name} {rung.loss:.2f} {rung.remark}".rstrip() for rung in rungs)
     caption = (
-        "What each part brings: the lower the loss, the better. It is measured on text that the "
-        "model never learned from, in nats per character."
+        "The loss after each part is added (lower is better), in nats per character, on text that "
+        "the model was not trained on."
     )
     return Picture(draw_ladder(rungs), f"The loss ladder: {losses}.", caption, WIDTH)
 
 
 def _curve() -> Picture | None:
-    """The loss curve of the last training."""
+    """The loss curve of the last training run; None if there is none."""
     with suppress(OSError):
         return Picture(
             CURVE.read_bytes(),
-            "The loss curve of the training: the loss falls with the steps.",
-            "The training of the whole model, step by step.",
+            "The loss curve of the training run: the loss at each step.",
+            "The loss of the whole model, step by step.",
             WIDTH,
         )
     return None
 
 
-def _trained_on_the_reference() -> bool:
-    """Whether the last training ran on the reference, not on the learner's own code."""
+def _trained_with_the_reference() -> bool:
+    """Whether the last training run used the reference instead of the learner's code."""
     return bool(saved(WEIGHTS).get("solutions"))
 
 
 def _text(path: Path) -> str:
-    """The file's text; empty where there is none."""
+    """The file's text; empty if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

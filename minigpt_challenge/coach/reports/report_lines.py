@@ -1,4 +1,4 @@
-"""What a report shows, in a terminal or as a page: a line for each check, and each thing once."""
+"""The lines of a report, in a terminal or on a page: one for each check, no message twice."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdic
 
 @dataclass(frozen=True)
 class Line:
-    """One check as it is shown.
+    """A check as it is shown.
 
     Attributes:
-        check: the check.
-        repeats: whether it failed as a check above it did, so that only its name is shown.
+        check: the check's result.
+        repeats: whether it failed like a check above it, so that only its name is shown.
     """
 
     check: Check
@@ -20,7 +20,7 @@ class Line:
 
     @property
     def name(self) -> str:
-        return sentence(self.check.name)
+        return readable_name(self.check.name)
 
     @property
     def message(self) -> str:
@@ -28,7 +28,7 @@ class Line:
 
 
 def report_lines(report: Report) -> tuple[Line, ...]:
-    """A line for each check, in the suite's order."""
+    """One line for each check, in the suite's order."""
     lines, shown = [], set()
     for check in report.checks:
         failure = _failure(check)
@@ -39,21 +39,21 @@ def report_lines(report: Report) -> tuple[Line, ...]:
 
 
 def headline(report: Report) -> str:
-    """The verdict in words; a task of which some checks pass is begun."""
+    """The verdict in words; "begun" instead of "not started" if some checks pass."""
     if report.verdict is Verdict.NOT_STARTED and report.num_passed:
         return f"begun, {report.num_passed} of {len(report.checks)} checks passed"
     return report.verdict.words
 
 
-def sentence(name: str) -> str:
-    """A check's name in words: `three_steps_equal[Adam]` is "three steps equal, Adam"."""
+def readable_name(name: str) -> str:
+    """The check's name in words: "three steps equal, Adam" for `three_steps_equal[Adam]`."""
     return name.replace("_", " ").replace("[", ", ").removesuffix("]")
 
 
 def _failure(check: Check) -> Hashable:
-    """What is shown once only; None for a check that passed.
+    """Equal for checks whose failure is shown only once; None for a check that passed.
 
-    That values differ is shown once, wherever they do: the first place is enough to start from.
+    All checks in which values differ count as one failure: the first is enough to start from.
     """
     if check.diagnosis:
         return check.diagnosis

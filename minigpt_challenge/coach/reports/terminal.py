@@ -1,9 +1,9 @@
-"""Reports and the road, for a terminal."""
+"""Reports, and the road with the learner's progress, for a terminal."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -25,54 +25,58 @@ COLOURS = {
 }
 
 
-class Ways(NamedTuple):
-    """What to type where the learner is."""
+class Commands(NamedTuple):
+    """What to type in a terminal or in a notebook, and where to write a task's code."""
 
     start: str
     train: str
     sample: str
     check: str
-    write: str  # where; of a task's stem
+    code: str  # a format string of the task's stem
 
 
-TERMINAL = Ways(
+TERMINAL = Commands(
     "minigpt start",
     "minigpt train",
     "minigpt sample",
     "minigpt check",
     "minigpt_challenge/tasks/{}.py",
 )
-NOTEBOOK = Ways("%ladder 0", "%ladder 5", "!minigpt sample", "%check", "its %%task cell")
+NOTEBOOK = Commands("%ladder 0", "%ladder 5", "!minigpt sample", "%check", "its %%task cell")
 
 
 def report(report: Report) -> Group:
-    """A line for each check, and under those that did not pass what was asked and seen."""
+    """One line for each check, and under each failure its message."""
     task = report.task
     colour = COLOURS[report.verdict]
-    head = Text.from_markup(
+    heading = Text.from_markup(
         f"[bold]Task {task.number} · {task.title}[/bold]: "
         f"[{colour}]{headline(report)}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
     )
-    lines: list = [head]
+    renderables: list[RenderableType] = [heading]
     for line in report_lines(report):
         verdict = line.check.verdict
-        above = ("  (as above)", "dim") if line.repeats else ""
-        named = (f"  {verdict.sign} {line.name}", COLOURS[verdict])
-        lines.append(Text.assemble(named, above))
+        name = (f"  {verdict.sign} {line.name}", COLOURS[verdict])
+        as_above = ("  (as above)", "dim") if line.repeats else ""
+        renderables.append(Text.assemble(name, as_above))
         if line.message:
-            lines.append(Padding(Text(line.message), (0, 0, 0, 6)))
-    return Group(*lines)
+            renderables.append(Padding(Text(line.message), (0, 0, 0, 6)))
+    return Group(*renderables)
 
 
-def road(standings: dict[Task, Standing], milestone: Rung | None, to: Ways = TERMINAL) -> Table:
-    """The tasks and how each stands; `milestone` is the rung, once it is reached."""
+def road(
+    standings: dict[Task, Standing], milestone: Rung | None, commands: Commands = TERMINAL
+) -> Table:
+    """A table of the tasks with their progress; `milestone` is its rung, None if not reached."""
     table = Table(box=None, padding=(0, 2), show_header=False)
-    table.add_row(" ", str(WARM_UP.number), WARM_UP.title, f"[dim]given: {to.start}[/dim]", "")
-    beyond = False
+    table.add_row(
+        " ", str(WARM_UP.number), WARM_UP.title, f"[dim]given: {commands.start}[/dim]", ""
+    )
+    milestone_shown = False
     for task, standing in standings.items():
-        if task.beyond and not beyond:
-            table.add_row(*_milestone(milestone, to))
-            beyond = True
+        if task.beyond and not milestone_shown:
+            table.add_row(*_milestone(milestone, commands))
+            milestone_shown = True
         colour = COLOURS[standing.verdict]
         table.add_row(
             f"[{colour}]{standing.sign}[/{colour}]",
@@ -84,41 +88,45 @@ def road(standings: dict[Task, Standing], milestone: Rung | None, to: Ways = TER
     return table
 
 
-def _milestone(reached: Rung | None, to: Ways) -> tuple[str, ...]:
+def _milestone(reached: Rung | None, commands: Commands) -> tuple[str, ...]:
     if reached is None:
-        return "", "", "[dim]The milestone[/dim]", f"[dim]{to.train}[/dim]", ""
-    mark = "[green]✓[/green]"
-    return mark, "", "The milestone", f"[green]loss {reached.loss:.2f}[/green]", ""
+        return "", "", "[dim]The milestone[/dim]", f"[dim]{commands.train}[/dim]", ""
+    return "[green]✓[/green]", "", "The milestone", f"[green]loss {reached.loss:.2f}[/green]", ""
 
 
-def what_next(standings: dict[Task, Standing], milestone: Rung | None, to: Ways = TERMINAL) -> str:
-    """A few sentences (Rich markup): the next thing to do."""
-    following = next((t for t, s in standings.items() if s.verdict is not Verdict.PASSED), None)
-    train = f"All parts of your GPT are there. Train it with [bold]{to.train}[/bold]."
+def what_next(
+    standings: dict[Task, Standing], milestone: Rung | None, commands: Commands = TERMINAL
+) -> str:
+    """What to do next, in a few sentences with Rich markup."""
+    unfinished = (task for task in standings if standings[task].verdict is not Verdict.PASSED)
+    next_task = next(unfinished, None)
+    train = f"All parts of your GPT are written. Train it with [bold]{commands.train}[/bold]."
     if milestone:
-        train = f"Your GPT is trained. [bold]{to.sample}[/bold] lets it write."
-    if following is None:
+        train = f"Your GPT is trained. [bold]{commands.sample}[/bold] writes text with it."
+    if next_task is None:
         return f"All {len(standings)} tasks are passed. {train}"
-    task = (
-        f"task {following.number}: {following.goal}\n"
-        f"Read [bold]notebooks/{following.stem}.ipynb[/bold], write in "
-        f"[bold]{to.write.format(following.stem)}[/bold], then "
-        f"[bold]{to.check} {following.number}[/bold]."
+    instruction = (
+        f"task {next_task.number}: {next_task.goal}\n"
+        f"Read [bold]notebooks/{next_task.stem}.ipynb[/bold], write in "
+        f"[bold]{commands.code.format(next_task.stem)}[/bold], then "
+        f"[bold]{commands.check} {next_task.number}[/bold]."
     )
-    return f"{train}\nAnd beyond, {task}" if following.beyond else f"Next, {task}"
+    if next_task.beyond:
+        return f"{train}\nBeyond the milestone, {instruction}"
+    return f"Next, {instruction}"
 
 
-def kept_versions(kept: Sequence[Version]) -> Table:
-    """The kept versions of a file, numbered from the newest."""
+def kept_versions(versions: Sequence[Version]) -> Table:
+    """A table of a file's saved versions, numbered from the newest."""
     table = Table("", "kept", "lines", box=None, padding=(0, 2), header_style="dim")
-    for number, version in enumerate(kept, 1):
+    for number, version in enumerate(versions, 1):
         lines = len(version.text().splitlines())
         table.add_row(f"{number}", version.when_text, f"{lines}")
     return table
 
 
 def console(stderr: bool = False) -> Console:
-    """Where we print. Rich drops colours by itself where the output is no terminal."""
-    # Rich sets code on black, which is a blot on a light background.
+    """A console for all output. Rich omits colours by itself if the output is not a terminal."""
+    # Rich's default puts code on black, which looks wrong on a light background.
     theme = Theme({"markdown.code": "cyan"})
     return Console(highlight=False, stderr=stderr, theme=theme)

@@ -83,13 +83,13 @@ def test_without_the_scale_much_differs_and_nothing_leaks(task, answer):
 def test_a_row_of_nothing_is_named(answer):
     maps = attention_maps(ATTENTION, answer(ATTENTION, (MASK, MASK[:-1] + ", -1)")))
     assert np.isnan(maps.seen[0, 0]).all() and not maps.leaks.any()
-    assert "Position 0 takes NaN" in attention_pictures.draw_comparison(maps).caption
+    assert "among the weights of position 0;" in attention_pictures.draw_comparison(maps).caption
 
 
 def test_where_the_weights_are_right_the_slip_is_looked_for_elsewhere(answer):
     joined = "jnp.concatenate([head(x) for head in self.heads], axis=-1)"
     maps = attention_maps(ATTENTION, answer(ATTENTION, (joined, f"-{joined}")))
-    assert "the slip lies elsewhere" in attention_pictures.draw_comparison(maps).caption
+    assert "the mistake is elsewhere" in attention_pictures.draw_comparison(maps).caption
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""From what a check raised to a verdict in words: Flax's and JAX's own errors, explained."""
+"""From what a check raised to its result: errors of Flax and JAX are explained."""
 
 from functools import partial
 from types import SimpleNamespace
@@ -28,33 +28,33 @@ DENSE = nn.Dense(2)
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "explanation"),
     [
-        ("if x.sum() > 1e9: x = x + 1", "cannot decide by them"),
-        ("import numpy; numpy.asarray(x)", "Use `jnp` in place of `np`"),
-        ("x = jnp.concatenate([x, x], -1)", "of another width than it should"),
+        ("if x.sum() > 1e9: x = x + 1", "cannot depend on values"),
+        ("import numpy; numpy.asarray(x)", "Use `jnp` instead of `np`"),
+        ("x = jnp.concatenate([x, x], -1)", "does not match its weights"),
         ("x = self.other(x)", "has no attribute"),
         ("x = nn.Dense(3, use_bias=False)(x)", "nowhere else"),
         ("self.scores = x", "cannot be changed while it runs"),
         ("return self(x)", "calls itself without end"),
-        ("x @ x", "must be of one size"),
+        ("x @ x", "must have the same size"),
         ("x + x[:, :-1]", "from the last axis backwards"),
-        ('jnp.einsum("BTC,BSC->BTS,", x, x)', "a comma too many"),
+        ('jnp.einsum("BTC,BSC->BTS,", x, x)', "an extra comma"),
         ('jnp.einsum("BTC,SC->BTS", x, x)', "as many letters as it has axes"),
         ("jax.grad(lambda y: y)(x)", "returns one number"),
-        ("jax.grad(x.sum())", "a value came"),
+        ("jax.grad(x.sum())", "a value was passed"),
     ],
 )
-def test_an_error_is_explained_with_the_learners_line_and_no_other(tmp_path, line, words):
+def test_an_error_is_explained_and_only_the_learners_lines_are_shown(tmp_path, line, explanation):
     answer = tmp_path / "answer.py"
     text = ATTENTION.solution.read_text(encoding="utf-8")
     answer.write_text(text.replace("        q = self.q", f"        {line}\n        q = self.q"))
     report = check_in_this_process(ATTENTION, answer)
-    said = "\n".join(check.message for check in report.checks)
-    assert words in said
-    assert "    answer.py, line 44, in __call__:" in said or "    answer.py, line 45" in said
+    messages = "\n".join(check.message for check in report.checks)
+    assert explanation in messages
+    assert "    answer.py, line 44, in __call__:" in messages or "answer.py, line 45" in messages
     assert max(len(check.message.splitlines()) for check in report.checks) < 10
-    assert "site-packages" not in said
+    assert "site-packages" not in messages
 
 
 NO_JIT = (JIT_TRAIN, "def train_step")
@@ -72,7 +72,7 @@ def grad_with(options):
 
 
 @pytest.mark.parametrize(
-    ("check", "edits", "words", "unsaid"),
+    ("check", "edits", "expected", "absent"),
     [
         (LOSS, [(LOGITS, 'logits = apply_fn({"params": params}, x)')], "as it is", "KeyError"),
         (LOSS, [(LOGITS, 'logits = apply_fn(params["params"], x)')], "as it is", "KeyError"),
@@ -84,12 +84,12 @@ def grad_with(options):
             "from the last axis backwards",
         ),
         (LOSS, [(LOSSES, "losses = logits - y")], "from the last axis backwards", "one-hot"),
-        (STEP, [grad_with("argnums=2")], "holds integers", "a function came"),
+        (STEP, [grad_with("argnums=2")], "holds integers", "not a function"),
         (STEP, [(GRAD, f"loss, grads = {ALLOWED}")], "to the whole state?", "holds integers"),
-        (STEP, [grad_with("argnums=1")], "a function came", " at 0x"),
-        (STEP, [(GRAD, f"loss, grads = {ONE_TREE}")], "a function came", " at 0x"),
+        (STEP, [grad_with("argnums=1")], "not a function", " at 0x"),
+        (STEP, [(GRAD, f"loss, grads = {ONE_TREE}")], "not a function", " at 0x"),
         (STEP, [grad_with("has_aux=True")], "returns (loss, more)", "one number"),
-        (STEP, [(APPLY, "state.params = grads")], "which returns a new one", "`setup`"),
+        (STEP, [(APPLY, "state.params = grads")], "returns a new one", "`setup`"),
         (
             LARGE,
             [(LOSSES, f"losses = jnp.log(jnp.exp(logits).sum(-1)) - {PICKED}")],
@@ -121,41 +121,41 @@ def grad_with(options):
         ),
     ],
 )
-def test_a_slip_in_the_training_step_is_named(tmp_path, check, edits, words, unsaid):
+def test_a_mistake_in_the_training_step_is_explained(tmp_path, check, edits, expected, absent):
     answer, names = tmp_path / "answer.py", {}
     answer.write_text(edited(*edits), encoding="utf-8")
     exec(compile(edited(*edits), answer, "exec"), names)
     with pytest.raises(Exception) as caught:
         check(SimpleNamespace(**names))
-    said = judge("check", caught.value, answer).message
-    assert words in said
-    assert unsaid not in said
+    message = judge("check", caught.value, answer).message
+    assert expected in message
+    assert absent not in message
 
 
 @pytest.mark.parametrize(
-    ("call", "words"),
+    ("call", "explanation"),
     [
         (
             lambda x: DENSE.apply({"params": DENSE.init(jax.random.key(0), x)}, x),
-            "hand it to `apply` as it is",
+            "pass it to `apply` as it is",
         ),
         (lambda x: jax.grad(lambda s: s["x"].sum())({"x": x, "step": 1}), "holds integers"),
         (lambda x: jnp.square(jax.grad(lambda i: 1.0, allow_int=True)(1)), "without `allow_int`"),
-        (lambda x: jax.grad(lambda s: s[0].sum())((x, DENSE.apply)), "a function came"),
+        (lambda x: jax.grad(lambda s: s[0].sum())((x, DENSE.apply)), "not a function"),
         (lambda x: jax.jit(lambda x, f: f(x))(x, DENSE.apply), "leave it undecorated"),
         (lambda x: jax.grad(lambda x: (x.sum(), x))(x), "was (Array(2., dtype=float32), Array(…, "),
     ],
 )
-def test_a_slip_with_a_real_model_is_named_too(tmp_path, call, words):
+def test_a_mistake_with_a_real_model_is_explained_too(tmp_path, call, explanation):
     with pytest.raises(Exception) as caught:
         call(jnp.ones((1, 2)))
-    assert words in message_of(caught.value, tmp_path / "answer.py")
+    assert explanation in message_of(caught.value, tmp_path / "answer.py")
 
 
-def test_what_a_check_cannot_use_is_no_fault_of_the_learners_lines(tmp_path):
-    said = message_of(TypeError("bad operand"), tmp_path / "answer.py")
-    assert said.startswith("This check could not use what your code gave it:")
-    assert "TypeError: bad operand" in said
+def test_an_error_outside_the_learners_lines_says_that_the_check_failed(tmp_path):
+    message = message_of(TypeError("bad operand"), tmp_path / "answer.py")
+    assert message.startswith("This check could not use what your code gave it:")
+    assert "TypeError: bad operand" in message
 
 
 @pytest.mark.parametrize(
@@ -168,6 +168,6 @@ def test_what_a_check_cannot_use_is_no_fault_of_the_learners_lines(tmp_path):
         ("", "could_not_run"),
     ],
 )
-def test_the_verdict_on_a_task_is_the_one_that_says_most(verdicts, verdict):
-    checks = tuple(Check("check", Verdict(word)) for word in verdicts.split())
+def test_the_verdict_on_a_task_is_that_of_its_most_serious_check(verdicts, verdict):
+    checks = tuple(Check("check", Verdict(value)) for value in verdicts.split())
     assert Report(ATTENTION, 1.0, checks).verdict == verdict

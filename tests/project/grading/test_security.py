@@ -1,4 +1,4 @@
-"""What docs/security.md promises and a test can guard."""
+"""The promises of docs/security.md that a test can check."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ import pytest
 from flax import serialization
 
 from minigpt_challenge.coach.course.curriculum import ROOT, TASKS
-from minigpt_challenge.coach.grading.redact_paths import without_places
+from minigpt_challenge.coach.grading.redact_paths import redact_paths
 from minigpt_challenge.coach.grading.runner import TIME_LIMIT, check_in_own_process
 from minigpt_challenge.coach.reports.gradescope import gradescope_results
 from minigpt_challenge.coach.runtime import limits
@@ -21,7 +21,7 @@ LOADERS_THAT_RUN_CODE = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_nothing_loads_a_pickle_or_gives_a_string_to_a_shell(path):
+def test_no_module_loads_a_pickle_or_passes_a_string_to_a_shell(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             modules = {name.name.split(".")[0] for name in node.names}
@@ -38,32 +38,32 @@ def test_nothing_loads_a_pickle_or_gives_a_string_to_a_shell(path):
             assert called not in ("os.system", "os.popen", "subprocess.getoutput"), called
 
 
-def test_weights_that_hold_a_pickle_run_nothing(tmp_path):
-    """msgpack knows numbers, texts and arrays; an array of objects would need a pickle."""
+def test_a_pickle_instead_of_weights_is_not_run(tmp_path):
+    """msgpack holds numbers, strings and arrays; an array of objects would need a pickle."""
     with pytest.raises((ValueError, TypeError)):
         serialization.msgpack_serialize({"params": np.array([object()], dtype=object)})
     trap = b"cos\nsystem\n(S'touch " + str(tmp_path / "sprung").encode() + b"'\ntR."
-    with pytest.raises(Exception):  # noqa: B017  it has many names for "this is no msgpack"
+    with pytest.raises(Exception):  # noqa: B017  several classes mean "this is not msgpack"
         serialization.msgpack_restore(trap)
     assert not (tmp_path / "sprung").exists()
 
 
 @pytest.mark.parametrize(
-    "place", [ROOT, Path.home(), Path(sys.prefix, "lib")], ids=["root", "home", "packages"]
+    "folder", [ROOT, Path.home(), Path(sys.prefix, "lib")], ids=["root", "home", "packages"]
 )
-def test_a_report_names_no_folder_of_this_machine(place):
-    words = without_places(f'File "{place / "jane" / "file.py"}", line 3')
-    assert str(place) not in words and re.search(r'jane.file.py", line 3$', words)
+def test_a_report_names_no_folder_of_this_machine(folder):
+    text = redact_paths(f'File "{folder / "jane" / "file.py"}", line 3')
+    assert str(folder) not in text and re.search(r'jane.file.py", line 3$', text)
 
 
-def test_words_that_only_look_like_such_a_folder_stay(monkeypatch):
+def test_text_that_only_looks_like_such_a_folder_is_unchanged(monkeypatch):
     monkeypatch.setenv("HOME", "/")
-    for words in ("H = C // N   # see https://x.y", f"/var{tempfile.gettempdir()}/abc"):
-        assert without_places(words) == words
+    for text in ("H = C // N   # see https://x.y", f"/var{tempfile.gettempdir()}/abc"):
+        assert redact_paths(text) == text
 
 
 @pytest.mark.slow
-def test_what_gradescope_gets_names_no_folder_even_if_the_code_does(tmp_path):
+def test_gradescopes_file_names_no_folder_even_if_the_code_does(tmp_path):
     answer = tmp_path / TASKS[0].stub.name
     answer.write_text("import sys, os\nraise OSError(f'{sys.prefix}/x {os.getcwd()}/y {__file__}')")
     report = check_in_own_process(TASKS[0], answer)
@@ -73,7 +73,7 @@ def test_what_gradescope_gets_names_no_folder_even_if_the_code_does(tmp_path):
     assert sys.prefix not in str(gradescope_results([(report, False)]))
 
 
-def test_the_page_has_the_limits_numbers():
+def test_the_page_states_the_limits():
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     for number in (
         f"{TIME_LIMIT} seconds",

@@ -1,1 +1,1 @@
-"""Mutants: right answers, each with one random edit, to see what the grader makes of them."""
+"""Mutants: right answers with one random edit each, to test the grader."""

@@ -1,4 +1,4 @@
-"""From right answers to mutants: one random edit each, drawn from a seed."""
+"""Make mutants of right answers: one random edit each, drawn from a seed."""
 
 import ast
 import difflib
@@ -12,9 +12,9 @@ from tests.project.answers.gate import bank
 from tests.project.mutants import syntax, text
 from tests.project.mutants.syntax import Names
 
-SHARE_OF_TEXT = 0.25  # of the edits; the rest are edits of the syntax tree
-NONE_YET = Names()
-LITTLE_OF_INTEREST = ("annotation", "returns", "type_params", "ctx")
+TEXT_EDITS = 0.25  # the fraction of edits of the text; the rest are edits of the syntax tree
+NO_NAMES = Names()
+SKIPPED_FIELDS = ("annotation", "returns", "type_params", "ctx")
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Mutant:
 
     Attributes:
         source: the right answer's name in the bank.
-        edit: what kind of edit it is.
-        before: the right answer, as text.
-        data: the file with the edit.
+        edit: the kind of edit.
+        before: the text of the right answer.
+        data: the bytes of the file with the edit.
     """
 
     source: str
@@ -39,46 +39,46 @@ class Mutant:
 
     @property
     def difference(self) -> str:
-        """What differs, as `diff -U1` shows it, without its heading."""
-        both = (t.splitlines() for t in (self.before, self.after))
-        return "\n".join(list(difflib.unified_diff(*both, n=1, lineterm=""))[3:])
+        """The difference as `diff -U1` shows it, without its heading."""
+        texts = (text.splitlines() for text in (self.before, self.after))
+        return "\n".join(list(difflib.unified_diff(*texts, n=1, lineterm=""))[3:])
 
     @property
     def gist(self) -> str:
-        """The same without indentation and the numbers of lines."""
-        lines = self.difference.splitlines()
+        """The same without indentation and line numbers."""
         return "\n".join(
-            "@@" if s[:2] == "@@" else f"{s[:1]} {s[1:].strip()}".strip() for s in lines
+            "@@" if line[:2] == "@@" else f"{line[:1]} {line[1:].strip()}".strip()
+            for line in self.difference.splitlines()
         )
 
 
-def bred(task: Task, seed: int, count: int) -> list[Mutant]:
-    """So many different mutants of the task's right answers; the same for the same seed."""
+def make_mutants(task: Task, seed: int, count: int) -> list[Mutant]:
+    """Make `count` different mutants of the task's right answers, the same for the same seed."""
     random, mutants = Random(f"{task.stem} {seed}"), {}
     sources = [answer for answer in bank(task) if answer.right]
     known = {answer.text.encode() for answer in bank(task)}
     while len(mutants) < count:
         source = random.choice(sources)
-        if random.random() < SHARE_OF_TEXT:
+        if random.random() < TEXT_EDITS:
             edit = random.choice(text.EDITS)
             before, data = source.text, edit(source.text, random)
         else:
             before = ast.unparse(ast.parse(source.text))  # comments are lost
-            edit, data = edited(before, random)
+            edit, data = edit_syntax(before, random)
         if data not in known | {before.encode()} | mutants.keys():
             name = edit.__name__.replace("_", " ")
             mutants[data] = Mutant(source.name, name, before, data)
     return list(mutants.values())
 
 
-def edited(program: str, random: Random) -> tuple[syntax.Edit, bytes]:
-    """The program with one random edit of its syntax tree: any kind of edit is as likely."""
+def edit_syntax(program: str, random: Random) -> tuple[syntax.Edit, bytes]:
+    """Make one random edit of the syntax tree; all kinds of edit are equally likely."""
     tree = ast.parse(program)
-    places = list(_places(tree))
+    nodes = list(_nodes(tree))
     for edit in random.sample(syntax.EDITS, len(syntax.EDITS)):
         possible = [
             (parent, field, index, replacement)
-            for parent, field, index, node, names in places
+            for parent, field, index, node, names in nodes
             for replacement in edit(node, names)
         ]
         if possible:
@@ -94,22 +94,22 @@ def edited(program: str, random: Random) -> tuple[syntax.Edit, bytes]:
     raise ValueError("nothing to edit")
 
 
-def _places(
-    parent: ast.AST, names: Names = NONE_YET
+def _nodes(
+    parent: ast.AST, names: Names = NO_NAMES
 ) -> Iterator[tuple[ast.AST, str, int | None, ast.AST, Names]]:
-    """Every node with its parent, the field of the parent that holds it, and where in there."""
+    """Each node that may be edited: (parent, the parent's field, index in it, node, names)."""
     if isinstance(parent, ast.ClassDef):
-        names = Names(names.local, frozenset(_kept_in_self(parent)))
+        names = Names(names.local, frozenset(_attributes_of_self(parent)))
     if isinstance(parent, ast.FunctionDef):
-        names = Names(names.local | frozenset(_bound_in(parent)), names.kept)
+        names = Names(names.local | frozenset(_bound_in(parent)), names.attributes)
     for field, value in ast.iter_fields(parent) if not isinstance(parent, ast.JoinedStr) else ():
-        if field in LITTLE_OF_INTEREST:
+        if field in SKIPPED_FIELDS:
             continue
-        several = isinstance(value, list)
-        for index, node in enumerate(value if several else [value]):
+        is_list = isinstance(value, list)
+        for index, node in enumerate(value if is_list else [value]):
             if isinstance(node, ast.AST) and not _is_docstring(node):
-                yield parent, field, index if several else None, node, names
-                yield from _places(node, names)
+                yield parent, field, index if is_list else None, node, names
+                yield from _nodes(node, names)
 
 
 def _is_docstring(node: ast.AST) -> bool:
@@ -128,8 +128,8 @@ def _bound_in(function: ast.FunctionDef) -> Iterator[str]:
             yield node.id
 
 
-def _kept_in_self(its: ast.ClassDef) -> Iterator[str]:
-    for node in ast.walk(its):
+def _attributes_of_self(class_def: ast.ClassDef) -> Iterator[str]:
+    for node in ast.walk(class_def):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             yield node.attr
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):

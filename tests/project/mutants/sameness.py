@@ -1,35 +1,41 @@
-"""Whether two programs are the same but for what never matters, or what the tasks leave free."""
+"""Normalise programs, to compare them without what never matters or the tasks leave open."""
 
 import ast
 from collections.abc import Iterator
 
 IMPORT = ast.Import | ast.ImportFrom
-ORDER_IS_FREE = ast.Assign | ast.AnnAssign | ast.FunctionDef | ast.ClassDef | IMPORT
-SAYS_NO_MORE_TWICE = ast.Assign | ast.AnnAssign | ast.Return | IMPORT
+REORDERABLE = ast.Assign | ast.AnnAssign | ast.FunctionDef | ast.ClassDef | IMPORT
+REMOVED_IF_REPEATED = ast.Assign | ast.AnnAssign | ast.Return | IMPORT
 
 
 def normalised(program: str | bytes) -> str:
-    """The program's tree without what never matters, the rest in an order of its own.
+    """The program's syntax tree as text, without what never matters and in a fixed order.
 
-    Gone are docstrings, annotations, the words of errors, imports that nothing uses, statements
-    that are never reached or said twice over. Free are the names of parameters, the way they
-    begin, the order of what does not depend on each other, and that of two summands or factors.
+    Removed are docstrings, annotations, the messages of errors, unused imports, and statements
+    that are unreachable or repeated. Ignored are the names and initializers of parameters, the
+    order of independent statements, and the order of two summands or factors.
 
     Raises:
-        SyntaxError, or ValueError: Python cannot read it.
+        SyntaxError, ValueError: Python cannot read the program.
     """
     tree = ast.parse(program)
-    return ast.dump(_Normaliser(_read(tree)).visit(tree))
+    return ast.dump(_Normaliser(_names_read(tree)).visit(tree))
 
 
 class _Normaliser(ast.NodeTransformer):
+    """Normalises every node.
+
+    Args:
+        used: the names that the program reads.
+    """
+
     def __init__(self, used: set[str]):
         self._used = used
 
     def generic_visit(self, node):
         super().generic_visit(node)
         if isinstance(getattr(node, "body", None), list):
-            node.body = list(_ordered(list(_reached(node.body))))
+            node.body = list(_in_fixed_order(list(_effective(node.body))))
         return node
 
     def visit_Expr(self, node):
@@ -74,14 +80,14 @@ class _Normaliser(ast.NodeTransformer):
         self.generic_visit(node)
         if "initializers." in ast.unparse(node.func):
             return ast.Name("initializer", ast.Load())
-        node.keywords = [k for k in node.keywords if not _is_free(k.arg)]
+        node.keywords = [k for k in node.keywords if not _is_ignored(k.arg)]
         node.keywords.sort(key=ast.dump)
         if ast.unparse(node.func) == "self.param" and node.args:
             node.args[0] = ast.Constant("")
         return node
 
 
-def _is_free(keyword: str | None) -> bool:
+def _is_ignored(keyword: str | None) -> bool:
     return keyword is not None and (keyword == "name" or keyword.endswith("_init"))
 
 
@@ -91,55 +97,64 @@ def _is_sequence(node: ast.AST) -> bool:
     )
 
 
-def _reached(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements up to the first that ends it, each said once."""
+def _effective(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements up to the first that leaves the body, without needless repetitions."""
     last = ""
     for statement in body:
-        said = ast.dump(statement)
-        again = said == last and isinstance(statement, SAYS_NO_MORE_TWICE)
-        if not again or _minds_being_repeated(statement):
+        text = ast.dump(statement)
+        is_repeated = text == last and isinstance(statement, REMOVED_IF_REPEATED)
+        if not is_repeated or _changes_if_repeated(statement):
             yield statement
-        last = said
+        last = text
         if isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break):
             return
 
 
-def _minds_being_repeated(statement: ast.stmt) -> bool:
-    written = _written(statement)  # Flax wants no submodule assigned twice
-    return not written.isdisjoint(_read(statement)) or any(n.startswith("self.") for n in written)
+def _changes_if_repeated(statement: ast.stmt) -> bool:
+    written = _names_written(statement)
+    reads_its_result = not written.isdisjoint(_names_read(statement))
+    # Flax does not allow a submodule to be assigned twice.
+    return reads_its_result or any(name.startswith("self.") for name in written)
 
 
-def _ordered(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements in the order of their text, as far as none depends on another before it."""
+def _in_fixed_order(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements sorted by their text, but each after those that it depends on."""
     rest = list(body)
     while rest:
-        free = [s for i, s in enumerate(rest) if not any(_depends(s, b) for b in rest[:i])]
-        first = min(free, key=ast.dump)
+        independent = [
+            statement
+            for i, statement in enumerate(rest)
+            if not any(_depends(statement, earlier) for earlier in rest[:i])
+        ]
+        first = min(independent, key=ast.dump)
         rest.remove(first)
         yield first
 
 
-def _depends(statement: ast.stmt, before: ast.stmt) -> bool:
-    if not all(_may_move(s) for s in (statement, before)):
+def _depends(statement: ast.stmt, earlier: ast.stmt) -> bool:
+    if not (_may_move(statement) and _may_move(earlier)):
         return True
-    if isinstance(statement, ast.AnnAssign) and isinstance(before, ast.AnnAssign):
-        return True  # fields are arguments, in this order
-    mine, its = _written(statement), _written(before)
-    return not (mine.isdisjoint(its | _read(before)) and its.isdisjoint(_read(statement)))
+    if isinstance(statement, ast.AnnAssign) and isinstance(earlier, ast.AnnAssign):
+        return True  # a module's fields are its arguments, in this order
+    written, written_earlier = _names_written(statement), _names_written(earlier)
+    return not (
+        written.isdisjoint(written_earlier | _names_read(earlier))
+        and written_earlier.isdisjoint(_names_read(statement))
+    )
 
 
 def _may_move(statement: ast.stmt) -> bool:
-    """Of conditions, those that do no more than refuse something."""
+    """Whether its place may change; an `if` may move only if all it does is raise."""
     if isinstance(statement, ast.If):
         return not statement.orelse and all(isinstance(s, ast.Raise) for s in statement.body)
-    return isinstance(statement, ORDER_IS_FREE)
+    return isinstance(statement, REORDERABLE)
 
 
 def _bound_by(alias: ast.alias) -> str:
     return alias.asname or alias.name.split(".")[0]
 
 
-def _written(statement: ast.stmt) -> set[str]:
+def _names_written(statement: ast.stmt) -> set[str]:
     if isinstance(statement, IMPORT):
         return {_bound_by(alias) for alias in statement.names}
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
@@ -147,19 +162,22 @@ def _written(statement: ast.stmt) -> set[str]:
     return set(_names(statement, ast.Store))
 
 
-def _read(statement: ast.AST) -> set[str]:
+def _names_read(statement: ast.AST) -> set[str]:
     return set(_names(statement, ast.Load))
 
 
-def _names(statement: ast.AST, kind: type) -> Iterator[str]:
-    """The names, and what `self` holds as `self.name`; `a.b[0] = 1` writes `a`, too."""
+def _names(statement: ast.AST, context: type[ast.expr_context]) -> Iterator[str]:
+    """The names that are loaded or stored; attributes of self as `self.name`.
+
+    `a.b[0] = 1` stores `a`.
+    """
     for node in ast.walk(statement):
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(
-            node.ctx, kind
+            node.ctx, context
         ):
             inner = node
             while not isinstance(node, ast.Name) and hasattr(node, "value"):
                 inner, node = node, node.value
             if isinstance(node, ast.Name):
-                kept = isinstance(inner, ast.Attribute) and node.id == "self"
-                yield f"self.{inner.attr}" if kept else node.id
+                is_attribute = isinstance(inner, ast.Attribute) and node.id == "self"
+                yield f"self.{inner.attr}" if is_attribute else node.id

@@ -1,7 +1,7 @@
-"""Edits of a program's syntax tree, one for each way in which a line goes wrong.
+"""Edits of a program's syntax tree: one function for each kind of mistake.
 
-An edit takes a node and the names around it, and yields what may stand in the node's place: a
-node, or a list of statements.
+An edit takes a node and the names in its scope, and yields replacements for the node: nodes, or
+lists of statements.
 """
 
 import ast
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
-SIBLINGS = [
+RELATED_NAMES = [
     {"tril", "triu"},
     {"sum", "mean", "max", "min", "prod", "cumsum"},
     {"argmax", "argmin", "argsort"},
@@ -36,10 +36,10 @@ COMPARISONS = [ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq]
 
 @dataclass(frozen=True)
 class Names:
-    """What may be spoken of at a node: the function's names, and what its class keeps in self."""
+    """The names in a node's scope: those of its function, and the attributes of `self`."""
 
     local: frozenset[str] = frozenset()
-    kept: frozenset[str] = frozenset()
+    attributes: frozenset[str] = frozenset()
 
 
 Replacement = ast.AST | list[ast.stmt]
@@ -104,7 +104,7 @@ def condition_negated(node: ast.AST, names: Names) -> Iterator[Replacement]:
 
 
 def arguments_swapped(node: ast.AST, names: Names) -> Iterator[Replacement]:
-    """Of a call, a subscript or a tuple: any two beside each other."""
+    """Swap two neighbours in a call, a subscript or a tuple."""
     if isinstance(node, ast.Call):
         for args in _neighbours_swapped(node.args):
             yield ast.Call(node.func, args, node.keywords)
@@ -129,7 +129,7 @@ def name_replaced(node: ast.AST, names: Names) -> Iterator[Replacement]:
 
 
 def two_names_swapped(node: ast.AST, names: Names) -> Iterator[Replacement]:
-    """Within one statement."""
+    """Swap two names throughout one statement."""
     if not isinstance(node, ast.Assign | ast.Return | ast.Expr | ast.AugAssign):
         return
     loaded = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in names.local}
@@ -144,11 +144,11 @@ def two_names_swapped(node: ast.AST, names: Names) -> Iterator[Replacement]:
 
 
 def sibling_taken(node: ast.AST, names: Names) -> Iterator[Replacement]:
-    """`jnp.tril` for `jnp.triu`, `self.key` for `self.query`."""
+    """Replace `jnp.triu` by `jnp.tril`, `self.query` by `self.key`."""
     if not isinstance(node, ast.Attribute):
         return
-    mine = isinstance(node.value, ast.Name) and node.value.id == "self"
-    families = [names.kept] if mine else SIBLINGS
+    is_self = isinstance(node.value, ast.Name) and node.value.id == "self"
+    families = [names.attributes] if is_self else RELATED_NAMES
     for family in families:
         if node.attr in family:
             for other in sorted(family - {node.attr}):

@@ -7,11 +7,11 @@ import pytest
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict
 from tests.project.answers.gate import bank
-from tests.project.mutants.breeding import Mutant, bred
+from tests.project.mutants.breeding import Mutant, make_mutants
 from tests.project.mutants.equivalence import why_equivalent
 from tests.project.mutants.sameness import normalised
 from tests.project.mutants.syntax import EDITS
-from tests.project.mutants.trial import Outcome, tried
+from tests.project.mutants.trial import Outcome, check_mutants
 
 EMBEDDING, ATTENTION = TASKS[:2]
 SOLUTION = EMBEDDING.solution.read_text(encoding="utf-8")
@@ -21,24 +21,24 @@ def mutant(text):
     return Mutant("the solution", "by hand", SOLUTION, text.encode())
 
 
-def test_mutants_differ_from_every_answer_and_are_the_same_for_the_same_seed():
-    mutants = bred(ATTENTION, 3, 80)
-    assert mutants == bred(ATTENTION, 3, 80)
-    assert mutants != bred(ATTENTION, 4, 80)
+def test_mutants_differ_from_every_answer_and_depend_on_the_seed():
+    mutants = make_mutants(ATTENTION, 3, 80)
+    assert mutants == make_mutants(ATTENTION, 3, 80)
+    assert mutants != make_mutants(ATTENTION, 4, 80)
     texts = {answer.text.encode() for answer in bank(ATTENTION)} | {m.data for m in mutants}
     assert len(texts) == len(bank(ATTENTION)) + 80
     assert all(m.data != m.before.encode() for m in mutants)
 
 
-def test_every_kind_of_edit_of_the_syntax_tree_is_made_and_can_be_read():
-    mutants = [m for task in TASKS[:3] for m in bred(task, 0, 150)]
+def test_every_edit_of_the_syntax_tree_is_made_and_can_be_parsed():
+    mutants = [m for task in TASKS[:3] for m in make_mutants(task, 0, 150)]
     made = {m.edit: m for m in mutants}
     for edit in EDITS:
         ast.parse(made[edit.__name__.replace("_", " ")].data)
 
 
 @pytest.mark.parametrize(
-    "one, other, same",
+    "program, other, same",
     [
         ("a = f(x)\nb = g(x)", "b = g(x)\na = f(x)", True),
         ("a = f(x)\nb = g(a)", "b = g(a)\na = f(x)", False),
@@ -66,11 +66,11 @@ def test_every_kind_of_edit_of_the_syntax_tree_is_made_and_can_be_read():
         ("class A:\n  a: int\n  def f(): pass", "class A:\n  def f(): pass\n  a: int", True),
     ],
 )
-def test_what_is_the_same_program(one, other, same):
-    assert (normalised(one) == normalised(other)) is same
+def test_programs_are_the_same_if_they_differ_only_in_what_never_matters(program, other, same):
+    assert (normalised(program) == normalised(other)) is same
 
 
-def test_what_a_person_found_is_looked_up_by_what_differs():
+def test_a_listed_equivalent_is_found_by_its_difference():
     compact = next(answer for answer in bank(EMBEDDING) if answer.name == "compact")
     before = ast.unparse(ast.parse(compact.text))
 
@@ -84,7 +84,7 @@ def test_what_a_person_found_is_looked_up_by_what_differs():
     assert why("if tokens", "if  tokens") == "the same program"
 
 
-def test_a_break_down_of_the_grader_is_no_verdict():
+def test_a_failure_of_the_grader_is_no_verdict():
     def verdict(reason):
         check = Check("check", Verdict.COULD_NOT_RUN, reason=reason)
         return Outcome(mutant(""), Report(EMBEDDING, 1.0, (check,)), 1.0, "", False).verdict
@@ -95,11 +95,15 @@ def test_a_break_down_of_the_grader_is_no_verdict():
 
 
 @pytest.mark.slow
-def test_each_mutant_gets_a_verdict_one_that_ends_the_process_too():
-    mutants = [*bred(EMBEDDING, 0, 10), mutant("import os\nos._exit(0)"), mutant(SOLUTION + "#")]
-    outcomes = list(tried(EMBEDDING, mutants, processes=1))
+def test_each_mutant_gets_a_verdict_even_if_it_ends_the_process():
+    mutants = [
+        *make_mutants(EMBEDDING, 0, 10),
+        mutant("import os\nos._exit(0)"),
+        mutant(SOLUTION + "#"),
+    ]
+    outcomes = list(check_mutants(EMBEDDING, mutants, processes=1))
     assert [outcome.mutant for outcome in outcomes] == mutants
-    assert all(outcome.verdict for outcome in outcomes), [o.said for o in outcomes]
+    assert all(outcome.verdict for outcome in outcomes), [outcome.messages for outcome in outcomes]
     assert [outcome.alone for outcome in outcomes] == [False] * 10 + [True, False]
     assert outcomes[-2].verdict is Verdict.COULD_NOT_RUN
     assert outcomes[-1].verdict is Verdict.PASSED

@@ -1,4 +1,4 @@
-"""Edits of a program's text, such as a slip of the hand or a damaged file makes.
+"""Edits of a program's text, like those of a typing error or a damaged file.
 
 An edit takes the text and a source of random numbers, and returns bytes.
 """
@@ -6,7 +6,7 @@ An edit takes the text and a source of random numbers, and returns bytes.
 from collections.abc import Callable
 from random import Random
 
-ODD = [*"\0\t\x0c\x1a\u00a0\u200b\ufeff“”’—λ🤖`$?\\\"'#;:@%!(){}[]", '"""', "%%task 1"]
+ODD_CHARACTERS = [*"\0\t\x0c\x1a\u00a0\u200b\ufeff“”’—λ🤖`$?\\\"'#;:@%!(){}[]", '"""', "%%task 1"]
 BRACKETS = "()[]{}"
 
 Edit = Callable[[str, Random], bytes]
@@ -20,14 +20,14 @@ def line_deleted(text: str, random: Random) -> bytes:
 
 def line_doubled(text: str, random: Random) -> bytes:
     lines = text.splitlines(True)
-    place = random.randrange(len(lines))
-    return _bytes([*lines[:place], lines[place], *lines[place:]])
+    index = random.randrange(len(lines))
+    return _bytes([*lines[:index], lines[index], *lines[index:]])
 
 
 def lines_swapped(text: str, random: Random) -> bytes:
     lines = text.splitlines(True)
-    one, other = random.sample(range(len(lines)), 2)
-    lines[one], lines[other] = lines[other], lines[one]
+    first, second = random.sample(range(len(lines)), 2)
+    lines[first], lines[second] = lines[second], lines[first]
     return _bytes(lines)
 
 
@@ -37,33 +37,33 @@ def end_cut_off(text: str, random: Random) -> bytes:
 
 def indentation_changed(text: str, random: Random) -> bytes:
     lines = text.splitlines(True)
-    place = random.choice([i for i, line in enumerate(lines) if line.strip()])
-    bare = lines[place].lstrip()
-    indentation = lines[place][: -len(bare)]
+    index = random.choice([i for i, line in enumerate(lines) if line.strip()])
+    code = lines[index].lstrip()
+    indentation = lines[index][: -len(code)]
     others = ["    " + indentation, indentation[4:], " " + indentation, "\t" + indentation[4:]]
-    lines[place] = random.choice(others) + bare
+    lines[index] = random.choice(others) + code
     return _bytes(lines)
 
 
 def bracket_dropped(text: str, random: Random) -> bytes:
-    place = random.choice([i for i, letter in enumerate(text) if letter in BRACKETS])
-    return (text[:place] + text[place + 1 :]).encode()
+    index = random.choice([i for i, character in enumerate(text) if character in BRACKETS])
+    return (text[:index] + text[index + 1 :]).encode()
 
 
 def odd_character_inserted(text: str, random: Random) -> bytes:
-    place = random.randrange(len(text) + 1)
-    return (text[:place] + random.choice(ODD) + text[place:]).encode()
+    index = random.randrange(len(text) + 1)
+    return (text[:index] + random.choice(ODD_CHARACTERS) + text[index:]).encode()
 
 
 def letter_dropped(text: str, random: Random) -> bytes:
-    place = random.randrange(len(text))
-    return (text[:place] + text[place + 1 :]).encode()
+    index = random.randrange(len(text))
+    return (text[:index] + text[index + 1 :]).encode()
 
 
 def encoding_changed(text: str, random: Random) -> bytes:
-    """Windows' ends of lines, a mark at the start, UTF-16, Latin-1, a byte that is no UTF-8."""
+    """Windows' line ends, a byte order mark, UTF-16, Latin-1, a byte that is not UTF-8."""
     data = text.encode()
-    place = random.randrange(len(data))
+    index = random.randrange(len(data))
     return random.choice(
         [
             text.replace("\n", "\r\n").encode(),
@@ -72,7 +72,7 @@ def encoding_changed(text: str, random: Random) -> bytes:
             text.encode("utf-16"),
             ("# -*- coding: latin-1 -*-\n" + text).encode("latin-1", "replace"),
             ("# -*- coding: rot13 -*-\n" + text).encode(),
-            data[:place] + b"\xff" + data[place:],
+            data[:index] + b"\xff" + data[index:],
             text.replace("    ", "\t").encode(),
             b"",
         ]

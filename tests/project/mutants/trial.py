@@ -1,4 +1,4 @@
-"""Mutants on trial: many one after the other in a process that may die of one of them."""
+"""Check many mutants in turn, in processes that a mutant may end."""
 
 import multiprocessing
 import os
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -19,42 +20,45 @@ from minigpt_challenge.coach.runtime.compilation import CACHE_ENVIRONMENT
 from minigpt_challenge.coach.runtime.limits import limit_this_process
 from tests.project.mutants.breeding import Mutant
 
-MARGIN = 30  # seconds beyond the time limit, until a process that is too slow has been ended
-START_AFRESH = 25  # trials: what was compiled for each stays in memory
+GRACE_S = 30  # seconds after the time limit, until a process that does not end is killed
+CHECKS_PER_PROCESS = 25  # what JAX compiled for each check stays in memory
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mutant; `report` is None where there is no verdict.
+    """The result of checking a mutant.
 
     Attributes:
-        said: the reasons given; for no verdict what happened.
-        alone: whether it was tried in a process of its own, since it hung or ended the first.
+        mutant: the mutant.
+        report: the grader's report; None if it failed or was too slow.
+        seconds: how long the check took.
+        messages: the messages of the checks; the grader's error if it failed.
+        alone: whether it got a process of its own, because it hung or ended the shared one.
     """
 
     mutant: Mutant
     report: Report | None
     seconds: float
-    said: str
+    messages: str
     alone: bool
 
     @property
     def verdict(self) -> Verdict | None:
-        """None where the grader failed, not the learner's code."""
+        """None if the grader failed, not the learner's code."""
         if self.report is None:
             return None
         failed = any(check.reason is Reason.SUITE_FAILED for check in self.report.checks)
         return None if failed else self.report.verdict
 
 
-def tried(task: Task, mutants: Iterable[Mutant], processes: int = 2) -> Iterator[Outcome]:
-    """Put the mutants on trial, and yield what becomes of each, in their order."""
-    free: SimpleQueue[_Process] = SimpleQueue()
+def check_mutants(task: Task, mutants: Iterable[Mutant], processes: int = 2) -> Iterator[Outcome]:
+    """Check the mutants in parallel processes, and yield their outcomes in order."""
+    idle: SimpleQueue[_Process] = SimpleQueue()
     for _ in range(processes):
-        free.put(_Process(task))
+        idle.put(_Process(task))
 
-    def trial(mutant: Mutant) -> Outcome:
-        process = free.get()
+    def check(mutant: Mutant) -> Outcome:
+        process = idle.get()
         try:
             with _file(task, mutant) as file:
                 start = time.perf_counter()
@@ -63,24 +67,24 @@ def tried(task: Task, mutants: Iterable[Mutant], processes: int = 2) -> Iterator
                     return _outcome(mutant, report, start, False)
                 start = time.perf_counter()
                 return _outcome(mutant, runner.check_in_own_process(task, file), start, True)
-        except Exception as error:  # out of the grader: what must not be
+        except Exception as error:  # the grader must not raise one
             return Outcome(mutant, None, time.perf_counter() - start, repr(error), True)
         finally:
-            free.put(process)
+            idle.put(process)
 
     try:
         with ThreadPoolExecutor(processes) as threads:
-            yield from threads.map(trial, mutants)
+            yield from threads.map(check, mutants)
     finally:
         for _ in range(processes):
-            free.get().end()
+            idle.get().end()
 
 
 def _outcome(mutant: Mutant, report: Report, start: float, alone: bool) -> Outcome:
     seconds = time.perf_counter() - start
-    said = "\n".join(check.message for check in report.checks if check.message)
-    late = seconds > runner.TIME_LIMIT + MARGIN
-    return Outcome(mutant, None if late else report, seconds, said, alone)
+    messages = "\n".join(check.message for check in report.checks if check.message)
+    too_late = seconds > runner.TIME_LIMIT + GRACE_S
+    return Outcome(mutant, None if too_late else report, seconds, messages, alone)
 
 
 @contextmanager
@@ -92,23 +96,23 @@ def _file(task: Task, mutant: Mutant) -> Iterator[Path]:
 
 
 class _Process:
-    """A process that checks one file after the other, started anew when one has ended it."""
+    """A process that checks files in turn, and is started again when one of them has ended it."""
 
     def __init__(self, task: Task):
         self._task, self._process = task, None
 
     def check(self, file: Path) -> Report | None:
-        """The report; None where the process ended, or did not come to an end."""
-        if self._process is None or self._trials == START_AFRESH:
+        """Return the report; None if the process ended or took too long."""
+        if self._process is None or self._num_checks == CHECKS_PER_PROCESS:
             self._start()
-        self._trials += 1
+        self._num_checks += 1
         try:
             self._pipe.send(file)
-            if self._pipe.poll(runner.TIME_LIMIT + MARGIN):
-                answer = self._pipe.recv()
-                if isinstance(answer, Exception):
-                    raise answer
-                return answer
+            if self._pipe.poll(runner.TIME_LIMIT + GRACE_S):
+                result = self._pipe.recv()
+                if isinstance(result, Exception):
+                    raise result
+                return result
         except (EOFError, OSError):
             pass
         self.end()
@@ -123,15 +127,15 @@ class _Process:
     def _start(self) -> None:
         self.end()
         context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._task), daemon=True)
+        self._pipe, child_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(child_end, self._task), daemon=True)
         self._process.start()
-        theirs.close()
-        self._trials = 0
+        child_end.close()
+        self._num_checks = 0
 
 
-def _serve(pipe, task: Task) -> None:
-    """Check each file that comes, in this process, as a notebook does."""
+def _serve(pipe: Connection, task: Task) -> None:
+    """Check each file whose path arrives, in this process, as a notebook does."""
     os.environ.update(CACHE_ENVIRONMENT | os.environ | devices.environment(task))
     limit_this_process()
     while True:
@@ -139,4 +143,4 @@ def _serve(pipe, task: Task) -> None:
         try:
             pipe.send(runner.check_in_this_process(task, file))
         except Exception as error:
-            pipe.send(RuntimeError(f"out of the grader came {error!r}"))
+            pipe.send(RuntimeError(f"the grader raised {error!r}"))

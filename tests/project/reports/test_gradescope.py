@@ -1,4 +1,4 @@
-"""What those who teach rely on: all tasks at once, Gradescope's file, JUnit's, own work or not."""
+"""What teachers rely on: all tasks at once, the files for Gradescope and JUnit, own work or not."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -23,7 +23,7 @@ MIXED = Report(
 )
 
 
-def test_gradescope_gets_a_test_for_each_check_and_ten_points_a_task():
+def test_gradescope_gets_one_test_for_each_check_and_ten_points_for_each_task():
     results = gradescope_results([(MIXED, False)])
     tests = results["tests"]
     assert [test["score"] for test in tests] == [POINTS / 4, 0, 0, 0]
@@ -36,13 +36,13 @@ def test_gradescope_gets_a_test_for_each_check_and_ten_points_a_task():
     assert json.loads(json.dumps(results)) == results
 
 
-def test_what_is_the_reference_is_said():
+def test_a_copy_of_the_reference_is_reported():
     results = gradescope_results([(MIXED, True)])
     assert results["extra_data"] == {"same_as_the_reference": [EMBEDDING.stem]}
     assert EMBEDDING.stem in results["output"]
 
 
-def test_the_reference_is_known_by_its_code_not_by_its_comments(tmp_path):
+def test_a_copy_of_the_reference_is_recognised_by_its_code_not_its_comments(tmp_path):
     answer = tmp_path / "answer.py"
     solution = EMBEDDING.solution.read_text(encoding="utf-8")
     for text, same in [
@@ -57,7 +57,7 @@ def test_the_reference_is_known_by_its_code_not_by_its_comments(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_command_line_writes_it_and_all_means_all(workshop):
+def test_the_command_line_writes_the_file_for_all_tasks(workshop):
     workshop.solve(EMBEDDING)
     file = workshop.root / "out" / "results.json"
     done = workshop.minigpt("check", "--all", "--json", "--gradescope", str(file))
@@ -70,7 +70,7 @@ def test_the_command_line_writes_it_and_all_means_all(workshop):
 
 
 @pytest.mark.slow
-def test_junit_tells_not_started_from_failed(workshop):
+def test_junit_distinguishes_not_started_from_failed(workshop):
     workshop.stub(EMBEDDING).write_text("class TokenAndPositionEmbedding: pass", encoding="utf-8")
     suites = [str(task.tests.relative_to(task.tests.parents[1])) for task in TASKS[:2]]
     workshop.python("-m", "pytest", "-q", "--junit-xml=results.xml", *suites)

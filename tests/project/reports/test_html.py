@@ -1,4 +1,4 @@
-"""The page after `%check`: what it says in each verdict, in HTML and in plain text."""
+"""What `%check` shows for each verdict, in HTML and in plain text."""
 
 import re
 from html.parser import HTMLParser
@@ -9,9 +9,9 @@ import pytest
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict
 from minigpt_challenge.coach.reports import notebook
-from minigpt_challenge.coach.reports.html import Picture, check_page
+from minigpt_challenge.coach.reports.html import Picture, check_fragment
 
-MASK_MISSING = dict(
+NO_MASK = dict(
     reason=Reason.VALUES,
     asked="SelfAttention(x) should have the expected values.",
     seen="30 of 36 values differ.",
@@ -32,19 +32,19 @@ REPORTS = {
     "passed": report(Check("works_under_jit", Verdict.PASSED)),
     "wrong": report(
         Check("works_under_jit", Verdict.PASSED),
-        Check("head_value", Verdict.WRONG, **MASK_MISSING),
-        Check("head_gradients", Verdict.WRONG, **MASK_MISSING),
+        Check("head_value", Verdict.WRONG, **NO_MASK),
+        Check("head_gradients", Verdict.WRONG, **NO_MASK),
     ),
     "not_started": report(
         Check("head_value", Verdict.NOT_STARTED, seen="Task 2: write `__call__`")
     ),
     "could_not_run": report(Check("head_value", Verdict.COULD_NOT_RUN, **CRASHED)),
 }
-PAGES = {name: check_page(each) for name, each in REPORTS.items()}
+PAGES = {name: check_fragment(each) for name, each in REPORTS.items()}
 
 
 class Elements(HTMLParser):
-    """Every element of a page: its name and attributes, in order; and which are left open."""
+    """The elements of a page in order, with their attributes, and those that are not closed."""
 
     def __init__(self, page: str):
         super().__init__()
@@ -63,30 +63,31 @@ class Elements(HTMLParser):
         return [attributes for tag, attributes in self.all if tag in names]
 
 
-@pytest.mark.parametrize("verdict", REPORTS)
-def test_each_verdict_has_its_sign_its_word_and_its_colour(verdict):
-    its = Verdict(verdict)
+@pytest.mark.parametrize("name", REPORTS)
+def test_each_verdict_has_its_own_sign_word_and_colour(name):
+    verdict = Verdict(name)
     pill = re.search(
-        rf'<b class="pill" style="([^"]+)">{re.escape(its.sign)} {its.words}</b>', PAGES[verdict]
+        rf'<b class="pill" style="([^"]+)">{re.escape(verdict.sign)} {verdict.words}</b>',
+        PAGES[name],
     )
     assert pill and "background: #" in pill[1]
     others = [
         re.search(r'class="pill" style="([^"]+)"', PAGES[other])[1]
         for other in REPORTS
-        if other != verdict
+        if other != name
     ]
     assert pill[1] not in others
 
 
-@pytest.mark.parametrize("verdict", REPORTS)
-def test_nothing_runs_and_nothing_is_fetched(verdict):
-    elements = Elements(PAGES[verdict])
+@pytest.mark.parametrize("name", REPORTS)
+def test_nothing_runs_and_nothing_is_fetched(name):
+    elements = Elements(PAGES[name])
     assert not elements.open
     assert not elements.named("script", "button", "input", "link", "iframe")
-    assert not re.search(r"https?://|url\(|@import|onclick", PAGES[verdict])
+    assert not re.search(r"https?://|url\(|@import|onclick", PAGES[name])
 
 
-def test_the_first_that_failed_is_open_and_names_its_cause_once():
+def test_the_first_failure_is_open_and_its_cause_is_shown_once():
     page = PAGES["wrong"]
     assert page.count("<details open>") == page.count("<details") == 1
     assert page.count("Most likely:") == 1 and "<b>Most likely:</b> your output" in page
@@ -94,64 +95,66 @@ def test_the_first_that_failed_is_open_and_names_its_cause_once():
     assert "<details" not in PAGES["passed"]
 
 
-def test_what_is_not_written_yet_stays_shut_where_something_is_wrong():
+def test_a_check_that_is_not_started_stays_closed_if_another_is_wrong():
     unwritten = Check("jit", Verdict.NOT_STARTED, seen="Task 2: write it")
-    page = check_page(report(unwritten, *REPORTS["wrong"].checks))
+    page = check_fragment(report(unwritten, *REPORTS["wrong"].checks))
     assert page.count("<details") == 2
     assert (
         "✗ wrong</b> head value" in page.partition("<details open>")[2].partition("</summary>")[0]
     )
 
 
-def test_lines_of_code_keep_their_columns():
+def test_code_keeps_its_columns():
     assert "<pre>q @ `k`\n    ^</pre>" in PAGES["could_not_run"]
     assert "write <code>__call__</code>" in PAGES["not_started"]
 
 
-def test_what_a_message_holds_is_text_and_never_html():
+def test_the_text_of_a_message_is_escaped():
     hostile = "x < 1 & `<script>alert(1)</script>` <img src=x onerror=y>\n    <b>a & b</b>"
-    page = check_page(report(Check("a<b>", Verdict.WRONG, seen=hostile, cause=f"<i>{hostile}</i>")))
+    page = check_fragment(
+        report(Check("a<b>", Verdict.WRONG, seen=hostile, cause=f"<i>{hostile}</i>"))
+    )
     elements = Elements(page)
     assert not elements.named("script", "img", "i")
     assert "x &lt; 1 &amp; <code>&lt;script&gt;alert(1)&lt;/script&gt;</code>" in page
     assert "<pre>&lt;b&gt;a &amp; b&lt;/b&gt;" in page and "a&lt;b&gt;" in page
 
 
-def test_a_picture_travels_in_the_page_and_speaks():
+def test_a_picture_is_embedded_and_has_a_text():
     picture = Picture(b"\x89PNG", 'a "map" & more', "look <here>", 300.5)
-    both = notebook.both(REPORTS["wrong"], (picture,))
-    (image,) = Elements(both["text/html"]).named("img")
+    bundle = notebook.mime_bundle(REPORTS["wrong"], (picture,))
+    (image,) = Elements(bundle["text/html"]).named("img")
     assert image["src"].startswith("data:image/png;base64,iVBORw")
     assert image["alt"] == picture.alt and image["width"] == "300"
-    assert "look &lt;here&gt;</figcaption>" in both["text/html"]
-    assert '[Picture: a "map" & more]' in both["text/plain"]
+    assert "look &lt;here&gt;</figcaption>" in bundle["text/html"]
+    assert '[Picture: a "map" & more]' in bundle["text/plain"]
 
 
-def test_the_plain_text_says_the_same():
-    text = notebook.both(REPORTS["wrong"])["text/plain"]
+def test_the_plain_text_has_the_same_content():
+    text = notebook.mime_bundle(REPORTS["wrong"])["text/plain"]
     assert "Task 2 · Attention: wrong" in text
     assert "✓ works under jit" in text and "✗ head value" in text and "✗ head gradients" in text
     assert text.count("Most likely: your output") == 1
     assert "<" not in text and "\x1b" not in text
 
 
-def shown_by_an_ipython_that_shows(types, capsys):
-    """What `%check` publishes, and what it prints."""
+def publish_and_print(types, capsys):
+    """What `%check` publishes and what it prints, in an IPython that shows these MIME types."""
     published = []
     ipython = SimpleNamespace(
         display_formatter=SimpleNamespace(active_types=types),
         display_pub=SimpleNamespace(publish=published.append),
     )
-    notebook.show(ipython, TASKS[1], REPORTS["could_not_run"])
+    notebook.show(ipython, REPORTS["could_not_run"])
     return published, capsys.readouterr().out
 
 
-def test_a_notebook_gets_both_forms_and_chooses(capsys):
-    (published,), printed = shown_by_an_ipython_that_shows(["text/plain", "text/html"], capsys)
-    assert published == notebook.both(REPORTS["could_not_run"]) and not printed
+def test_a_notebook_gets_html_and_plain_text(capsys):
+    (published,), printed = publish_and_print(["text/plain", "text/html"], capsys)
+    assert published == notebook.mime_bundle(REPORTS["could_not_run"]) and not printed
     assert set(published) == {"text/html", "text/plain"}
 
 
-def test_a_terminal_keeps_its_own_report(capsys):
-    published, printed = shown_by_an_ipython_that_shows(["text/plain"], capsys)
+def test_a_terminal_gets_printed_text(capsys):
+    published, printed = publish_and_print(["text/plain"], capsys)
     assert not published and "Task 2 · Attention: could not run" in printed
