@@ -28,9 +28,10 @@ def judge(name: str, error: BaseException | None, answer: Path, printed: str = "
         printed: what the code printed during the check.
     """
     if error is None:
-        return Check(name, Verdict.PASSED, printed=printed)
+        return Check(name, Verdict.PASSED, printed=printable(printed))
     if isinstance(error, Wrong):
-        return Check(name, Verdict.WRONG, **error.parts, printed=printed)
+        check = Check(name, Verdict.WRONG, **error.parts, printed=printed)
+        return check.with_texts(printable)
     verdict = Verdict.NOT_STARTED if is_stub_error(error) else Verdict.COULD_NOT_RUN
     return describe(name, verdict, error, answer, printed=printed)
 
@@ -101,7 +102,9 @@ def _syntax_error(error: SyntaxError) -> str:
 
 
 def _trace(error: BaseException, *answer: Path) -> tuple[tuple[Location, ...], int]:
-    """The learner's lines, at most the first and the last few; and how many are left out."""
+    """The learner's lines, the first and the last few; and how many are left out between them."""
+    if isinstance(error, SyntaxError) and _is_in(error.filename, *answer):
+        return (Location(Path(error.filename).name, error.lineno or 1, "<module>"),), 0
     if isinstance(error, UserError):
         return (), 0
     trace = [
