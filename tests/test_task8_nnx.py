@@ -159,7 +159,7 @@ def test_heads_must_share_hidden_dim_evenly(task):
 def test_gpt_returns_logits_for_every_position(task, run):
     gpt = task.NNXMiniGPT(*SIZES.values(), rngs=nnx.Rngs(0))
     for B, T in SHAPES:
-        seen = expect.something(run(gpt, random_inputs.tokens(B, T, vocab_size=V)), GPT_OF)
+        seen = expect.not_none(run(gpt, random_inputs.tokens(B, T, vocab_size=V)), GPT_OF)
         expect.dtype(expect.array(seen, (B, T, V), "BTV", GPT_OF), np.float32, GPT_OF)
 
 

@@ -26,7 +26,7 @@ def takes_any_length(module: nn.Module, C: int, width: int, of: str) -> None:
     def shape(T: int) -> tuple[int, ...]:
         x = jax.ShapeDtypeStruct((1, T, C), jnp.float32)
         seen = jax.eval_shape(lambda x: module.init_with_output(jax.random.key(0), x)[0], x)
-        return expect.something(seen, of).shape
+        return expect.not_none(seen, of).shape
 
     def size(T: int) -> int:
         return count_equations(module.init_with_output, jax.random.key(0), jnp.ones((1, T, C)))
@@ -52,7 +52,7 @@ def causal(module: nn.Module, params: dict, x: jax.Array, of: str) -> None:
     """
     B, T, C = x.shape
     apply = traced(module.apply)
-    before = np.asarray(expect.something(apply(params, x), of))  # (B, T, …)
+    before = np.asarray(expect.not_none(apply(params, x), of))  # (B, T, …)
     if not np.isfinite(before).all():
         raise expect.Wrong(f"{of} gives NaN or infinite values, so nothing else can be said.")
     for s in range(1, T):
@@ -124,7 +124,7 @@ def equal_scores_share_evenly(
 
 def rows_independent(module: nn.Module, params: dict, x: jax.Array, of: str) -> None:
     """A row's output is the same alone as in a batch."""
-    together = np.asarray(expect.something(module.apply(params, x), of))
+    together = np.asarray(expect.not_none(module.apply(params, x), of))
     for b in range(len(x)):
         alone = np.asarray(module.apply(params, x[b : b + 1]))
         if (
@@ -143,7 +143,7 @@ def same_gradients(module: nn.Module, reference: nn.Module, params: dict, x: jax
 
     def gradients(model):
         def weighted(params, x):
-            return (expect.something(model.apply(params, x), "The module") * weight).sum()
+            return (expect.not_none(model.apply(params, x), "The module") * weight).sum()
 
         return traced(jax.grad(weighted, argnums=(0, 1)))(params, x)
 
