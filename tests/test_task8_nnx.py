@@ -28,7 +28,7 @@ from minigpt_challenge.coach.checks.nnx_as_linen import (
     train_state,
     weights_of,
 )
-from minigpt_challenge.coach.checks.paired_modules import Twins
+from minigpt_challenge.coach.checks.paired_modules import PairedModules
 from minigpt_challenge.coach.checks.param_pairing import weights_for
 from minigpt_challenge.coach.checks.properties import linen_reference
 from minigpt_challenge.coach.checks.properties import nnx_model as properties
@@ -128,7 +128,7 @@ def test_block_value_equals_linen(task, linen):
     def twins(hidden_dim, num_heads, x):
         mine = task.NNXDecoderBlock(hidden_dim, num_heads=num_heads, rngs=nnx.Rngs(0))
         theirs = linen.DecoderBlock(hidden_dim, num_heads)
-        return Twins(
+        return PairedModules(
             AsLinen(mine), theirs, x, suspects=partial(block_suspects, num_heads=num_heads)
         )
 

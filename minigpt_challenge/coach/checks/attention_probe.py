@@ -90,8 +90,8 @@ def random_probe(num_heads: int) -> Probe:
 def text_probe(text: str, num_heads: int) -> Probe:
     """A position for each character.
 
-    Head 0 looks for the character that followed the last two characters before, head 1 for the
-    previous position.
+    Head 0 looks for what followed an earlier occurrence of the last two characters, head 1 for
+    the previous position.
     """
     T, sharpness = len(text), 4.5
     H = 2 * T + 1

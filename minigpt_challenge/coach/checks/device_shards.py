@@ -73,9 +73,7 @@ def all_hold(cases: Iterable[tuple[dict, dict, str, Suspects]]) -> None:
         raise expect.explained(wrong, evidence)
 
 
-def _difference(
-    expected: dict[str, Any], seen: dict[str, Any], label: str
-) -> expect.Wrong | None:
+def _difference(expected: dict[str, Any], seen: dict[str, Any], label: str) -> expect.Wrong | None:
     leaves = jax.tree_util.tree_leaves_with_path(seen)
     empty = [path for path, leaf in leaves if leaf is NOTHING]
     if empty:

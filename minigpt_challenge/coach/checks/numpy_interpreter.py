@@ -154,9 +154,7 @@ def _broadcast_in_dim(
     return np.broadcast_to(x.reshape([sizes.get(axis, 1) for axis in range(len(shape))]), shape)
 
 
-def _reshape(
-    x: np.ndarray, *, new_sizes: Shape, dimensions: Shape | None, **_: Any
-) -> np.ndarray:
+def _reshape(x: np.ndarray, *, new_sizes: Shape, dimensions: Shape | None, **_: Any) -> np.ndarray:
     return (x if dimensions is None else x.transpose(dimensions)).reshape(new_sizes)
 
 
