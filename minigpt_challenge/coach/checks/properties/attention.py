@@ -73,7 +73,7 @@ def causal(module: nn.Module, params: dict, x: jax.Array, label: str) -> None:
     if not np.isfinite(before).all():
         raise expect.Wrong(
             "It gives NaN or infinite values, so nothing else can be checked.",
-            asked=f"{label} should not look into the future.",
+            asked=f"{label} should give finite values.",
             about=f"NaN or infinite values in {label}",
         )
     for s in range(1, T):
@@ -126,15 +126,13 @@ def survives_large_scores(
     if not np.isfinite(seen).all() and np.isfinite(ordinary).all():
         raise expect.Wrong(
             f"{int((~np.isfinite(seen)).sum())} of {seen.size} values are NaN or infinite.",
-            asked=f"With scores as large as 10⁴, {label} should be finite.",
+            asked=f"With scores of 10⁴, {label} should be finite.",
             advice="`nn.softmax` subtracts each row's maximum first, so that no exponential "
             "overflows.",
             about=f"large scores in {label}",
         )
     try:
-        expect.equal(
-            seen, reference.apply(params, x), AXES, f"With scores as large as 10⁴, {label}"
-        )
+        expect.equal(seen, reference.apply(params, x), AXES, f"With scores of 10⁴, {label}")
     except expect.Wrong as wrong:
         if not np.allclose(ordinary, reference.apply(params, x / 100), atol=1e-5):
             raise
