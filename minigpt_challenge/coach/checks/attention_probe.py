@@ -116,7 +116,7 @@ def attention_weights(attention: nn.Module, probe: Probe) -> np.ndarray | None:
     _, N, H = probe.query.shape
     x = np.concatenate([probe.content, np.eye(T, dtype=np.float32)], axis=1)[None]  # (1, T, E + T)
 
-    def output(values: np.ndarray) -> jax.Array:
+    def output(values: jax.Array | np.ndarray) -> jax.Array:
         content_only, position_only = np.zeros((T, N * H)), np.zeros((E, N * H))
         kernels = {
             "query": [probe.query.reshape(E, -1), content_only],

@@ -89,7 +89,7 @@ def same_function(
 
 
 def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: Sequence[str], label: str) -> None:
-    """As `same_function`, where the two have been called.
+    """As `same_function`, for values that have been computed already.
 
     Args:
         cases: for each case what was seen, what was expected, and the mistakes that may explain
