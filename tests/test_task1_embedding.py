@@ -1,7 +1,10 @@
-"""Task 1, embedding. Passing means that all of these hold.
+"""Task 1, embedding: a vector for each token that says what stands there, and where.
 
-`task` is your file, `reference` the solution's; names and order of your submodules are free.
+You pass when all of these checks hold. `task` is your file, `reference` the solution's. Names and
+order of your submodules are free.
 """
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -9,170 +12,188 @@ import numpy as np
 import pytest
 
 from minigpt_challenge.coach.checks import expect, random_inputs
-from minigpt_challenge.coach.checks.faults import embedding as faults
-from minigpt_challenge.coach.checks.param_pairing import weights_for
+from minigpt_challenge.coach.checks.faults import embedding as mistakes
+from minigpt_challenge.coach.checks.param_pairing import weights_for, weights_for_tables
 
-# No size equals another, so that a swapped axis cannot hide.
+# No two sizes are equal, so that swapped axes show.
 V, BLOCK, C = 11, 7, 5
-SHAPES = [(2, 6), (3, 7), (1, 4), (4, 1)]  # (B, T), the whole block and a single token among them
-OF = "TokenAndPositionEmbedding(tokens)"
+SHAPES = [(2, 6), (3, 7), (1, 4), (4, 1)]  # (B, T), with a full block and with a single token
+EMBEDDING = "TokenAndPositionEmbedding(tokens)"
 
 
-def drawn_tokens(B, T, seed=0):
+def random_tokens(B, T, seed=0):
     return random_inputs.tokens(B, T, vocab_size=V, seed=seed)
 
 
 @pytest.fixture(scope="module")
 def models(task, reference):
-    """Your module and the reference's, and one set of weights arranged for each."""
-    tokens = drawn_tokens(2, BLOCK)
-    model = task.TokenAndPositionEmbedding(vocab_size=V, block_size=BLOCK, hidden_dim=C)
-    other = reference.TokenAndPositionEmbedding(V, BLOCK, C)
-    other_params = random_inputs.params(other, tokens)
-    params = weights_for(model, other, other_params, tokens)
-    return model, params, other, other_params
+    """Your module and its weights, the reference's module and the same weights in its order."""
+    tokens = random_tokens(2, BLOCK)
+    mine = task.TokenAndPositionEmbedding(vocab_size=V, block_size=BLOCK, hidden_dim=C)
+    theirs = reference.TokenAndPositionEmbedding(V, BLOCK, C)
+    their_params = random_inputs.params(theirs, tokens)
+    return mine, weights_for(mine, theirs, their_params, tokens), theirs, their_params
 
 
-def tables_for(model, other, other_params):
-    """The reference's tables arranged for your module, even if it uses one of them alone.
-
-    Flax gives no parameters to a table that is never used. Then the values can still be compared,
-    and tell more than that a table is missing.
-    """
-    tokens = drawn_tokens(2, BLOCK)
-    tables = {table.shape: table for table in jax.tree.leaves(other_params)}
-    shapes = jax.eval_shape(model.init, jax.random.key(0), tokens)
-    wanted = [tuple(n for n in leaf.shape if n != 1) for leaf in jax.tree.leaves(shapes)]
-    if len(wanted) == 1 and wanted[0] in tables:
-        return jax.tree.map(lambda leaf: tables[wanted[0]].reshape(leaf.shape), shapes)
-    return weights_for(model, other, other_params, tokens)
+# Shapes and parameters
 
 
 def test_returns_a_vector_for_every_token(task):
+    """Every layer after this one reads a float32 array of shape (B, T, C)."""
     model = task.TokenAndPositionEmbedding(V, BLOCK, C)
     for B, T in SHAPES:
-        tokens = drawn_tokens(B, T)
+        tokens = random_tokens(B, T)
         seen = model.apply(random_inputs.params(model, tokens), tokens)
-        seen = expect.array(seen, (B, T, C), "BTC", OF)
-        expect.dtype(seen, np.float32, OF)
+        seen = expect.array(seen, (B, T, C), "BTC", EMBEDDING)
+        expect.dtype(seen, np.float32, EMBEDDING)
 
 
 def test_as_many_tokens_as_block_size_are_accepted(task):
+    """The model is trained on texts of exactly block_size tokens."""
     model = task.TokenAndPositionEmbedding(V, BLOCK, C)
-    params = random_inputs.params(model, drawn_tokens(1, 2))
-    model.apply(params, drawn_tokens(1, BLOCK - 1))
+    params = random_inputs.params(model, random_tokens(1, 2))
+    model.apply(params, random_tokens(1, BLOCK - 1))
     try:
-        model.apply(params, drawn_tokens(1, BLOCK))
+        model.apply(params, random_tokens(1, BLOCK))
     except ValueError as error:
         raise expect.Wrong(
-            f"{BLOCK} tokens with block_size={BLOCK} are refused ({error}). They fit: the "
-            f"positions 0 to {BLOCK - 1} have a row each. Only more than block_size are too many."
+            f"They are refused: {error}",
+            asked=f"{BLOCK} tokens with block_size={BLOCK} should be accepted: the positions 0 to "
+            f"{BLOCK - 1} have a row each.",
+            advice="Only more than block_size tokens are too many.",
+            about="a text of block_size tokens",
         ) from error
 
 
 def test_has_one_row_per_token_and_one_per_position(task):
+    """What the model learns about tokens and positions is in these rows, and nowhere else."""
     model = task.TokenAndPositionEmbedding(V, BLOCK, C)
-    # Initialised on a short input: the position table must not take its size from it.
-    shapes = jax.eval_shape(model.init, jax.random.key(0), drawn_tokens(1, 2))
-    for leaf in jax.tree.leaves(shapes):
-        expect.dtype(leaf, np.float32, f"A parameter of shape {leaf.shape}")
+    # Initialized on a short input, from which the position table must not take its size.
+    shapes = jax.eval_shape(model.init, jax.random.key(0), random_tokens(1, 2))
+    expect.float32_params(shapes)
     seen = sum(leaf.size for leaf in jax.tree.leaves(shapes))
     if seen != V * C + BLOCK * C:
         raise expect.Wrong(
-            f"Two tables of (V, C) = {(V, C)} and (block_size, C) = {(BLOCK, C)} have "
-            f"{V * C + BLOCK * C} parameters together; yours have {seen}."
+            f"Yours have {seen}.",
+            asked=f"Two tables of (V, C) = {(V, C)} and (block_size, C) = {(BLOCK, C)} should have "
+            f"{V * C + BLOCK * C} parameters together.",
+            about="the number of parameters",
         )
 
 
+# Values
+
+
 def test_value_equals_the_reference(task, reference):
-    model = task.TokenAndPositionEmbedding(vocab_size=V, block_size=BLOCK, hidden_dim=C)
-    other = reference.TokenAndPositionEmbedding(V, BLOCK, C)
-    other_params = random_inputs.params(other, drawn_tokens(2, BLOCK))
-    params = tables_for(model, other, other_params)
-    tables = other_params["params"]
+    """The vector is the token's row plus the position's row."""
+    mine = task.TokenAndPositionEmbedding(vocab_size=V, block_size=BLOCK, hidden_dim=C)
+    theirs = reference.TokenAndPositionEmbedding(V, BLOCK, C)
+    their_params = random_inputs.params(theirs, random_tokens(2, BLOCK))
+    params = weights_for_tables(mine, theirs, their_params, random_tokens(2, BLOCK))
+    tables = their_params["params"]
     token_table = tables["token_embedding"]["embedding"]  # (V, C)
     position_table = tables["position_embedding"]["embedding"]  # (block_size, C)
-
-    def cases():
-        for seed, (B, T) in enumerate(SHAPES):
-            tokens = drawn_tokens(B, T, seed=seed)
-            suspects = faults.embedding_suspects(token_table, position_table, tokens)
-            yield model.apply(params, tokens), other.apply(other_params, tokens), suspects
-
-    expect.all_equal(cases(), "BTC", OF)
+    expect.same_function(
+        partial(mine.apply, params),
+        partial(theirs.apply, their_params),
+        [(random_tokens(B, T, seed=seed),) for seed, (B, T) in enumerate(SHAPES)],
+        "BTC",
+        EMBEDDING,
+        suspects=partial(mistakes.embedding_suspects, token_table, position_table),
+    )
 
 
 def test_same_token_at_two_positions_differs(models):
-    model, params, *_ = models
-    seen = expect.array(model.apply(params, jnp.full((1, 3), 4)), (1, 3, C), "BTC", OF)
+    """Without positions, the o of “on” and the o of “no” would be the same to the model."""
+    mine, params, *_ = models
+    seen = expect.array(mine.apply(params, jnp.full((1, 3), 4)), (1, 3, C), "BTC", EMBEDDING)
     if np.allclose(seen[0, 0], seen[0, 1]) or np.allclose(seen[0, 1], seen[0, 2]):
         raise expect.Wrong(
-            "The same token gives the same vector at every position: where it stands is lost."
+            "It gives the same vector at two neighboring positions: its position is lost.",
+            asked="The same token should give a different vector at every position.",
+            about="the same token at two positions",
         )
 
 
 def test_same_position_in_every_row_agrees(models):
-    model, params, *_ = models
-    row = drawn_tokens(1, 6, seed=3)
-    seen = model.apply(params, jnp.repeat(row, 3, axis=0))
-    seen = expect.array(seen, (3, 6, C), "BTC", OF)
+    """The rows of a batch are separate texts, and each of them starts at position 0."""
+    mine, params, *_ = models
+    row = random_tokens(1, 6, seed=3)
+    seen = mine.apply(params, jnp.repeat(row, 3, axis=0))
+    seen = expect.array(seen, (3, 6, C), "BTC", EMBEDDING)
     if not np.allclose(seen, seen[:1]):
         raise expect.Wrong(
-            "A batch of three equal rows of tokens gives three different rows of vectors; "
-            "a row's place in the batch should not matter."
+            "The rows of vectors differ.",
+            asked="Three equal rows of tokens should give three equal rows of vectors.",
+            advice="A row's place in the batch should not matter.",
+            about="equal rows in a batch",
         )
+
+
+# Dtypes of the tokens
 
 
 def test_every_integer_dtype_is_read_alike(models):
-    model, params, other, other_params = models
-    tokens = drawn_tokens(2, 6, seed=4)
-    expected = other.apply(other_params, tokens)
+    """Token files are often stored as uint8 or uint16 to save space."""
+    mine, params, theirs, their_params = models
+    tokens = random_tokens(2, 6, seed=4)
+    expected = theirs.apply(their_params, tokens)
     for dtype in ("int8", "uint8", "int16", "uint16", "int32", "uint32"):
-        seen = model.apply(params, jnp.asarray(tokens, dtype))
-        expect.equal(seen, expected, "BTC", f"{OF} with {dtype} tokens")
+        seen = mine.apply(params, jnp.asarray(tokens, dtype))
+        expect.equal(seen, expected, "BTC", f"{EMBEDDING} with {dtype} tokens")
 
 
 def test_a_large_vocabulary_is_read_whole(task, reference):
-    # More tokens than an int8 can count.
+    """Token 200 should be token 200, although an int8 only counts to 127."""
     vocab_size = 200
-    model, other = (m.TokenAndPositionEmbedding(vocab_size, BLOCK, C) for m in (task, reference))
+    mine, theirs = (m.TokenAndPositionEmbedding(vocab_size, BLOCK, C) for m in (task, reference))
     tokens = random_inputs.tokens(2, BLOCK, vocab_size=vocab_size)
-    other_params = random_inputs.params(other, tokens)
-    params = weights_for(model, other, other_params, tokens)
+    their_params = random_inputs.params(theirs, tokens)
+    params = weights_for(mine, theirs, their_params, tokens)
     for dtype in ("uint8", "int32"):
-        seen = model.apply(params, tokens.astype(dtype))
-        of = f"{OF} with {vocab_size} different tokens, as {dtype},"
-        expect.equal(seen, other.apply(other_params, tokens), "BTC", of)
+        seen = mine.apply(params, tokens.astype(dtype))
+        label = f"{EMBEDDING} with {vocab_size} different tokens, as {dtype},"
+        expect.equal(seen, theirs.apply(their_params, tokens), "BTC", label)
+
+
+# Errors
 
 
 def test_more_tokens_than_block_size_are_refused(models):
-    model, params, *_ = models
+    """An error now is better than a model that silently reads the wrong rows."""
+    mine, params, *_ = models
     for T in (BLOCK + 1, 3 * BLOCK):
         expect.raises(
             ValueError,
-            lambda T=T: model.apply(params, drawn_tokens(2, T)),
+            lambda T=T: mine.apply(params, random_tokens(2, T)),
             label=f"T={T} tokens with block_size={BLOCK}",
-            why="JAX would clamp the index or fill in NaN, and say nothing",
+            why="JAX would silently clamp the index or fill in NaN",
+            about="more tokens than block_size",
         )
 
 
+# Training
+
+
 def test_gradients_reach_both_tables(models):
-    model, params, other, other_params = models
-    tokens = drawn_tokens(2, 6, seed=5)
+    """A table without gradients never learns."""
+    mine, params, theirs, their_params = models
+    tokens = random_tokens(2, 6, seed=5)
     weight = random_inputs.floats(2, 6, C, seed=6)
 
     def weighted(module):
         return lambda params: (module.apply(params, tokens) * weight).sum()
 
-    seen = sorted(jax.tree.leaves(jax.grad(weighted(model))(params)), key=jnp.size)
-    expected = sorted(jax.tree.leaves(jax.grad(weighted(other))(other_params)), key=jnp.size)
-    for mine, theirs, table in zip(seen, expected, ("position", "token"), strict=True):
-        mine = mine.reshape(theirs.shape)
-        expect.equal(mine, theirs, "iC", f"The gradient of the {table} table")
+    seen = sorted(jax.tree.leaves(jax.grad(weighted(mine))(params)), key=jnp.size)
+    expected = sorted(jax.tree.leaves(jax.grad(weighted(theirs))(their_params)), key=jnp.size)
+    for gradient, wanted, table in zip(seen, expected, ("position", "token"), strict=True):
+        gradient = gradient.reshape(wanted.shape)
+        expect.equal(gradient, wanted, "iC", f"The gradient of the {table} table")
 
 
 def test_works_under_jit(models):
-    model, params, other, other_params = models
-    tokens = drawn_tokens(2, 6, seed=7)
-    seen = jax.jit(model.apply)(params, tokens)
-    expect.equal(seen, other.apply(other_params, tokens), "BTC", f"Under jax.jit, {OF}")
+    """The training step is compiled, and your module with it."""
+    mine, params, theirs, their_params = models
+    tokens = random_tokens(2, 6, seed=7)
+    seen = jax.jit(mine.apply)(params, tokens)
+    expect.equal(seen, theirs.apply(their_params, tokens), "BTC", f"Under jax.jit, {EMBEDDING}")

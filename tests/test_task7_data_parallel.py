@@ -92,7 +92,7 @@ def settings(reference):
 
 
 def made(task, maker, mesh):
-    return expect.something(getattr(task, maker)(mesh), f"{maker}(mesh)")
+    return expect.not_none(getattr(task, maker)(mesh), f"{maker}(mesh)")
 
 
 def lowered(step, *arguments):
@@ -106,7 +106,7 @@ def test_mesh_has_one_axis_over_the_devices(task):
     for words, arguments, devices in [*cases, ("", (), jax.devices())]:
         of = f"make_data_mesh({words})"
         with patch.object(jax, "make_mesh", wraps=jax.make_mesh) as make_mesh:
-            mesh = expect.something(task.make_data_mesh(*arguments), of)
+            mesh = expect.not_none(task.make_data_mesh(*arguments), of)
         if any(len(c.args) < 3 and "axis_types" not in c.kwargs for c in make_mesh.mock_calls):
             raise expect.Wrong(
                 f"{of} calls `jax.make_mesh` without axis_types. Pass them: what they are when "
@@ -133,7 +133,7 @@ def test_place_gives_each_device_its_rows_and_the_whole_state(task, reference):
         for seed, (name, mesh, B, T) in enumerate(settings(reference)):
             state, (x, y) = new_state(OPTIMISERS["Adam"], seed), batch(B, T, seed)
             of = f"On {name}, place(mesh, state, x, y)"
-            seen = expect.something(task.place(mesh, state, x, y), of)
+            seen = expect.not_none(task.place(mesh, state, x, y), of)
             if not isinstance(seen, tuple) or len(seen) != 3 or not isinstance(seen[0], TrainState):
                 raise expect.Wrong(f"{of} should return three things: the state, x and y.")
             suspects = faults.layout_suspects(mesh, {"x": x, "y": y} | parts(state))

@@ -28,7 +28,7 @@ from minigpt_challenge.coach.checks.nnx_as_linen import (
     train_state,
     weights_of,
 )
-from minigpt_challenge.coach.checks.paired_modules import Twins
+from minigpt_challenge.coach.checks.paired_modules import PairedModules
 from minigpt_challenge.coach.checks.param_pairing import weights_for
 from minigpt_challenge.coach.checks.properties import linen_reference
 from minigpt_challenge.coach.checks.properties import nnx_model as properties
@@ -128,7 +128,7 @@ def test_block_value_equals_linen(task, linen):
     def twins(hidden_dim, num_heads, x):
         mine = task.NNXDecoderBlock(hidden_dim, num_heads=num_heads, rngs=nnx.Rngs(0))
         theirs = linen.DecoderBlock(hidden_dim, num_heads)
-        return Twins(
+        return PairedModules(
             AsLinen(mine), theirs, x, suspects=partial(block_suspects, num_heads=num_heads)
         )
 
@@ -159,7 +159,7 @@ def test_heads_must_share_hidden_dim_evenly(task):
 def test_gpt_returns_logits_for_every_position(task, run):
     gpt = task.NNXMiniGPT(*SIZES.values(), rngs=nnx.Rngs(0))
     for B, T in SHAPES:
-        seen = expect.something(run(gpt, random_inputs.tokens(B, T, vocab_size=V)), GPT_OF)
+        seen = expect.not_none(run(gpt, random_inputs.tokens(B, T, vocab_size=V)), GPT_OF)
         expect.dtype(expect.array(seen, (B, T, V), "BTV", GPT_OF), np.float32, GPT_OF)
 
 

@@ -1,9 +1,9 @@
-"""The learner's attention weights, found from outside: by what the code does, not by its text.
+"""Measure the learner's attention weights by calling the module, without reading its code.
 
-The output of attention is linear in the values: position t gets Σₛ weights[t, s] · value[s]. So
-where the value of position s is row s of the identity matrix, the output is the weights. To
+The output of attention is linear in the values: at position t it is Σₛ weights[t, s] · value[s].
+So if the value of position s is row s of the identity matrix, the output is the weights. To
 choose the values freely, the input has two halves, [content | one-hot position]: the kernels of
-query and key read the first alone, the kernel of value the second.
+query and key read only the first, the kernel of value only the second.
 """
 
 import contextlib
@@ -24,13 +24,13 @@ from minigpt_challenge.coach.runtime.limits import TimeLimitReached, time_limit
 from minigpt_challenge.coach.runtime.loading import load_file, task_module
 from minigpt_challenge.coach.runtime.patched_modules import restore_patched_modules
 
-TIME_LIMIT = 5.0  # seconds; the checks have run before, so code that hangs is rare
-SMALLEST_LEAK = 1e-6
+TIME_LIMIT_S = 5.0  # the checks have run before, so code that hangs is rare
+MIN_LEAK = 1e-6
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What the positions hold, and how they are read: T positions, N heads, H >= T.
+    """Content and kernels for T positions and N heads of H >= T.
 
     Attributes:
         content: float (T, E).
@@ -44,25 +44,29 @@ class Probe:
 
 @dataclass(frozen=True)
 class AttentionMaps:
-    """How much each position t takes from each position s, for every head: (N, T, S)."""
+    """How much each position t takes from each position s, for every head.
+
+    Attributes:
+        seen, expected: the learner's weights and the reference's, float (N, T, S).
+    """
 
     seen: np.ndarray
     expected: np.ndarray
 
     @property
     def leaks(self) -> np.ndarray:
-        """Where a position takes something from its future: bool (N, T, S)."""
-        return np.triu(np.abs(self.seen) > SMALLEST_LEAK, 1)
+        """Where a position takes from a later one: bool (N, T, S)."""
+        return np.triu(np.abs(self.seen) > MIN_LEAK, 1)
 
     @property
     def differs(self) -> np.ndarray:
-        """Where the weights are not those expected, NaN included: bool (N, T, S)."""
+        """Where the weights are not the expected ones, NaN included: bool (N, T, S)."""
         return differs(self.seen, self.expected)
 
 
 @dataclass(frozen=True)
 class _Attention:
-    """Which module of a task is looked at, and with how many heads."""
+    """The attention module of a task, and its number of heads."""
 
     make: Callable[[ModuleType, int, int], nn.Module]
     num_heads: int
@@ -77,7 +81,7 @@ _ATTENTIONS = {
 
 
 def random_probe(num_heads: int) -> Probe:
-    """Six positions with nothing in common: every mistake in the weights shows."""
+    """Six random positions: every mistake in the weights shows."""
     T, E, H = 6, 4, 8
     query, key = (random_inputs.floats(E, num_heads, H, seed=seed) for seed in (1, 2))
     return Probe(random_inputs.floats(T, E), query, key)
@@ -86,8 +90,8 @@ def random_probe(num_heads: int) -> Probe:
 def text_probe(text: str, num_heads: int) -> Probe:
     """A position for each character.
 
-    Head 0 looks for what followed when the same two characters stood there before, head 1 for
-    the position just before.
+    Head 0 looks for what followed an earlier occurrence of the last two characters, head 1 for
+    the previous position.
     """
     T, sharpness = len(text), 4.5
     H = 2 * T + 1
@@ -104,16 +108,15 @@ def text_probe(text: str, num_heads: int) -> Probe:
 
 
 def attention_weights(attention: nn.Module, probe: Probe) -> np.ndarray | None:
-    """The weights of every head, (N, T, S); None where the output is not weights times values.
+    """The weights of every head, (N, T, S); None if the output is not weights times values.
 
-    Raises:
-        whatever the module raises.
+    Errors in the module are not caught.
     """
     T, E = probe.content.shape
     _, N, H = probe.query.shape
     x = np.concatenate([probe.content, np.eye(T, dtype=np.float32)], axis=1)[None]  # (1, T, E + T)
 
-    def output(values):
+    def output(values: jax.Array | np.ndarray) -> jax.Array:
         content_only, position_only = np.zeros((T, N * H)), np.zeros((E, N * H))
         kernels = {
             "query": [probe.query.reshape(E, -1), content_only],
@@ -137,20 +140,20 @@ def attention_weights(attention: nn.Module, probe: Probe) -> np.ndarray | None:
     weights = heads[..., :T].swapaxes(0, 1)  # (N, T, S)
     values = random_inputs.floats(T, N, H, seed=3)
     mixed = np.einsum("NTS,SNH->TNH", weights, values).reshape(shape)
-    is_a_mix = np.allclose(output(values), mixed, atol=TOLERANCE, equal_nan=True)
-    return weights if is_a_mix else None
+    is_mixed = np.allclose(output(values), mixed, atol=TOLERANCE, equal_nan=True)
+    return weights if is_mixed else None
 
 
 def attention_maps(task: Task, answer: Path, text: str | None = None) -> AttentionMaps | None:
-    """The weights in the learner's file and in the reference, on a text or at random.
+    """The attention weights of the learner's file and of the reference.
 
     Args:
-        task: 2 or 3; for others there are no maps.
+        task: 2 or 3; other tasks have no maps.
         answer: the learner's file.
-        text: what the positions hold; at random if left out.
+        text: the content of the positions; random if left out.
 
     Returns:
-        None where the learner's code fails, or gives no weights.
+        None if the learner's code raises an error, or its output is not weights times values.
     """
     if task.stem not in _ATTENTIONS:
         return None
@@ -165,7 +168,7 @@ def attention_maps(task: Task, answer: Path, text: str | None = None) -> Attenti
             with (
                 contextlib.redirect_stdout(io.StringIO()),
                 restore_patched_modules(),
-                time_limit(TIME_LIMIT),
+                time_limit(TIME_LIMIT_S),
                 task_module(task, answer, SOLUTIONS_FOLDER) as module,
             ):
                 seen = attention_weights(kind.make(module, N, H), probe)
@@ -173,6 +176,6 @@ def attention_maps(task: Task, answer: Path, text: str | None = None) -> Attenti
             Exception,
             SystemExit,
             TimeLimitReached,
-        ):  # the checks say what is wrong; here is only no picture
+        ):  # the checks report the error; here only the picture is missing
             return None
     return None if seen is None else AttentionMaps(seen, expected)

@@ -1,4 +1,4 @@
-"""What each device of a mesh holds: the same numbers everywhere, or a share each."""
+"""Which part of an array each device of a mesh holds: all of it, or its shard."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,82 +10,83 @@ from jax.sharding import Mesh, Sharding
 from minigpt_challenge.coach.checks import expect
 from minigpt_challenge.coach.checks.diagnosis import Suspects
 
-NOTHING = np.zeros(0)  # what a device holds of an array that lies elsewhere
+NOTHING = np.zeros(0)  # a device's part of an array that is stored on other devices only
 
 
 def names(mesh: Mesh) -> list[str]:
-    """What the mesh's devices are called here, in its order."""
-    return [f"device {number}" for number in range(mesh.size)]
+    """Names for the mesh's devices, in its order."""
+    return [f"device {index}" for index in range(mesh.size)]
 
 
 def held(tree: Any, mesh: Mesh) -> dict[str, Any]:
-    """For each device of the mesh the same tree, with what that device holds of each leaf."""
+    """For each device of the mesh the same tree, with that device's part of each leaf."""
 
-    def of_one(leaf: Any, device: jax.Device) -> np.ndarray:
-        if not isinstance(leaf, jax.Array):  # a plain number goes wherever it is needed
+    def part(leaf: Any, device: jax.Device) -> np.ndarray:
+        if not isinstance(leaf, jax.Array):  # JAX copies a plain number to every device
             return np.asarray(leaf)
         shards = {shard.device: shard.data for shard in leaf.addressable_shards}
         return np.asarray(shards[device]) if device in shards else NOTHING
 
     devices = zip(names(mesh), mesh.devices.flat, strict=True)
     return {
-        name: jax.tree.map(lambda leaf, device=device: of_one(leaf, device), tree)
+        name: jax.tree.map(lambda leaf, device=device: part(leaf, device), tree)
         for name, device in devices
     }
 
 
 def cut(shardings: Any, tree: Any, mesh: Mesh) -> dict[str, Any]:
-    """What each device would hold of the tree under these shardings, one for each leaf."""
+    """For each device its part of the tree under these shardings, one for each leaf."""
 
-    def of_one(sharding: Sharding, leaf: Any, device: jax.Device) -> np.ndarray:
+    def part(sharding: Sharding, leaf: Any, device: jax.Device) -> np.ndarray:
         leaf = np.asarray(leaf)
-        places = sharding.devices_indices_map(leaf.shape)
-        return leaf[places[device]] if device in places else NOTHING
+        indices = sharding.devices_indices_map(leaf.shape)
+        return leaf[indices[device]] if device in indices else NOTHING
 
     devices = zip(names(mesh), mesh.devices.flat, strict=True)
     return {
-        name: jax.tree.map(lambda s, leaf, device=device: of_one(s, leaf, device), shardings, tree)
+        name: jax.tree.map(lambda s, leaf, device=device: part(s, leaf, device), shardings, tree)
         for name, device in devices
     }
 
 
 def everywhere(tree: Any, mesh: Mesh) -> dict[str, Any]:
-    """What each device would hold if all had all of it."""
+    """For each device the whole tree."""
     return dict.fromkeys(names(mesh), tree)
 
 
 def all_hold(cases: Iterable[tuple[dict, dict, str, Suspects]]) -> None:
-    """In every case each device holds what it should; else the likely cause is looked for.
+    """In every case each device holds what it should. If not, report the likely cause.
 
     Args:
-        cases: what each device should hold and what it does hold, as `held` has it; what was
-            called, in words; the mistakes that may explain a difference.
+        cases: what each device should hold and what it holds, both as from `held`; a label for
+            the message; the mistakes that may explain a difference.
     """
     wrong, evidence = None, []
     try:
-        for expected, seen, of, suspects in cases:
+        for expected, seen, label, suspects in cases:
             evidence.append((seen, suspects))
-            wrong = wrong or _difference(expected, seen, of)
+            wrong = wrong or _difference(expected, seen, label)
     except Exception:
         if wrong is None:
             raise
-    if wrong:  # what no longer ran after it may be its consequence
+    if wrong:  # an error in a later case may be its consequence
         raise expect.explained(wrong, evidence)
 
 
-def _difference(expected: dict[str, Any], seen: dict[str, Any], of: str) -> expect.Wrong | None:
+def _difference(expected: dict[str, Any], seen: dict[str, Any], label: str) -> expect.Wrong | None:
     leaves = jax.tree_util.tree_leaves_with_path(seen)
-    bare = [path for path, leaf in leaves if leaf is NOTHING]
-    if bare:
-        part = bare[0][1:]
-        without = [path[0].key for path in bare if path[1:] == part]
+    empty = [path for path, leaf in leaves if leaf is NOTHING]
+    if empty:
+        part = empty[0][1:]
+        devices = [path[0].key for path in empty if path[1:] == part]
         return expect.Wrong(
-            f"{len(without)} hold nothing, {without[0]} first.",
-            asked=f"{of} should give each of the {len(seen)} devices something to hold of "
+            f"{len(devices)} of them have no part of it; the first is {devices[0]}.",
+            asked=f"{label} should give each of the {len(seen)} devices a part of "
             f"{jax.tree_util.keystr(part)}.",
+            about=f"devices to which {label} gives nothing",
         )
     try:
-        expect.trees_equal(seen, expected, of)
+        expect.trees_equal(seen, expected, label)
     except expect.Wrong as wrong:
         return wrong
     return None

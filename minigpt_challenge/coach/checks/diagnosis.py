@@ -1,10 +1,9 @@
-"""The likely cause is found, not guessed.
+"""Find the likely cause of a failure by computing what each mistake would give.
 
-A model of mistakes is the reference written once more with a switch for every fault that people
-make. When a check fails, the switches are tried on the learner's own weights and inputs: single
-faults first, then pairs. The smallest set that gives the learner's numbers is the diagnosis.
-Where none does, or several equally small ones do, nothing is claimed: a wrong diagnosis is worse
-than none.
+A model of mistakes is the reference written a second time, with a switch for every common mistake.
+When a check fails, the switches are tried on the learner's own weights and inputs: single mistakes
+first, then pairs. The smallest set that gives the learner's numbers is the diagnosis. If no set
+does, or several of the same size do, nothing is claimed: a wrong diagnosis is worse than none.
 """
 
 from collections import Counter
@@ -18,8 +17,8 @@ import numpy as np
 
 from minigpt_challenge.coach.checks.tolerance import differs
 
-LARGEST_SET = 2
-LEAST_DEFINED = 0.15  # of each array's values: what is mostly undefined would explain anything
+MAX_FAULTS = 2  # in a diagnosis
+MIN_DEFINED = 0.15  # of each array's values: an output that is mostly NaN would explain anything
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,8 @@ class Fault:
 
     Attributes:
         id: its name in the JSON report.
-        what: goes on from "Your output is exactly what comes out …".
-        think: the line of thought that repairs it.
+        what: continues "Your output is exactly what comes out …".
+        think: how to think about it in order to fix it.
     """
 
     id: str
@@ -43,11 +42,12 @@ class Suspects:
 
     Attributes:
         faults: the switches.
-        compute: from the ids of the faults that are switched on to the output they give, an array
-            or a pytree; with none, the reference's. A faulty computation may be undefined in places
-            (0/0, ∞ - ∞): where it is NaN or infinite, anything may stand in the learner's output.
-        alternatives: ids of faults that exclude each other, a group for each decision that can be
-            wrong in one way only.
+        compute: from the ids of the faults that are switched on to the output, an array or a
+            pytree; without faults, the reference's output. A faulty computation may be undefined
+            in places (0/0, ∞ - ∞): where it gives NaN or ±∞, the learner's output may have any
+            value.
+        alternatives: groups of ids of faults that exclude each other, one group for each decision
+            that can be wrong in one way only.
     """
 
     faults: tuple[Fault, ...]
@@ -55,10 +55,10 @@ class Suspects:
     alternatives: tuple[frozenset[str], ...] = ()
 
     def output(self, faults: frozenset[str]) -> Any:
-        """What comes out with these faults.
+        """The output with these faults.
 
         Raises:
-            ValueError: they exclude each other, or leave nothing to compute.
+            ValueError: the faults exclude each other, or leave nothing to compute.
         """
         if any(len(faults & group) > 1 for group in self.alternatives):
             raise ValueError(f"{sorted(faults)} exclude each other")
@@ -71,17 +71,17 @@ def ids(*groups: Iterable[Fault]) -> tuple[frozenset[str], ...]:
 
 
 def diagnose(evidence: Sequence[tuple[Any, Suspects]]) -> tuple[Fault, ...]:
-    """The smallest set of faults that explains everything; empty where nothing is claimed.
+    """The smallest set of faults that explains all evidence; empty if nothing is claimed.
 
     Args:
-        evidence: what was seen in each setting, and the model of mistakes set up for it.
+        evidence: what was seen in each case, and the model of mistakes set up for it.
     """
     if not evidence or not all(
         hasattr(leaf, "shape") for seen, _ in evidence for leaf in _leaves(seen)
     ):
         return ()
     known = evidence[0][1].faults
-    for size in range(1, LARGEST_SET + 1):
+    for size in range(1, MAX_FAULTS + 1):
         explaining = [chosen for chosen in combinations(known, size) if _explains(chosen, evidence)]
         if explaining:
             return explaining[0] if len(explaining) == 1 else ()
@@ -89,7 +89,7 @@ def diagnose(evidence: Sequence[tuple[Any, Suspects]]) -> tuple[Fault, ...]:
 
 
 def explain(faults: tuple[Fault, ...]) -> str:
-    """The cause as sentences; empty where there are no faults."""
+    """The cause in sentences; empty without faults."""
     if not faults:
         return ""
     what = ", and ".join(fault.what for fault in faults)
@@ -98,9 +98,9 @@ def explain(faults: tuple[Fault, ...]) -> str:
     )
 
 
-def _explains(chosen: tuple[Fault, ...], evidence: list[tuple[Any, Suspects]]) -> bool:
-    """Whether these faults give what was seen in every setting."""
-    num_defined: Counter[int] = Counter()  # by the place of an array among the leaves
+def _explains(chosen: tuple[Fault, ...], evidence: Sequence[tuple[Any, Suspects]]) -> bool:
+    """Whether these faults give what was seen in every case."""
+    num_defined: Counter[int] = Counter()  # by the index of the leaf
     num_values: Counter[int] = Counter()
     for seen, suspects in evidence:
         try:
@@ -108,19 +108,19 @@ def _explains(chosen: tuple[Fault, ...], evidence: list[tuple[Any, Suspects]]) -
                 computed = suspects.output(*ids(chosen))
         except (ValueError, IndexError, KeyError):
             return False
-        mine, theirs = _leaves(computed), _leaves(seen)
-        if [np.shape(leaf) for leaf in mine] != [np.shape(leaf) for leaf in theirs]:
+        computed_leaves, seen_leaves = _leaves(computed), _leaves(seen)
+        if [np.shape(leaf) for leaf in computed_leaves] != [np.shape(leaf) for leaf in seen_leaves]:
             return False
-        pairs = zip(map(np.asarray, mine), map(np.asarray, theirs), strict=True)
-        for place, (computed, seen) in enumerate(pairs):
+        pairs = zip(map(np.asarray, computed_leaves), map(np.asarray, seen_leaves), strict=True)
+        for index, (computed, seen) in enumerate(pairs):
             defined = np.isfinite(computed)
             if differs(seen[defined], computed[defined]).any():
                 return False
             if computed.size > 1:
-                num_defined[place] += defined.sum()
-                num_values[place] += defined.size
-    return all(num_defined[place] >= LEAST_DEFINED * num_values[place] for place in num_values)
+                num_defined[index] += defined.sum()
+                num_values[index] += defined.size
+    return all(num_defined[index] >= MIN_DEFINED * num_values[index] for index in num_values)
 
 
-def _leaves(seen: Any) -> list[Any]:
-    return jax.tree.leaves(seen, is_leaf=lambda tree: tree is None)
+def _leaves(tree: Any) -> list[Any]:
+    return jax.tree.leaves(tree, is_leaf=lambda node: node is None)

@@ -1,7 +1,7 @@
-"""What a check expects, and how it fails.
+"""What a check expects of the learner's code.
 
-A failure says what was asked and what was seen: shapes side by side, the first place that
-differs, by how much, in the learner's own numbers.
+A failure reports what was asked and what was seen: both shapes, the first place that differs, and
+both values there.
 """
 
 from __future__ import annotations
@@ -12,105 +12,37 @@ from typing import Any
 import jax
 import numpy as np
 
-from minigpt_challenge.coach.checks.diagnosis import Suspects, diagnose, explain
+from minigpt_challenge.coach.checks.diagnosis import Suspects
+from minigpt_challenge.coach.checks.failure import Wrong, explained
+from minigpt_challenge.coach.checks.structure import (
+    array,
+    dtype,
+    float32_params,
+    integers,
+    not_none,
+    pair,
+)
 from minigpt_challenge.coach.checks.tolerance import differs
-from minigpt_challenge.coach.course.verdict import CAUSE, Reason, join
+from minigpt_challenge.coach.course.verdict import Reason
 from minigpt_challenge.coach.runtime.error_text import in_one_line
 
-ARRAY = jax.Array | np.ndarray | np.generic
+__all__ = [
+    "Wrong",
+    "all_equal",
+    "array",
+    "dtype",
+    "equal",
+    "explained",
+    "float32_params",
+    "integers",
+    "not_none",
+    "pair",
+    "raises",
+    "same_function",
+    "trees_equal",
+]
 
-
-class Wrong(AssertionError):
-    """The learner's code ran, and gave something other than what was asked.
-
-    Attributes:
-        seen: what was seen, in a sentence.
-        asked: what was asked for, in a sentence.
-        advice: how to find or fix it.
-        cause: the likely cause; empty where none is claimed.
-        diagnosis: the ids of the faults that make up the cause.
-        about: what the failure is about; failures about the same thing are printed once.
-        reason: whether values differ, or something else that was asked for does not hold.
-    """
-
-    def __init__(
-        self,
-        seen: str,
-        *,
-        asked: str = "",
-        advice: str = "",
-        cause: str = "",
-        diagnosis: tuple[str, ...] = (),
-        about: str = "",
-        reason: Reason = Reason.REQUIREMENT,
-    ):
-        self.parts: dict[str, Any] = {
-            "asked": asked,
-            "seen": seen,
-            "advice": advice,
-            "cause": cause,
-            "diagnosis": diagnosis,
-            "about": about or join(asked, seen),
-            "reason": reason,
-        }
-        lines = [join(asked, seen), advice, cause and f"{CAUSE}{cause}"]
-        super().__init__("\n".join(filter(None, lines)))
-
-    @property
-    def diagnosis(self) -> tuple[str, ...]:
-        return self.parts["diagnosis"]
-
-    def but(self, **parts: Any) -> Wrong:
-        """The same failure with some of its parts replaced."""
-        return Wrong(**(self.parts | parts))
-
-
-def something(seen: Any, label: str) -> Any:
-    """`seen` is not None. Returns it."""
-    if seen is None:
-        raise Wrong(f"{label} returned None.", advice="Is a `return` missing?")
-    return seen
-
-
-def array(seen: Any, shape: tuple[int, ...], axes: Sequence[str], label: str) -> np.ndarray:
-    """`seen` is an array of this shape. Returns it as NumPy's.
-
-    Args:
-        seen: what the learner's code returned.
-        shape: the shape asked for.
-        axes: a name for each axis, e.g. "BTC" or ("B", "T", "N·H").
-        label: what was called, for the message.
-    """
-    something(seen, label)
-    if not isinstance(seen, ARRAY | float | int):
-        raise Wrong(f"It is {_kind(seen)}.", asked=f"{label} should be an array.")
-    seen = np.asarray(seen)
-    if seen.shape != shape:
-        same_sizes = sorted(seen.shape) == sorted(shape)
-        raise Wrong(
-            f"It has the shape {seen.shape}.",
-            asked=f"{label} should have the shape {_named(shape, axes)}.",
-            advice="The sizes are right but in another order: is an axis transposed?"
-            if same_sizes
-            else "",
-            about=f"the shape of {label}",
-        )
-    return seen
-
-
-def integers(seen: Any, shape: tuple[int, ...], label: str) -> np.ndarray:
-    """`seen` is an array of this shape, of integers. Returns it as int32."""
-    seen = array(seen, shape, "ij"[: len(shape)], label)
-    if not np.issubdtype(seen.dtype, np.integer):
-        raise Wrong(f"It is {seen.dtype}.", asked=f"{label} should be integers.")
-    return seen.astype(np.int32)
-
-
-def dtype(seen: np.ndarray, expected: Any, label: str) -> np.ndarray:
-    """`seen` has this dtype. Returns it."""
-    if seen.dtype != expected:
-        raise Wrong(f"It is {seen.dtype}.", asked=f"{label} should be {np.dtype(expected)}.")
-    return seen
+NO_SUSPECTS = Suspects((), lambda _: None)
 
 
 def equal(
@@ -120,25 +52,48 @@ def equal(
     label: str,
     evidence: Sequence[tuple[Any, Suspects]] = (),
 ) -> None:
-    """`seen` equals `expected`: shape, kind of number, every value.
+    """`seen` equals `expected`: shape, dtype, every value.
 
     Args:
         seen: what the learner's code returned.
         expected: what the reference returned.
         axes: a name for each axis, e.g. "BTC" or ("B", "T", "N·H").
         label: what was called, for the message.
-        evidence: in which the likely cause of a difference is looked for, as in `trees_equal`.
+        evidence: for the likely cause of a difference, as in `trees_equal`.
     """
     if wrong := _difference(seen, np.asarray(expected), axes, label):
         raise explained(wrong, evidence)
 
 
-def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: Sequence[str], label: str) -> None:
-    """As `equal`, for several settings; and where one differs, the likely cause is looked for.
+def same_function(
+    mine: Callable,
+    theirs: Callable,
+    cases: Iterable[tuple],
+    axes: Sequence[str],
+    label: str,
+    suspects: Callable[..., Suspects] | None = None,
+) -> None:
+    """`mine` returns what `theirs` returns, in every case. If not, report the likely cause.
 
     Args:
-        cases: for each setting what was seen, what was expected, and the mistakes that may explain
-            a difference. A set of mistakes must explain what was seen in every setting.
+        mine: the learner's function.
+        theirs: the reference's.
+        cases: for each case the arguments of both, e.g. [(params, x)].
+        axes: a name for each axis of the result, e.g. "BTC" or ("B", "T", "N·H").
+        label: what was called, for the message.
+        suspects: from the same arguments to the mistakes that may explain a difference. One set of
+            mistakes must explain all cases.
+    """
+    suspects = suspects or (lambda *_: NO_SUSPECTS)
+    all_equal(((mine(*case), theirs(*case), suspects(*case)) for case in cases), axes, label)
+
+
+def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: Sequence[str], label: str) -> None:
+    """As `same_function`, for values that have been computed already.
+
+    Args:
+        cases: for each case what was seen, what was expected, and the mistakes that may explain
+            a difference.
         axes: a name for each axis, e.g. "BTC" or ("B", "T", "N·H").
         label: what was called, for the message.
     """
@@ -151,37 +106,9 @@ def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: Sequence[str], l
     except Exception:
         if wrong is None:
             raise
-        evidence = []  # what no longer ran cannot be explained
+        evidence = []  # a case that raises an error cannot be explained
     if wrong:
         raise explained(wrong, evidence)
-
-
-def same_function(
-    mine: Callable,
-    theirs: Callable,
-    cases: Iterable[tuple],
-    axes: Sequence[str],
-    label: str,
-    suspects: Callable[..., Suspects] | None = None,
-) -> None:
-    """`mine` returns what `theirs` returns, in every case; if not, the likely cause is looked for.
-
-    Args:
-        mine: the learner's function.
-        theirs: the reference's.
-        cases: for each case the arguments of both.
-        axes: a name for each axis of the result, e.g. "BTC" or ("B", "T", "N·H").
-        label: what was called, for the message.
-        suspects: from the same arguments to the mistakes that may explain a difference.
-    """
-    look_for = suspects or (lambda *_: Suspects((), lambda _: None))
-    all_equal(((mine(*case), theirs(*case), look_for(*case)) for case in cases), axes, label)
-
-
-def explained(wrong: Wrong, evidence: Sequence[tuple[Any, Suspects]]) -> Wrong:
-    """The same failure with its likely cause, where the evidence gives one."""
-    faults = diagnose(evidence)
-    return wrong.but(cause=explain(faults), diagnosis=tuple(fault.id for fault in faults))
 
 
 def _difference(seen: Any, expected: np.ndarray, axes: Sequence[str], label: str) -> Wrong | None:
@@ -218,30 +145,16 @@ def _equal(seen: Any, expected: np.ndarray, axes: Sequence[str], label: str) -> 
     )
 
 
-def pair(seen: Any, label: str, first: type) -> tuple:
-    """`seen` is a tuple of two, the first of them of this type. Returns it."""
-    something(seen, label)
-    if not isinstance(seen, tuple) or len(seen) != 2:
-        raise Wrong(f"It returned {_kind(seen)}.", asked=f"{label} should return two things.")
-    if not isinstance(seen[0], first):
-        raise Wrong(
-            f"It returned {_kind(seen[0])} first.",
-            asked=f"{label} should return a {first.__name__} first.",
-        )
-    return seen
-
-
 def trees_equal(
     seen: Any, expected: Any, label: str, evidence: Sequence[tuple[Any, Suspects]] = ()
 ) -> None:
     """Two pytrees have the same leaves: names, shapes and values.
 
     Args:
-        seen: what came out of the learner's code.
-        expected: what came out of the reference.
+        seen: what the learner's code returned.
+        expected: what the reference returned.
         label: what was called, for the message.
-        evidence: in which the likely cause of a difference is looked for: what was seen in each
-            setting, and the mistakes that may explain it.
+        evidence: what was seen in each case, and the mistakes that may explain it.
     """
     try:
         _trees_equal(seen, expected, label)
@@ -265,17 +178,19 @@ def _trees_equal(seen: Any, expected: Any, label: str) -> None:
         equal(seen_leaves[path], leaf, axes, f"{label}, in {path},")
 
 
-def raises(error: type[Exception], call: Callable, label: str, why: str) -> None:
+def raises(error: type[Exception], call: Callable, label: str, why: str, about: str = "") -> None:
     """`call()` raises an error of this type.
 
     Args:
         error: the type asked for.
         call: what to call.
         label: what is called, for the message.
-        why: why it should be refused, in words.
+        why: why it should raise the error: the end of a sentence.
+        about: what a failure is about, without numbers; the label if left out.
     """
     article = "an" if error.__name__[0] in "AEIOU" else "a"
     asked = f"{label} should raise {article} {error.__name__}, because {why}."
+    about = about or label
     try:
         seen = call()
     except error:
@@ -283,21 +198,9 @@ def raises(error: type[Exception], call: Callable, label: str, why: str) -> None
     except NotImplementedError:
         raise
     except Exception as other:
-        raise Wrong(f"It raised {in_one_line(other)}", asked=asked, about=asked) from other
+        raise Wrong(f"It raised {in_one_line(other)}", asked=asked, about=about) from other
     shape = f" of shape {seen.shape}" if hasattr(seen, "shape") else ""
-    raise Wrong(f"It returned a value{shape} instead.", asked=asked, about=asked)
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, ARRAY):
-        return f"an array of shape {value.shape}"
-    if isinstance(value, tuple):
-        return f"a tuple of {len(value)}"
-    return f"a {type(value).__name__}"
-
-
-def _named(shape: tuple[int, ...], axes: Sequence[str]) -> str:
-    return f"({', '.join(axes)}) = {shape}" if axes else "() (a scalar)"
+    raise Wrong(f"It returned a value{shape} instead.", asked=asked, about=about)
 
 
 def _leaves(tree: Any) -> list[tuple[str, Any]]:

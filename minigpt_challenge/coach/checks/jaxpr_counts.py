@@ -1,4 +1,4 @@
-"""Reading what JAX made of a function."""
+"""Count the operations in a function's jaxpr."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,30 +6,30 @@ from typing import Any
 import jax
 
 MARK = "reduce_precision"
-JIT = ("jit", "pjit")  # the primitive, under its names
+JIT = ("jit", "pjit")  # both names of the primitive
 
 
 def count_primitive(name: str, function: Callable, *arguments: Any) -> int:
-    """How often the primitive stands in the function's jaxpr, inner jaxprs included.
+    """How often the primitive occurs in the function's jaxpr, inner jaxprs included.
 
-    A loop's body counts as often as it is written, a `lax.scan`'s as often as it runs.
+    The body of a `lax.scan` counts once for each iteration, that of another loop once.
     """
     jaxpr = jax.make_jaxpr(function)(*arguments).jaxpr
     return _count(jaxpr, lambda primitive: primitive == name)
 
 
 def count_uncompiled(name: str, function: Callable, *arguments: Any) -> int:
-    """The same outside of every `jax.jit`, where operations run one by one."""
-    if hasattr(function, "lower"):  # it is jitted itself, perhaps with inline=True, and then
-        return 0  # there is nothing to be seen of that in a jaxpr
+    """As `count_primitive`, outside of every `jax.jit`, where operations run one by one."""
+    if hasattr(function, "lower"):  # itself jitted; with inline=True its jaxpr would not show it
+        return 0
     jaxpr = jax.make_jaxpr(function)(*arguments).jaxpr
     return _count(jaxpr, lambda primitive: primitive == name, closed=JIT)
 
 
 def is_compiled_within(name: str, function: Callable, *arguments: Any) -> bool:
-    """Whether the primitive is there, and everywhere under a `jax.jit` inside of the function.
+    """Whether the primitive occurs, and only under a `jax.jit` inside of the function.
 
-    False for a function that is jitted itself, and for one that cannot be traced.
+    False for a function that is itself jitted, and for one that cannot be traced.
     """
     if hasattr(function, "lower"):
         return False
@@ -37,17 +37,17 @@ def is_compiled_within(name: str, function: Callable, *arguments: Any) -> bool:
         return bool(count_primitive(name, function, *arguments)) and not count_uncompiled(
             name, function, *arguments
         )
-    except Exception:  # such as at `float(loss)`, which needs a value
+    except Exception:  # e.g. from `float(loss)`, which needs a value
         return False
 
 
 def marked(tree: Any) -> Any:
-    """The same float32 numbers, by way of MARK, which is found nowhere else in a jaxpr."""
+    """The same float32 numbers, passed through MARK, which no other code leaves in a jaxpr."""
     return jax.tree.map(lambda leaf: jax.lax.reduce_precision(leaf, 8, 23), tree)
 
 
 def count_equations(function: Callable, *arguments: Any) -> int:
-    """How many operations the function's jaxpr is made of, counted likewise."""
+    """How many operations the function's jaxpr has, counted like `count_primitive`."""
     return _count(jax.make_jaxpr(function)(*arguments).jaxpr, lambda primitive: True)
 
 

@@ -1,4 +1,4 @@
-"""NNX modules seen as Linen's, so that what pairs and explains those serves for both."""
+"""NNX modules with the interface of Linen, so that pairing and diagnosis work for both."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ class AsLinen:
     """An NNX module with Linen's `init` and `apply`.
 
     Attributes:
-        params: the module's weights as Linen would have them; a number in a path is a string here.
+        params: the module's weights in Linen's form; an index in a path is a string here.
     """
 
     def __init__(self, module: nnx.Module):
@@ -28,36 +28,36 @@ class AsLinen:
         self.params = {"params": param_trees.unflatten(leaves)}
 
     def init(self, key: jax.Array, *inputs: Any) -> dict:
-        """The module's own weights: those of NNX are made before there is any input."""
+        """The module's own weights: an NNX module creates them without seeing an input."""
         return self.params
 
     def apply(self, params: dict, *inputs: Any) -> Any:
-        """Call a copy of the module that has these weights."""
+        """Call a copy of the module with these weights."""
         leaves = dict(param_trees.flatten(params["params"]))
         state = jax.tree.unflatten(self._structure, [leaves[path] for path in self._paths])
         return nnx.merge(self._graph, state, self._rest)(*inputs)
 
 
 def weights_of(model: nnx.Module) -> dict[str, np.ndarray]:
-    """All weights by their names."""
+    """All weights by name, e.g. "blocks.0.norm.scale"."""
     leaves = param_trees.flatten(AsLinen(model).params["params"])
     return {".".join(path): np.asarray(leaf) for path, leaf in leaves}
 
 
 def num_weights(model: nnx.Module) -> int:
-    """How many numbers the model learns."""
+    """The number of learned values."""
     return sum(leaf.size for leaf in weights_of(model).values())
 
 
 def train_state(model: nnx.Module, optimizer: nnx.Optimizer, apply_fn: Callable) -> TrainState:
-    """What model and optimizer hold now, as Linen keeps it.
+    """The current state of model and optimizer as Linen's `TrainState`.
 
     Args:
         model: its weights become the state's params.
-        optimizer: its memory and its count of steps go into the state.
-        apply_fn: what the state shall run with those params.
+        optimizer: its state and its number of steps become those of the state.
+        apply_fn: the state's `apply_fn`.
     """
-    # Copies, since a step may give away the arrays that it changes (`donate_argnums`).
+    # Copies, since a step may donate the arrays that it updates (`donate_argnums`).
     params = jax.tree.map(jnp.copy, AsLinen(model).params)
     memory = jax.tree.structure(optimizer.tx.init(params))
     held = nnx.to_pure_dict(nnx.state(optimizer))

@@ -1,10 +1,14 @@
-"""JAX's programs, carried out by NumPy: what takes XLA a second to compile is done at once.
+"""Run traced functions with NumPy instead of XLA, which saves the time to compile them.
 
-A check's arrays are tiny and its code has just been changed, so compiling takes longer than all
-else, and for the gradients of a small GPT a hundred times as long. What NumPy knows nothing of
-here goes to JAX as it is.
+The checks' arrays are tiny and the learner's code changes from run to run, so compiling would take
+longer than anything else: a hundred times as long for the gradients of a small GPT. Operations
+that are not implemented here are run by JAX.
+
+The environment variable MINIGPT_INTERPRETER chooses: "numpy" (the default), or "xla" to run
+everything through `jax.jit`, e.g. to find out whether a difference comes from this file.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,19 +18,28 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from minigpt_challenge.coach.runtime.reference_cache import cached
+from minigpt_challenge.errors import UserError
 
-Array = Any
+Array = Any  # NumPy's or JAX's; keys are JAX's
+Shape = Sequence[int]
+INTERPRETER = "MINIGPT_INTERPRETER"  # the environment variable
+INTERPRETERS = ("numpy", "xla")
 
 
 def traced(function: Callable) -> Callable:
-    """The function, traced once for each shape and dtype as `jax.jit` does, run by NumPy.
+    """The function, traced once for each shape and dtype like under `jax.jit`, run by NumPy.
 
-    What cannot be traced fails as under `jax.jit`. The result may be differentiated, or traced
-    again: the function's own code is not run anew for that.
+    A function that cannot be traced raises the same error as under `jax.jit`. The result may be
+    differentiated or traced again, which does not run the function's own code again.
+
+    Raises:
+        UserError: when called, if MINIGPT_INTERPRETER has an unknown value.
     """
     jitted = jax.jit(function)
 
     def run(*arguments: Any) -> Any:
+        if _interpreter() == "xla":
+            return jitted(*arguments)
         trace, leaves = jitted.trace(*arguments), jax.tree.leaves(arguments)
         if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
             out = jaxpr_as_fun(trace.jaxpr)(*leaves)
@@ -37,25 +50,36 @@ def traced(function: Callable) -> Callable:
     return run
 
 
+def _interpreter() -> str:
+    """Read when a function is called, so that it can be changed at any time."""
+    value = os.environ.get(INTERPRETER, "numpy")
+    if value not in INTERPRETERS:
+        raise UserError(f'{INTERPRETER} should be "numpy" or "xla", not "{value}".')
+    return value
+
+
 @cached
 def traced_apply(reference: nn.Module) -> Callable:
-    """The module's `apply`, cached: the reference of the next check is an equal module."""
+    """The module's traced `apply`, cached: the next check's reference is an equal module."""
     return traced(reference.apply)
 
 
 def evaluate(jaxpr: Any, consts: Sequence[Array], *arguments: Array) -> list[Array]:
-    """What the program returns.
+    """Interpret a jaxpr with NumPy.
 
     Args:
-        jaxpr: that of `jax.make_jaxpr(f)(…).jaxpr`.
-        consts: its constants, which are `jax.make_jaxpr(f)(…).consts`.
-        arguments: an array for each of the program's inputs.
+        jaxpr: as in `jax.make_jaxpr(f)(…).jaxpr`.
+        consts: its constants, as in `jax.make_jaxpr(f)(…).consts`.
+        arguments: an array for each of its inputs.
+
+    Returns:
+        an array for each of its outputs.
     """
     values: dict[Any, Array] = {}
 
     def write(variables: Sequence[Any], arrays: Sequence[Array]) -> None:
         for variable, array in zip(variables, arrays, strict=True):
-            dtype = variable.aval.dtype  # JAX's keys are no numbers to NumPy
+            dtype = variable.aval.dtype  # NumPy has no dtype for JAX's keys
             is_key = jax.dtypes.issubdtype(dtype, jax.dtypes.extended)
             values[variable] = array if is_key else np.asarray(array, dtype)
 
@@ -79,7 +103,7 @@ def evaluate(jaxpr: Any, consts: Sequence[Array], *arguments: Array) -> list[Arr
 
 
 def _by_jax(jaxpr: Any, equation: Any) -> Callable:
-    """The one equation as a function of its variables."""
+    """This equation as a function of its variables, run by JAX."""
     alone = jaxpr.replace(
         constvars=[], invars=_variables(equation), outvars=equation.outvars, eqns=[equation]
     )
@@ -91,12 +115,12 @@ def _variables(equation: Any) -> list[Any]:
 
 
 def _inlined(equation: Any) -> tuple[Any, Sequence[Array]] | None:
-    """The program inside a call, and its constants, if NumPy knows all of it."""
+    """The jaxpr inside a call, and its constants, if NumPy can run all of it."""
     if equation.primitive.name not in CALLS:
         return None
     inner = equation.params.get("call_jaxpr", equation.params.get("jaxpr"))
     jaxpr, consts = getattr(inner, "jaxpr", inner), getattr(inner, "consts", ())
-    known = all(_is_known(one) or _inlined(one) for one in jaxpr.eqns)
+    known = all(_is_known(step) or _inlined(step) for step in jaxpr.eqns)
     return (jaxpr, consts) if known else None
 
 
@@ -107,8 +131,10 @@ def _is_known(equation: Any) -> bool:
     return dtypes <= (ANY if equation.primitive.name in FOR_INTEGERS_TOO else FLOATS)
 
 
-def _dot_general(left, right, *, dimension_numbers, **_) -> np.ndarray:
-    """Its axes are the batch's, then the free ones of `left`, then those of `right`."""
+def _dot_general(
+    left: np.ndarray, right: np.ndarray, *, dimension_numbers: Any, **_: Any
+) -> np.ndarray:
+    """The output's axes are the batch axes, then the free axes of `left`, then of `right`."""
     contracted, batch = dimension_numbers
     mine = list(range(left.ndim))
     theirs = list(range(left.ndim, left.ndim + right.ndim))
@@ -121,37 +147,41 @@ def _dot_general(left, right, *, dimension_numbers, **_) -> np.ndarray:
     return np.einsum(left, mine, right, theirs, out)
 
 
-def _broadcast_in_dim(x, *, shape, broadcast_dimensions, **_) -> np.ndarray:
-    places = dict(zip(broadcast_dimensions, x.shape, strict=True))
-    return np.broadcast_to(x.reshape([places.get(axis, 1) for axis in range(len(shape))]), shape)
+def _broadcast_in_dim(
+    x: np.ndarray, *, shape: Shape, broadcast_dimensions: Shape, **_: Any
+) -> np.ndarray:
+    sizes = dict(zip(broadcast_dimensions, x.shape, strict=True))
+    return np.broadcast_to(x.reshape([sizes.get(axis, 1) for axis in range(len(shape))]), shape)
 
 
-def _reshape(x, *, new_sizes, dimensions, **_) -> np.ndarray:
+def _reshape(x: np.ndarray, *, new_sizes: Shape, dimensions: Shape | None, **_: Any) -> np.ndarray:
     return (x if dimensions is None else x.transpose(dimensions)).reshape(new_sizes)
 
 
-def _iota(*, shape, dimension, dtype, **_) -> np.ndarray:
+def _iota(*, shape: Shape, dimension: int, dtype: Any, **_: Any) -> np.ndarray:
     sizes = [1] * len(shape)
     sizes[dimension] = shape[dimension]
     return np.broadcast_to(np.arange(shape[dimension], dtype=dtype).reshape(sizes), shape)
 
 
-def _slice(x, *, start_indices, limit_indices, strides) -> np.ndarray:
-    strides = strides or [1] * x.ndim
+def _slice(
+    x: np.ndarray, *, start_indices: Shape, limit_indices: Shape, strides: Shape | None
+) -> np.ndarray:
+    strides = strides or (1,) * x.ndim
     return x[tuple(map(slice, start_indices, limit_indices, strides))]
 
 
-def _split(x, *, sizes, axis) -> list[np.ndarray]:
+def _split(x: np.ndarray, *, sizes: Shape, axis: int) -> list[np.ndarray]:
     return np.split(x, np.cumsum(sizes)[:-1], axis)
 
 
 def _lowest(x: np.ndarray) -> float:
-    """What the largest of no numbers is."""
+    """The maximum of no values: -∞ in the dtype of x."""
     return x.dtype.type(-np.inf)
 
 
 def _plain(function: Callable) -> Callable:
-    """For an operation whose parameters only say how XLA is to go about it."""
+    """For an operation whose parameters are only hints to XLA."""
     return lambda *arrays, **_: function(*arrays)
 
 
@@ -165,7 +195,7 @@ MOVES = {
     "copy": _plain(np.array),
     "iota": _iota,
     "reshape": _reshape,
-    "select_n": lambda which, *cases: np.choose(which.astype(int), cases, mode="clip"),
+    "select_n": lambda index, *cases: np.choose(index.astype(int), cases, mode="clip"),
     "slice": _slice,
     "split": _split,
     "squeeze": lambda x, *, dimensions: x.squeeze(tuple(dimensions)),
@@ -208,5 +238,5 @@ ARITHMETIC = {
     "tanh": _plain(np.tanh),
 }
 OPERATIONS = MOVES | COMPARISONS | ARITHMETIC
-# Division and conversion of integers have rules of their own.
+# Division and conversion of integers follow other rules than NumPy's.
 FOR_INTEGERS_TOO = MOVES.keys() | COMPARISONS.keys() | {"add", "mul", "sub"}

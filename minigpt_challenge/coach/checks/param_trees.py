@@ -1,4 +1,4 @@
-"""Trees of parameters, as Flax has them: dictionaries in dictionaries, arrays at their ends."""
+"""Trees of parameters as in Flax: nested dictionaries whose leaves are arrays."""
 
 from typing import Any
 
@@ -11,31 +11,31 @@ Path = tuple[str, ...]
 
 
 def is_leaf(tree: Any) -> bool:
-    """Whether this is a leaf: an array, or a shape in its place."""
+    """Whether this is a leaf: an array, or its shape."""
     return not isinstance(tree, dict)
 
 
 def depth(tree: Any) -> int:
-    """How many dictionaries are nested, 0 for a leaf."""
+    """How deep the dictionaries are nested, 0 for a leaf."""
     return 0 if is_leaf(tree) else 1 + max(map(depth, tree.values()), default=0)
 
 
 def shapes(tree: Any) -> Any:
-    """The same tree with every leaf's shape in its place; Flax may have boxed the leaf."""
+    """The same tree with shapes instead of arrays, which Flax may have boxed."""
     if hasattr(tree, "items"):
         return {name: shapes(child) for name, child in tree.items()}
     return nn.meta.unbox(tree).shape
 
 
 def flatten(tree: Any, path: Path = ()) -> list[tuple[Path, Any]]:
-    """The leaves with their paths, in the tree's own order."""
+    """The leaves and their paths, in the tree's own order."""
     if is_leaf(tree):
         return [(path, tree)]
     return [item for name, child in tree.items() for item in flatten(child, (*path, name))]
 
 
 def unflatten(leaves: dict[Path, Any]) -> dict:
-    """The tree that has these leaves."""
+    """The tree with these leaves."""
     tree: dict = {}
     for path, leaf in leaves.items():
         node = tree
@@ -46,20 +46,20 @@ def unflatten(leaves: dict[Path, Any]) -> dict:
 
 
 def bare(tree: Any) -> list[tuple[Path, tuple[int, ...]]]:
-    """The shapes with axes of size 1 left out: a table of (1, T, C) is one of (T, C)."""
+    """The shapes without axes of size 1: a table of shape (1, T, C) counts as (T, C)."""
     return [(path, tuple(n for n in shape if n != 1)) for path, shape in flatten(tree)]
 
 
 def parameters(module: nn.Module, *inputs: Any) -> Any:
-    """The tree that `init` would give, a `jax.ShapeDtypeStruct` in each array's place."""
+    """The tree that `init` would give, with a `jax.ShapeDtypeStruct` instead of each array."""
     return _traced(module, inputs)[0]
 
 
 def shapes_in_order(module: nn.Module, *inputs: Any) -> dict:
     """The tree of the module's parameter shapes, in the order in which they are first used.
 
-    JAX sorts the keys of any dictionary that it returns; inside the trace they are still in
-    Flax's order.
+    JAX sorts the keys of each dictionary that it returns. Inside the trace they are in Flax's
+    order.
     """
     return _traced(module, inputs)[1]
 
@@ -78,7 +78,7 @@ def _traced(module: nn.Module, inputs: tuple) -> tuple[Any, dict]:
 def _init(module: nn.Module, structure: Any, *types: Any) -> tuple[Any, dict]:
     found = {}
 
-    def init(key, *inputs):
+    def init(key: jax.Array, *inputs: Any) -> dict:
         variables = module.init(key, *inputs)
         found.update(shapes(variables))
         return variables

@@ -1,7 +1,7 @@
-"""Inputs and weights for the checks, drawn by NumPy: the same on every machine and every JAX.
+"""Random inputs and weights for the checks, drawn by NumPy: the same for every machine and JAX.
 
-They are handed over as JAX's arrays, as the training does: NumPy's would let a `+=` in an answer
-change the input that the reference gets next.
+They are JAX arrays, as in training: with NumPy arrays a `+=` in an answer would change the input
+that the reference gets next.
 """
 
 from typing import Any
@@ -16,11 +16,11 @@ from minigpt_challenge.coach.checks import param_trees
 def floats(*shape: int, seed: int = 0, scale: float = 1.0) -> jax.Array:
     """Normally distributed float32."""
     drawn = scale * np.random.default_rng(seed).standard_normal(shape)
-    return jax.device_put(drawn.astype(np.float32))  # for `jnp.asarray`, JAX would compile
+    return jax.device_put(drawn.astype(np.float32))  # `jnp.asarray` would compile
 
 
 def tokens(*shape: int, vocab_size: int, seed: int = 0) -> jax.Array:
-    """int32 from 0 to vocab_size - 1, not all the same."""
+    """Random int32 tokens, of which the first two are 0 and vocab_size - 1."""
     drawn = np.random.default_rng(seed).integers(0, vocab_size, shape, dtype=np.int32)
     if drawn.size > 1:
         drawn.flat[:2] = 0, vocab_size - 1
@@ -30,8 +30,8 @@ def tokens(*shape: int, vocab_size: int, seed: int = 0) -> jax.Array:
 def params(module: nn.Module, *inputs: Any, seed: int = 0) -> dict:
     """Weights for a module, of the shapes and dtypes that its `init` would give.
 
-    Every leaf is random, biases and LayerNorm scales too, so that none can be forgotten in
-    silence. Kernels are divided by √fan_in, which keeps activations near 1.
+    Every leaf is random, biases and LayerNorm scales too, so that leaving one out changes the
+    output. Kernels are divided by √fan_in, which keeps activations near 1.
     """
     return params_of(param_trees.parameters(module, *inputs), seed)
 

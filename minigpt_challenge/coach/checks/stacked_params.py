@@ -1,7 +1,7 @@
-"""Layers whose weights lie in one array, as `nn.scan` and `nn.vmap` make them.
+"""Layers whose weights are stacked in one array, as by `nn.scan` and `nn.vmap`.
 
-Such a layer holds, along a first axis, what the reference holds in several layers. For the pairing
-it is taken apart into as many, and what is found for each is stacked again.
+The first axis of such an array runs over several layers of the reference. For the pairing the
+array is split into one layer each; the weights found for them are stacked again.
 """
 
 from collections import Counter
@@ -11,25 +11,25 @@ import jax.numpy as jnp
 
 from minigpt_challenge.coach.checks import param_trees
 
-MARK = "\0"  # stands in no name that Flax accepts
+MARK = "\0"  # no name that Flax accepts contains it
 
 
 def unstacked(wanted: dict, given: dict) -> dict:
-    """The learner's tree with stacked layers taken apart, if its shapes are then among `given`'s.
+    """The learner's tree with stacked layers split, if `given` has all of the resulting shapes.
 
     Args:
-        wanted: the learner's tree of shapes, with Flax's "params" around it all.
+        wanted: the learner's tree of shapes, {"params": …}.
         given: the reference's.
     """
     for size in _numbers_of_layers(given):
-        apart = {box: _apart(tree, size) for box, tree in wanted.items()}
-        if apart != wanted and not _shapes(apart) - _shapes(given):
-            return apart
+        split = {collection: _split(tree, size) for collection, tree in wanted.items()}
+        if split != wanted and not _shapes(split) - _shapes(given):
+            return split
     return wanted
 
 
 def restacked(tree: Any) -> Any:
-    """The tree of arrays with the layers stacked again that `unstacked` took apart."""
+    """The tree of arrays in which the layers that `unstacked` split are stacked again."""
     if param_trees.is_leaf(tree):
         return tree
     stacked: dict = {}
@@ -44,27 +44,28 @@ def restacked(tree: Any) -> Any:
 
 
 def _numbers_of_layers(given: dict) -> set[int]:
-    """How many children of the reference hold the same shapes, wherever more than one do."""
-    held = Counter(frozenset(_shapes(child).items()) for child in given.values())
+    """How many children of the reference have the same shapes, wherever more than one do."""
+    alike = Counter(frozenset(_shapes(child).items()) for child in given.values())
     below = (
         _numbers_of_layers(child) for child in given.values() if not param_trees.is_leaf(child)
     )
-    return {number for number in held.values() if number > 1}.union(*below)
+    return {number for number in alike.values() if number > 1}.union(*below)
 
 
-def _apart(tree: dict, size: int) -> dict:
-    apart: dict = {}
+def _split(tree: dict, size: int) -> dict:
+    """The tree with each layer whose arrays all begin with an axis of this size split along it."""
+    split: dict = {}
     for name, child in tree.items():
         if param_trees.is_leaf(child):
-            apart[name] = child
+            split[name] = child
         elif all(shape[:1] == (size,) for _, shape in param_trees.flatten(child)):
             layer = param_trees.unflatten(
                 {path: shape[1:] for path, shape in param_trees.flatten(child)}
             )
-            apart |= {f"{name}{MARK}{number}": layer for number in range(size)}
+            split |= {f"{name}{MARK}{number}": layer for number in range(size)}
         else:
-            apart[name] = _apart(child, size)
-    return apart
+            split[name] = _split(child, size)
+    return split
 
 
 def _stack(layers: list[dict]) -> dict:

@@ -1,4 +1,4 @@
-"""The learner's attention weights, seen from outside."""
+"""The learner's attention weights are measured by calling the module."""
 
 import numpy as np
 import pytest
@@ -19,8 +19,8 @@ MASK = "jnp.tril(jnp.ones((T, T), dtype=bool))"
 SCALE = " / self.head_dim**0.5"
 
 
-def softmax_by_hand(probe: Probe) -> np.ndarray:
-    """The causal weights, (N, T, S), in NumPy alone."""
+def causal_weights(probe: Probe) -> np.ndarray:
+    """The causal attention weights, (N, T, S), in NumPy."""
     T, (_, _, H) = len(probe.content), probe.query.shape
     q, k = (np.einsum("TE,ENH->NTH", probe.content, kernel) for kernel in (probe.query, probe.key))
     scores = np.einsum("NTH,NSH->NTS", q, k) / np.sqrt(H)
@@ -30,7 +30,7 @@ def softmax_by_hand(probe: Probe) -> np.ndarray:
 
 @pytest.fixture
 def answer(tmp_path):
-    """Writes the task's solution with pieces replaced, each of which must be there."""
+    """Write the task's solution with some text replaced."""
 
     def write(task, *edits):
         text = task.solution.read_text(encoding="utf-8")
@@ -46,11 +46,11 @@ def answer(tmp_path):
 
 @BOTH
 @pytest.mark.parametrize("text", [None, "to be, or not to be"])
-def test_the_reference_gives_its_softmax(task, text):
+def test_the_reference_gives_its_weights(task, text):
     maps = attention_maps(task, task.solution, text)
     N = HEADS[task]
     probe = text_probe(text, N) if text else random_probe(N)
-    np.testing.assert_allclose(maps.expected, softmax_by_hand(probe), atol=1e-5)
+    np.testing.assert_allclose(maps.expected, causal_weights(probe), atol=1e-5)
     np.testing.assert_allclose(maps.seen, maps.expected, atol=1e-6)
     assert not maps.leaks.any() and not maps.differs.any()
 
@@ -62,7 +62,7 @@ def test_the_heads_of_a_text_find_what_they_look_for():
 
 
 @BOTH
-def test_without_a_mask_every_place_of_the_future_leaks(task, answer):
+def test_without_a_mask_every_later_position_leaks(task, answer):
     maps = attention_maps(task, answer(task, (MASK, "jnp.ones((T, T), dtype=bool)")))
     assert not maps.leaks[:, np.tri(6, dtype=bool)].any()
     assert maps.leaks[:, 0, 1:].all() and maps.differs.any()
@@ -74,19 +74,19 @@ def test_without_a_mask_every_place_of_the_future_leaks(task, answer):
 
 
 @BOTH
-def test_without_the_scale_much_differs_and_nothing_leaks(task, answer):
+def test_without_the_scale_weights_differ_and_nothing_leaks(task, answer):
     maps = attention_maps(task, answer(task, (SCALE, "")))
     assert maps.differs.any() and not maps.leaks.any()
     assert "Nothing looks into the future" in attention_pictures.draw_comparison(maps).caption
 
 
-def test_a_row_of_nothing_is_named(answer):
+def test_a_row_of_nan_is_reported(answer):
     maps = attention_maps(ATTENTION, answer(ATTENTION, (MASK, MASK[:-1] + ", -1)")))
     assert np.isnan(maps.seen[0, 0]).all() and not maps.leaks.any()
     assert "among the weights of position 0;" in attention_pictures.draw_comparison(maps).caption
 
 
-def test_where_the_weights_are_right_the_slip_is_looked_for_elsewhere(answer):
+def test_correct_weights_mean_that_the_mistake_is_elsewhere(answer):
     joined = "jnp.concatenate([head(x) for head in self.heads], axis=-1)"
     maps = attention_maps(ATTENTION, answer(ATTENTION, (joined, f"-{joined}")))
     assert "the mistake is elsewhere" in attention_pictures.draw_comparison(maps).caption
@@ -107,11 +107,11 @@ def test_where_the_weights_are_right_the_slip_is_looked_for_elsewhere(answer):
         ("class SelfAttention", "class :"),
     ],
 )
-def test_what_gives_no_weights_gives_no_map(answer, old, new):
+def test_code_without_weights_gives_no_map(answer, old, new):
     assert attention_maps(ATTENTION, answer(ATTENTION, (old, new))) is None
 
 
-def test_a_slip_in_the_order_of_the_heads_gives_no_map(answer):
+def test_heads_in_the_wrong_axis_order_give_no_map(answer):
     wrong = (
         "heads = (B, T, self.num_heads, self.head_dim)",
         "heads = (B, T, self.head_dim, self.num_heads)",
@@ -120,14 +120,14 @@ def test_a_slip_in_the_order_of_the_heads_gives_no_map(answer):
     assert attention_maps(EINSUM, answer(EINSUM, wrong, named)) is None
 
 
-def test_other_tasks_have_no_map():
+def test_other_tasks_have_no_maps():
     assert attention_maps(EMBEDDING, EMBEDDING.solution) is None
     assert attention_pictures.attention_at_work(EMBEDDING, EMBEDDING.solution) is None
     assert attention_pictures.compared_attention(EMBEDDING, EMBEDDING.solution) is None
 
 
 @BOTH
-def test_at_work_it_is_drawn_on_the_line_of_shakespeare(task):
+def test_attention_is_drawn_on_a_line_of_shakespeare(task):
     picture = attention_pictures.attention_at_work(task, task.solution)
     assert picture.png.startswith(b"\x89PNG") and len(picture.png) < 100_000
     assert "“Romeo, Romeo!" in picture.alt

@@ -1,4 +1,4 @@
-"""What a check says when something else comes than it expects."""
+"""What a check reports when it gets something other than it expects."""
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ RIGHT = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
 
 
 @pytest.mark.parametrize(
-    ("seen", "words"),
+    ("seen", "message"),
     [
         (None, "returned None.\nIs a `return` missing?"),
         ("text", "should be an array. It is a str."),
@@ -26,25 +26,25 @@ RIGHT = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
         ),
     ],
 )
-def test_what_differs_is_said(seen, words):
+def test_a_difference_is_reported(seen, message):
     if isinstance(seen, np.ndarray) and seen.dtype == np.float64:
         seen = seen.astype(np.float32)
     with pytest.raises(expect.Wrong) as caught:
         expect.equal(seen, RIGHT, "BTC", "f(x)")
-    assert words in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).startswith("f(x) ")
 
 
-def test_what_is_equal_but_for_rounding_passes():
+def test_rounding_errors_pass():
     expect.equal(jnp.asarray(RIGHT) * (1 + 1e-6), RIGHT, "BTC", "f(x)")
 
 
-def test_a_scalar_that_differs_is_said_without_a_place():
+def test_a_scalar_that_differs_is_reported_without_an_index():
     with pytest.raises(expect.Wrong, match=r"f\(x\) should be 2\. It is 3\."):
         expect.equal(np.float32(3), np.float32(2), "", "f(x)")
 
 
-def test_trees_of_other_leaves_are_said():
+def test_trees_with_other_leaves_are_reported():
     with pytest.raises(
         expect.Wrong, match=r"have the leaves \['a'\] \(2,\)\. It has the leaves \['b'\] \(2,\)"
     ):
@@ -53,7 +53,7 @@ def test_trees_of_other_leaves_are_said():
         expect.trees_equal({"a": np.zeros(2)}, {"a": np.ones(2)}, "The tree")
 
 
-def test_a_missing_error_is_said_and_another_one_too():
+def test_a_missing_error_and_another_error_are_reported():
     def refuses(x):
         raise ValueError("no")
 
@@ -67,7 +67,7 @@ def test_a_missing_error_is_said_and_another_one_too():
         expect.raises(ValueError, breaks, "f(1)", "1 is odd")
 
 
-def test_what_is_not_written_yet_is_not_taken_for_a_refusal():
+def test_an_unwritten_stub_does_not_count_as_a_refusal():
     def unwritten():
         raise NotImplementedError("Task 1: write it")
 
@@ -75,7 +75,7 @@ def test_what_is_not_written_yet_is_not_taken_for_a_refusal():
         expect.raises(ValueError, unwritten, "f(1)", "1 is odd")
 
 
-def test_the_likely_cause_of_other_leaves_is_looked_for_in_all_that_was_seen():
+def test_the_likely_cause_must_explain_all_evidence():
     doubled = Fault("doubled", "with everything doubled", "Once is enough.")
     halved = Fault("halved", "with everything halved", "All of it.")
     factors = {"doubled": 2.0, "halved": 0.5}
@@ -96,7 +96,7 @@ def test_the_likely_cause_of_other_leaves_is_looked_for_in_all_that_was_seen():
     expect.trees_equal(right, right, "The tree", [(right, suspects)])
 
 
-def test_mistakes_that_exclude_each_other_are_not_named_together():
+def test_mistakes_that_exclude_each_other_are_not_diagnosed_together():
     doubled = Fault("doubled", "with everything doubled", "Once is enough.")
     shifted = Fault("shifted", "with 1 added", "Nothing is added.")
     right = np.arange(3.0)
@@ -108,3 +108,28 @@ def test_mistakes_that_exclude_each_other_are_not_named_together():
     assert diagnose([(seen, Suspects(known, compute))]) == known
     assert diagnose([(seen, Suspects(known, compute, ids(known)))]) == ()
     assert diagnose([(2 * right, Suspects(known, compute, ids(known)))]) == (doubled,)
+
+
+def test_functions_are_compared_on_all_cases_and_one_mistake_must_explain_all():
+    doubled = Fault("doubled", "with everything doubled", "Once is enough.")
+
+    def suspects(x):
+        return Suspects((doubled,), lambda faults: (2 if faults else 1) * x)
+
+    def check(mine):
+        cases = [(RIGHT,), (RIGHT + 1,)]
+        expect.same_function(mine, lambda x: x, cases, "BTC", "f(x)", suspects=suspects)
+
+    check(lambda x: x)
+    with pytest.raises(expect.Wrong, match="comes out with everything doubled") as caught:
+        check(lambda x: 2 * x)
+    assert caught.value.diagnosis == ("doubled",)
+    with pytest.raises(expect.Wrong) as caught:
+        check(lambda x: 2 * x if x is RIGHT else x)
+    assert caught.value.diagnosis == ()
+
+
+def test_parameters_of_another_dtype_are_reported_by_their_shape():
+    expect.float32_params({"a": RIGHT})
+    with pytest.raises(expect.Wrong, match=r"One of shape \(1, 2, 3\) is float16"):
+        expect.float32_params({"a": RIGHT, "b": RIGHT.astype(np.float16)})

@@ -1,4 +1,4 @@
-"""What task 8 is compared with is kept for the next file, and nobody can spoil it."""
+"""The reference of task 8 is cached for the next file, and no check can change it."""
 
 import jax
 import pytest
@@ -13,7 +13,7 @@ SIZES = dict(vocab_size=5, hidden_dim=4, block_size=3, num_layers=11, num_heads=
 FLAG = "jax_disable_most_optimizations"
 
 
-def test_weights_are_those_drawn_for_the_whole_model():
+def test_weights_are_drawn_like_those_of_the_whole_model():
     gpt = solution(4).MiniGPT(**SIZES)
     expected = random_inputs.params(gpt, random_inputs.tokens(1, 2, vocab_size=5), seed=3)
     seen = linen_reference.params(SIZES, seed=3)
@@ -23,7 +23,7 @@ def test_weights_are_those_drawn_for_the_whole_model():
     )
 
 
-def test_whoever_empties_the_weights_empties_a_copy():
+def test_the_weights_are_a_copy():
     mine = linen_reference.params(SIZES)
     mine["params"]["dense"].clear()
     assert {path for path, _ in flatten(linen_reference.params(SIZES))} > {
@@ -32,7 +32,7 @@ def test_whoever_empties_the_weights_empties_a_copy():
     }
 
 
-def test_haste_ends_with_the_check():
+def test_xla_optimizations_return_after_the_check():
     before = jax.config.read(FLAG)
     with pytest.raises(ZeroDivisionError), without_xla_optimizations():
         assert jax.config.read(FLAG) == (jax.default_backend() == "cpu")

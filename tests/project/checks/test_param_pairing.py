@@ -1,4 +1,4 @@
-"""Meaning, not names: renamed and reordered parameters find their counterparts."""
+"""Parameters are paired by meaning: other names, another order, another nesting."""
 
 from functools import partial
 
@@ -10,9 +10,10 @@ import pytest
 
 from minigpt_challenge.coach.checks import random_inputs
 from minigpt_challenge.coach.checks.diagnosis import Fault, Suspects
-from minigpt_challenge.coach.checks.expect import Wrong, all_equal
-from minigpt_challenge.coach.checks.paired_modules import Twins
-from minigpt_challenge.coach.checks.param_pairing import arrangements, weights_for
+from minigpt_challenge.coach.checks.expect import Wrong
+from minigpt_challenge.coach.checks.paired_modules import PairedModules, same_outputs
+from minigpt_challenge.coach.checks.param_arrangements import arrangements
+from minigpt_challenge.coach.checks.param_pairing import search, shapes_of_both, weights_for
 from minigpt_challenge.coach.checks.param_trees import shapes_in_order
 
 X = random_inputs.floats(2, 3, 4)
@@ -39,7 +40,7 @@ class OtherNamesAndOrder(nn.Module):
 
 
 class SwappedNames(nn.Module):
-    """Every name is that of the other layer."""
+    """Each layer has the other's name."""
 
     def setup(self):
         self.first_norm, self.second_norm = nn.LayerNorm(), nn.LayerNorm()
@@ -51,7 +52,7 @@ class SwappedNames(nn.Module):
 
 
 class UsedInAnotherOrder(nn.Module):
-    """Touches the second layer first, so that the order of use misleads."""
+    """Uses the second layer first, so that the order of use is misleading."""
 
     @nn.compact
     def __call__(self, x):
@@ -64,25 +65,25 @@ class UsedInAnotherOrder(nn.Module):
 
 
 class BareParameters(nn.Module):
-    """No submodules at all, and a bias with an axis too many."""
+    """No submodules, and a bias with an extra axis."""
 
     @nn.compact
     def __call__(self, x):
-        def norm(x, number):
-            scale = self.param(f"s{number}", nn.initializers.ones, (4,))
-            bias = self.param(f"b{number}", nn.initializers.zeros, (1, 4))
-            centred = x - x.mean(-1, keepdims=True)
-            return centred / jnp.sqrt((centred**2).mean(-1, keepdims=True) + 1e-6) * scale + bias
+        def norm(x, index):
+            scale = self.param(f"s{index}", nn.initializers.ones, (4,))
+            bias = self.param(f"b{index}", nn.initializers.zeros, (1, 4))
+            centered = x - x.mean(-1, keepdims=True)
+            return centered / jnp.sqrt((centered**2).mean(-1, keepdims=True) + 1e-6) * scale + bias
 
-        def dense(x, number):
-            weight = self.param(f"w{number}", nn.initializers.ones, (4, 4))
-            return x @ weight + self.param(f"c{number}", nn.initializers.zeros, (4,))
+        def dense(x, index):
+            weight = self.param(f"w{index}", nn.initializers.ones, (4, 4))
+            return x @ weight + self.param(f"c{index}", nn.initializers.zeros, (4,))
 
         return dense(nn.relu(norm(dense(norm(x, 1), 1), 2)), 2)
 
 
 class OneBareNorm(nn.Module):
-    """Nests as the reference does but for one norm."""
+    """Nested like the reference, except for one norm."""
 
     @nn.compact
     def __call__(self, x):
@@ -94,7 +95,7 @@ class OneBareNorm(nn.Module):
 
 
 class Layers(nn.Module):
-    """Three layers alike, one after the other."""
+    """Three equal layers, one after the other."""
 
     def setup(self):
         self.layers = [nn.Dense(4) for _ in range(3)]
@@ -106,18 +107,18 @@ class Layers(nn.Module):
 
 
 class ScannedLayers(nn.Module):
-    """The same, their weights in arrays of shape (3, …)."""
+    """The same layers, with their weights stacked in arrays of shape (3, …)."""
 
     @nn.compact
     def __call__(self, x):
-        def one(layer, x, _):
+        def step(layer, x, _):
             return nn.relu(layer(x)), None
 
-        scan = nn.scan(one, variable_axes={"params": 0}, split_rngs={"params": True}, length=3)
+        scan = nn.scan(step, variable_axes={"params": 0}, split_rngs={"params": True}, length=3)
         return scan(nn.Dense(4), x, None)[0]
 
 
-def test_layers_whose_weights_lie_in_one_array_get_each_its_own():
+def test_stacked_layers_get_the_weights_of_several_layers():
     params = random_inputs.params(Layers(), X)
     mine = weights_for(ScannedLayers(), Layers(), params, X)
     seen, expected = ScannedLayers().apply(mine, X), Layers().apply(params, X)
@@ -128,14 +129,14 @@ def test_layers_whose_weights_lie_in_one_array_get_each_its_own():
     "answer",
     [Reference, OtherNamesAndOrder, SwappedNames, UsedInAnotherOrder, BareParameters, OneBareNorm],
 )
-def test_a_right_model_computes_the_same_with_the_weights_it_gets(answer):
+def test_a_correct_model_gives_the_same_output_with_the_paired_weights(answer):
     params = random_inputs.params(Reference(), X)
     mine = weights_for(answer(), Reference(), params, X)
     seen, expected = answer().apply(mine, X), Reference().apply(params, X)
     np.testing.assert_allclose(seen, expected, atol=1e-5)
 
 
-def test_a_wrong_model_gets_weights_too_but_computes_something_else():
+def test_a_wrong_model_gets_weights_and_gives_another_output():
     class WithoutActivation(Reference):
         def __call__(self, x):
             return self.second(self.second_norm(self.first(self.first_norm(x))))
@@ -146,7 +147,7 @@ def test_a_wrong_model_gets_weights_too_but_computes_something_else():
     assert np.abs(seen - Reference().apply(params, X)).max() > 0.01
 
 
-def test_a_missing_layer_is_named_by_its_shape():
+def test_a_missing_layer_is_reported_by_its_shape():
     class SharedNorm(nn.Module):
         @nn.compact
         def __call__(self, x):
@@ -154,12 +155,12 @@ def test_a_missing_layer_is_named_by_its_shape():
             return nn.Dense(4)(nn.relu(norm(nn.Dense(4)(norm(x)))))
 
     params = random_inputs.params(Reference(), X)
-    with pytest.raises(Wrong, match=r"missing are 2 of shape \(4,\)\."):
+    with pytest.raises(Wrong, match=r"Missing are 2 of shape \(4,\)\."):
         weights_for(SharedNorm(), Reference(), params, X)
 
 
 def suspects(params, x):
-    """A model of two mistakes: the norms are one, or what comes out is normed twice."""
+    """A model of two mistakes: both norms share their weights, or the output is doubled."""
 
     def norm(params, x):
         x = x - x.mean(-1, keepdims=True)
@@ -177,7 +178,7 @@ def suspects(params, x):
     return Suspects(tuple(Fault(id, f"{id}!", "Think.") for id in ("shared", "doubled")), compute)
 
 
-def test_a_mistake_that_leaves_parameters_out_is_named():
+def test_a_mistake_that_leaves_out_parameters_is_diagnosed():
     class SharedNorm(nn.Module):
         @nn.compact
         def __call__(self, x):
@@ -189,40 +190,70 @@ def test_a_mistake_that_leaves_parameters_out_is_named():
         def __call__(self, x):
             return nn.Dense(4)(nn.relu(nn.Dense(4)(nn.LayerNorm()(x))))
 
-    with pytest.raises(Wrong, match="missing are .*\n.*shared!") as caught:
-        Twins(SharedNorm(), Reference(), X, suspects=suspects)
+    with pytest.raises(Wrong, match="Missing are .*\n.*shared!") as caught:
+        PairedModules(SharedNorm(), Reference(), X, suspects=suspects)
     assert caught.value.diagnosis == ("shared",)
-    with pytest.raises(Wrong, match="missing are") as caught:
-        Twins(OneNormOnly(), Reference(), X, suspects=suspects)
+    with pytest.raises(Wrong, match="Missing are") as caught:
+        PairedModules(OneNormOnly(), Reference(), X, suspects=suspects)
     assert caught.value.diagnosis == ()
 
 
-@pytest.mark.parametrize("factor, named", [(1, None), (2, ("doubled",)), (3, ())])
-def test_a_mistake_is_named_under_whatever_pairing_explains_it(factor, named):
+@pytest.mark.parametrize("factor, diagnosis", [(1, None), (2, ("doubled",)), (3, ())])
+def test_a_mistake_is_diagnosed_under_the_pairing_that_explains_it(factor, diagnosis):
     class Misleading(UsedInAnotherOrder):
         @nn.compact
         def __call__(self, x):
             return factor * UsedInAnotherOrder(name="inside")(x)
 
-    twins = Twins(Misleading(), Reference(), X, suspects=suspects)
-    check = partial(all_equal, [twins.case(random_inputs.floats(3, 2, 4, seed=5))], "BTC", "f(x)")
-    if named is None:
+    modules = PairedModules(Misleading(), Reference(), X, suspects=suspects)
+    case = modules, random_inputs.floats(3, 2, 4, seed=5)
+    check = partial(same_outputs, [case], "BTC", "f(x)")
+    if diagnosis is None:
         check()
     else:
         with pytest.raises(Wrong) as caught:
             check()
-        assert caught.value.diagnosis == named
+        assert caught.value.diagnosis == diagnosis
 
 
-def test_every_arrangement_is_tried_once():
+def test_each_arrangement_is_tried_once():
     params = random_inputs.params(Reference(), X)
     wanted, given = (shapes_in_order(module(), X) for module in (OtherNamesAndOrder, Reference))
     seen = [
         tuple(float(leaf.sum()) for leaf in jax.tree.leaves(arrange(params)))
         for arrange in arrangements(wanted, given)
     ]
-    # Two norms in two orders, scale and bias of each in two orders, two layers in two orders.
+    # Two orders for the norms, two for scale and bias of each norm, two for the layers.
     assert len(seen) == len(set(seen)) == 2 * 2**2 * 2
+
+
+class TwoLayers(nn.Module):
+    """The reference in the docstring of `search`."""
+
+    def setup(self):
+        self.first, self.second = (nn.Dense(4, use_bias=False) for _ in range(2))
+
+    def __call__(self, x):
+        return self.second(nn.relu(self.first(x)))
+
+
+@pytest.mark.parametrize("layers, is_found", [("ba", True), ("bb", False)])
+def test_search_returns_the_likely_arrangement_and_the_one_that_fits(layers, is_found):
+    class Learners(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            modules = {name: nn.Dense(4, use_bias=False, name=name) for name in "ba"}
+            out = modules[layers[1]](nn.relu(modules[layers[0]](x)))
+            modules["a"](x)  # used in any case
+            return out
+
+    wanted, given = shapes_of_both(Learners(), TwoLayers(), X)
+    params = random_inputs.params(TwoLayers(), X)
+    expected = TwoLayers().apply(params, X)
+    likely, found = search(wanted, given, params, Learners().apply, (X,), expected)
+    first = params["params"]["first"]["kernel"]
+    assert (likely(params)["params"]["b"]["kernel"] == first).all()
+    assert (found is not None) == is_found
 
 
 def test_shapes_come_in_the_order_of_use():

@@ -1,4 +1,4 @@
-"""Functions run by NumPy in place of XLA: the same numbers, and no code run twice."""
+"""Functions run by NumPy instead of XLA: the same values, and no code runs twice."""
 
 from functools import partial
 
@@ -12,13 +12,14 @@ from jax import lax
 from minigpt_challenge.coach.checks import numpy_interpreter
 from minigpt_challenge.coach.checks.numpy_interpreter import traced, traced_apply
 from minigpt_challenge.coach.runtime.patched_modules import PatchedModule, restore_patched_modules
+from minigpt_challenge.errors import UserError
 
 X = jnp.asarray(np.random.default_rng(0).standard_normal((2, 3, 4)), jnp.float32)
 Y = jnp.asarray(np.random.default_rng(1).standard_normal((2, 3, 4)), jnp.float32)
 ODD = jnp.array([0.0, -0.0, jnp.inf, -jnp.inf, jnp.nan, 1.5, -2.5])
 OTHER = jnp.roll(ODD, 2)
 INTEGERS = jnp.array([-7, 0, 2**31 - 1])
-TOKENS = jnp.array([[0, 3, -1], [9, 2, 1]])  # one of them counts from the end, one is too large
+TOKENS = jnp.array([[0, 3, -1], [9, 2, 1]])  # one counts from the end, one is out of range
 KEY = jax.random.key(0)
 
 
@@ -47,16 +48,16 @@ FUNCTIONS = {
     "reduced": (lambda x: (x.sum((0, 2)), x.max(1), x.min(-1), x.mean(), x.argmax(0)), X),
     "integers reduced": (lambda n: (n.sum(), n.max(), jnp.cumsum(n)), INTEGERS),
     "no values": (lambda x: x.sum(), jnp.zeros((0, 3))),
-    "most of no values": (lambda x: (x.max(initial=-jnp.inf), x.min(initial=jnp.inf)), X[:0]),
+    "extremes of no values": (lambda x: (x.max(initial=-jnp.inf), x.min(initial=jnp.inf)), X[:0]),
     "softmax of no values": (lambda x: jax.nn.softmax(x[..., :0]), X),
     "converted": (lambda x: (x.astype(int), (x > 0).astype(x.dtype), x.astype("bfloat16")), X),
     "converted at the limits": (lambda x: (x.astype(int), x.astype("uint32")), ODD * 1e9),
     "moved": (lambda x: (x.T, x.reshape(6, -1), x[:, None], jnp.broadcast_to(x, (5, 2, 3, 4))), X),
     "ravelled": (lambda x: lax.reshape(x, (24,), (2, 0, 1)), X),
-    "parts": (lambda x: (x[1:, ::2], x[..., -1], jnp.split(x, 2, 2), x[0].squeeze()), X),
+    "slices": (lambda x: (x[1:, ::2], x[..., -1], jnp.split(x, 2, 2), x[0].squeeze()), X),
     "joined": (lambda x, y: (jnp.concatenate([x, y], 1), jnp.stack([x, y])), X, Y),
-    "chosen": (lambda x, y: jnp.where(x > 0, x, y), X, Y),
-    "chosen by an integer": (lambda n, x, y: lax.select_n(n, x, y, x), jnp.array(1), X, Y),
+    "selected": (lambda x, y: jnp.where(x > 0, x, y), X, Y),
+    "selected by an integer": (lambda n, x, y: lax.select_n(n, x, y, x), jnp.array(1), X, Y),
     "copied": (lambda x: (jnp.copy(x), lax.stop_gradient(x)), X),
     "matrix product": (lambda x, y: x @ y.mT, X, Y),
     "outer product": (partial(jnp.einsum, "btc,bsd->tdbcs"), X, Y),
@@ -64,19 +65,19 @@ FUNCTIONS = {
     "product of integers": (lambda n: n @ n, INTEGERS),
     "looked up": (lambda x, i: x.reshape(6, 4)[i], X, TOKENS),
     "taken": (lambda x, i: jnp.take(x.reshape(6, 4), i, axis=0), X, TOKENS),
-    "put": (lambda x: x.at[:, 1].set(0).at[0].add(1), X),
+    "updated": (lambda x: x.at[:, 1].set(0).at[0].add(1), X),
     "triangle": (lambda x: jnp.tril(jnp.ones((5, 5))) + jnp.arange(5.0), X),
-    "normed": (lambda x: (x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True), X),
+    "normalized": (lambda x: (x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True), X),
     "softmax": (lambda x: jax.nn.softmax(jnp.where(x > 0, x, -jnp.inf)), X),
     "activations": (lambda x: (jax.nn.relu(x), jax.nn.gelu(x), jax.nn.silu(x)), X),
     "gradients": (jax.grad(lambda x, y: (jax.nn.relu(x) @ y.mT).var(), argnums=(0, 1)), X, Y),
     "gradient of a lookup": (jax.grad(lambda x: (x.reshape(6, 4)[TOKENS[:, :2]] ** 2).sum()), X),
-    "derivative of one's own": (jax.grad(lambda x: clipped(x).sum()), X),
-    "remembered": (jax.grad(lambda x: jax.checkpoint(jnp.tanh)(x).sum()), X),
+    "custom derivative": (jax.grad(lambda x: clipped(x).sum()), X),
+    "checkpointed": (jax.grad(lambda x: jax.checkpoint(jnp.tanh)(x).sum()), X),
     "batched": (jax.vmap(lambda x, y: x @ y.T), X, Y),
     "loops": (scanned, X),
     "branches": (lambda x: lax.cond(x.sum() > 0, jnp.sin, jnp.cos, x), X),
-    "noise": (lambda key: jax.random.normal(jax.random.fold_in(key, 3), (5,)), KEY),
+    "random values": (lambda key: jax.random.normal(jax.random.fold_in(key, 3), (5,)), KEY),
     "keys": (lambda key: jax.random.key_data(jax.random.split(key)[1]), KEY),
     "a closure": (lambda x: x + Y + np.float32(1) + 2, X),
     "its own input, a constant, nothing": (lambda x: {"b": x, "a": (1.5, None)}, X),
@@ -85,7 +86,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_numpy_gives_what_a_compiled_function_gives(name):
+def test_numpy_agrees_with_xla(name):
     function, *arguments = FUNCTIONS[name]
     seen, expected = traced(function)(*arguments), jax.jit(function)(*arguments)
     assert jax.tree.structure(seen) == jax.tree.structure(expected)
@@ -94,25 +95,25 @@ def test_numpy_gives_what_a_compiled_function_gives(name):
         np.testing.assert_allclose(*(np.asarray(a, float) for a in (mine, theirs)), 1e-5, 1e-6)
 
 
-def test_what_was_kept_while_jax_was_changed_is_forgotten():
+def test_functions_cached_while_jax_was_patched_are_dropped():
     class Reference(nn.Module):
         def __call__(self, x):
             return nn.softmax(x)
 
     with pytest.raises(PatchedModule), restore_patched_modules():
         nn.softmax = lambda x: x
-        spoilt = np.asarray(traced_apply(Reference())({}, X))
-    np.testing.assert_array_equal(spoilt, X)
+        patched = np.asarray(traced_apply(Reference())({}, X))
+    np.testing.assert_array_equal(patched, X)
     np.testing.assert_allclose(traced_apply(Reference())({}, X), jax.nn.softmax(X), rtol=1e-5)
 
 
-def test_every_operation_is_put_to_the_test():
-    programs = [str(jax.make_jaxpr(function)(*a)) for function, *a in FUNCTIONS.values()]
+def test_every_operation_is_tested():
+    jaxprs = [str(jax.make_jaxpr(function)(*a)) for function, *a in FUNCTIONS.values()]
     known = numpy_interpreter.OPERATIONS
-    assert [name for name in known if not any(f" {name}" in p for p in programs)] == []
+    assert [name for name in known if not any(f" {name}" in jaxpr for jaxpr in jaxprs)] == []
 
 
-def test_the_code_is_run_once_for_each_shape_and_not_again_for_derivatives():
+def test_the_code_runs_once_for_each_shape_and_not_again_for_derivatives():
     shapes = []
 
     def function(x):
@@ -126,7 +127,7 @@ def test_the_code_is_run_once_for_each_shape_and_not_again_for_derivatives():
     assert shapes == [(2, 3, 4), (3, 4)]
 
 
-def test_what_cannot_be_compiled_fails_likewise():
+def test_a_function_that_cannot_be_traced_raises_the_same_error_as_under_jit():
     for function in (lambda x: x if x.sum() > 0 else -x, lambda x: np.sqrt(x), lambda x: "text"):
         with pytest.raises(Exception) as expected:
             jax.jit(function)(X)
@@ -135,7 +136,35 @@ def test_what_cannot_be_compiled_fails_likewise():
         assert str(seen.value) == str(expected.value)
 
 
-def test_precision_is_that_of_the_caller():
+def test_the_precision_is_the_callers():
     with jax.default_matmul_precision("highest"):
         exact = traced(jnp.matmul)(X, Y.mT)
     np.testing.assert_allclose(exact, np.asarray(X, float) @ np.asarray(Y.mT, float), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "interpreter, calls_numpy", [(None, True), ("numpy", True), ("xla", False)]
+)
+def test_the_environment_chooses_the_interpreter_at_each_call(
+    interpreter, calls_numpy, monkeypatch
+):
+    calls = []
+    evaluate = numpy_interpreter.evaluate
+    monkeypatch.setattr(
+        numpy_interpreter, "evaluate", lambda *a: calls.append(None) or evaluate(*a)
+    )
+    run = traced(lambda x: {"sum": x.sum()})
+    if interpreter is None:
+        monkeypatch.delenv("MINIGPT_INTERPRETER", raising=False)
+    else:
+        monkeypatch.setenv("MINIGPT_INTERPRETER", interpreter)
+    np.testing.assert_allclose(run(X)["sum"], X.sum(), rtol=1e-5)
+    assert bool(calls) == calls_numpy
+
+
+@pytest.mark.parametrize("value", ["", "torch", "XLA"])
+def test_an_unknown_interpreter_is_refused(value, monkeypatch):
+    run = traced(jnp.sum)
+    monkeypatch.setenv("MINIGPT_INTERPRETER", value)
+    with pytest.raises(UserError, match='should be "numpy" or "xla", not'):
+        run(X)

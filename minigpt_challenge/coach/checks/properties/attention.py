@@ -1,4 +1,6 @@
-"""What every causal attention must do, asked of task 2 and task 3 alike."""
+"""Properties of every causal attention, checked in tasks 2 and 3."""
+
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -12,119 +14,165 @@ from minigpt_challenge.coach.checks.tolerance import differs
 from minigpt_challenge.coach.runtime.error_text import in_one_line
 
 AXES = ("B", "T", "out")  # H for one head, N·H for several
-# A hidden position has weight 0, so that what stands there is multiplied by 0 and changes nothing.
-LEAK = 1e-6
+# A masked position has weight exactly 0, so a change there changes nothing.
+MIN_LEAK = 1e-6
 
 
-def takes_any_length(module: nn.Module, C: int, width: int, of: str) -> None:
-    """A long x gives an output of its length: no size is fixed in the code.
+def takes_any_length(module: nn.Module, C: int, width: int, label: str) -> None:
+    """The code works for any number of positions: no size is fixed in it.
 
-    Only shapes are computed. Code that walks over the positions grows with them, so it is given
-    fewer.
+    Only shapes are computed. Code that loops over the positions takes longer to trace with more of
+    them, so it gets fewer.
+
+    Args:
+        module: the learner's, N heads of H.
+        C: the size of the input's last axis.
+        width: the size of the output's last axis, N·H.
+        label: what is called, for the message.
     """
 
     def shape(T: int) -> tuple[int, ...]:
         x = jax.ShapeDtypeStruct((1, T, C), jnp.float32)
         seen = jax.eval_shape(lambda x: module.init_with_output(jax.random.key(0), x)[0], x)
-        return expect.something(seen, of).shape
+        return expect.not_none(seen, label).shape
 
     def size(T: int) -> int:
         return count_equations(module.init_with_output, jax.random.key(0), jnp.ones((1, T, C)))
 
-    shape(3)  # what fails at any length is no matter of length
+    shape(3)  # code that fails at every length raises its own error here
     T = 2000 if size(3) == size(5) else 70
     try:
         seen = shape(T)
     except Exception as error:
         raise expect.Wrong(
-            f"{of} should take any number of positions, and with T = {T} it raises "
-            f"{in_one_line(error)}. Take T from x.shape."
+            f"With T = {T} it raises {in_one_line(error)}.",
+            asked=f"{label} should take any number of positions.",
+            advice="Take T from x.shape.",
+            about=f"the number of positions in {label}",
         ) from error
     if seen != (1, T, width):
-        raise expect.Wrong(f"With T = {T}, {of} should have the shape {(1, T, width)}, not {seen}.")
+        raise expect.Wrong(
+            f"It has the shape {seen}.",
+            asked=f"With T = {T}, {label} should have the shape {(1, T, width)}.",
+            about=f"the number of positions in {label}",
+        )
 
 
-def causal(module: nn.Module, params: dict, x: jax.Array, of: str) -> None:
-    """Changing the input at any position changes no output before it, and the gradients say so.
+def causal(module: nn.Module, params: dict, x: jax.Array, label: str) -> None:
+    """Changing the input at a position changes no output before it, and those gradients are 0.
 
     Args:
+        module: the learner's.
+        params: its weights.
         x: float (B, T, C).
+        label: what is called, for the message.
     """
     B, T, C = x.shape
     apply = traced(module.apply)
-    before = np.asarray(expect.something(apply(params, x), of))  # (B, T, …)
+    before = np.asarray(expect.not_none(apply(params, x), label))  # (B, T, …)
     if not np.isfinite(before).all():
-        raise expect.Wrong(f"{of} gives NaN or infinite values, so nothing else can be said.")
+        raise expect.Wrong(
+            "It gives NaN or infinite values, so nothing else can be checked.",
+            asked=f"{label} should give finite values.",
+            about=f"NaN or infinite values in {label}",
+        )
     for s in range(1, T):
         changed = x.at[:, s].add(random_inputs.floats(B, C, seed=s, scale=3.0))
         after = np.asarray(apply(params, changed))
         moved = np.abs(after - before)[:, :s].max(axis=(0, 2))  # (s,)
-        if moved.max() > LEAK:
+        if moved.max() > MIN_LEAK:
             t = int(moved.argmax())
             raise expect.Wrong(
-                f"{of} looks into the future: changing the input at position {s} changed the "
-                f"output at position {t} by {moved[t]:.3g}. Position {t} may see only 0 to {t}."
+                f"Changing the input at position {s} changed the output at position {t} by "
+                f"{moved[t]:.3g}.",
+                asked=f"{label} should not look into the future: position {t} may see only 0 to "
+                f"{t}.",
+                about=f"looking into the future in {label}",
             )
 
-    def output_at(x, t):
+    def output_at(x: jax.Array, t: jax.Array) -> jax.Array:
         return module.apply(params, x)[:, t].sum()
 
     gradients = traced(jax.vmap(jax.grad(output_at), (None, 0)))(x, jnp.arange(T))  # (T, B, S, C)
     flow = np.abs(np.asarray(gradients)).max(axis=(1, 3))  # (T, S)
-    leaks = np.argwhere(np.triu(flow, 1) > LEAK)
+    leaks = np.argwhere(np.triu(flow, 1) > MIN_LEAK)
     if len(leaks) or np.isnan(flow).any():
         t, s = (int(i) for i in leaks[0]) if len(leaks) else np.argwhere(np.isnan(flow))[0]
         raise expect.Wrong(
-            f"{of} looks into the future: the gradient of the output at position {t} with "
-            f"respect to the input at position {s} is {flow[t, s]:.3g}, and should be 0."
+            f"The gradient of the output at position {t} with respect to the input at position "
+            f"{s} is {flow[t, s]:.3g} instead of 0.",
+            asked=f"{label} should not look into the future.",
+            about=f"looking into the future in {label}",
         )
 
 
 def survives_large_scores(
-    module: nn.Module, reference: nn.Module, params: dict, shape: tuple[int, int, int], of: str
+    module: nn.Module, reference: nn.Module, params: dict, shape: tuple[int, int, int], label: str
 ) -> None:
-    """Scores of ±10⁴ give finite numbers, the reference's.
+    """Scores of ±10⁴ give finite numbers, equal to the reference's.
 
-    Where one key wins by far, the softmax is 1 there and 0 elsewhere; exp(10⁴) on the way would
-    be infinite.
+    The softmax is then 1 for the largest score and 0 elsewhere, but exp(10⁴) would be infinite.
+
+    Args:
+        module: the learner's.
+        reference: the solution's.
+        params: the weights of both.
+        shape: of x, (B, T, C).
+        label: what is called, for the message.
     """
     x = random_inputs.floats(*shape, seed=2, scale=100.0)
-    seen = expect.array(module.apply(params, x), reference.apply(params, x).shape, AXES, of)
+    seen = expect.array(module.apply(params, x), reference.apply(params, x).shape, AXES, label)
     ordinary = np.asarray(module.apply(params, x / 100))
     if not np.isfinite(seen).all() and np.isfinite(ordinary).all():
         raise expect.Wrong(
-            f"With scores as large as 10⁴, {int((~np.isfinite(seen)).sum())} of {seen.size} "
-            f"values of {of} are NaN or infinite. (`nn.softmax` subtracts each row's maximum "
-            "first, so that no exponential overflows.)"
+            f"{int((~np.isfinite(seen)).sum())} of {seen.size} values are NaN or infinite.",
+            asked=f"With scores of 10⁴, {label} should be finite.",
+            advice="`nn.softmax` subtracts each row's maximum first, so that no exponential "
+            "overflows.",
+            about=f"large scores in {label}",
         )
     try:
-        expect.equal(seen, reference.apply(params, x), AXES, f"With scores as large as 10⁴, {of}")
+        expect.equal(seen, reference.apply(params, x), AXES, f"With scores of 10⁴, {label}")
     except expect.Wrong as wrong:
         if not np.allclose(ordinary, reference.apply(params, x / 100), atol=1e-5):
             raise
         raise wrong.but(
-            advice="With ordinary scores all is right. Is what you hide scores with low enough? "
-            "−∞ is below any score, and so is -1e9; -100 is not."
+            advice="With ordinary scores the values are right. Is the number with which you mask "
+            "low enough? −∞ is below any score, and so is -1e9; -100 is not."
         ) from None
 
 
 def equal_scores_share_evenly(
-    module: nn.Module, reference: nn.Module, params: dict, x: jax.Array, of: str
+    module: nn.Module, reference: nn.Module, params: dict, x: jax.Array, label: str
 ) -> None:
-    """With queries of 0 every score is 0, and each position takes as much from all that it sees.
+    """With queries of 0 every score is 0, and each position averages all that it may see.
 
-    A score of 0 is a score like any other: whoever takes it for "hidden" finds nothing to see.
+    Code that takes a score of 0 to mean "masked" fails here.
+
+    Args:
+        module: the learner's.
+        reference: the solution's.
+        params: the weights of both.
+        x: float (B, T, C).
+        label: what is called, for the message.
     """
-    silent = jax.tree_util.tree_map_with_path(
+    zero_queries = jax.tree_util.tree_map_with_path(
         lambda path, leaf: 0 * leaf if jax.tree_util.DictKey("query") in path else leaf, params
     )
-    of = f"With queries of 0, so that all scores are equal, {of}"
-    expect.equal(module.apply(silent, x), reference.apply(silent, x), AXES, of)
+    label = f"With queries of 0, so that all scores are equal, {label}"
+    expect.equal(module.apply(zero_queries, x), reference.apply(zero_queries, x), AXES, label)
 
 
-def rows_independent(module: nn.Module, params: dict, x: jax.Array, of: str) -> None:
-    """A row's output is the same alone as in a batch."""
-    together = np.asarray(expect.something(module.apply(params, x), of))
+def rows_independent(module: nn.Module, params: dict, x: jax.Array, label: str) -> None:
+    """A row of a batch gives the same output alone.
+
+    Args:
+        module: the learner's.
+        params: its weights.
+        x: float (B, T, C).
+        label: what is called, for the message.
+    """
+    together = np.asarray(expect.not_none(module.apply(params, x), label))
     for b in range(len(x)):
         alone = np.asarray(module.apply(params, x[b : b + 1]))
         if (
@@ -132,22 +180,30 @@ def rows_independent(module: nn.Module, params: dict, x: jax.Array, of: str) -> 
             or differs(np.nan_to_num(together[b]), np.nan_to_num(alone[0])).any()
         ):
             raise expect.Wrong(
-                f"{of} gives another result for row {b} of a batch than for the same row alone: "
-                "rows of a batch should not influence each other."
+                f"Row {b} of a batch gives another result than the same row alone.",
+                asked=f"{label} should not mix the rows of a batch.",
+                about=f"the rows of a batch in {label}",
             )
 
 
 def same_gradients(module: nn.Module, reference: nn.Module, params: dict, x: jax.Array) -> None:
-    """The gradients of a weighted sum of outputs, leaf by leaf, and that of the input."""
+    """The gradients of a weighted sum of the outputs, with respect to all weights and to x.
+
+    Args:
+        module: the learner's.
+        reference: the solution's.
+        params: the weights of both.
+        x: float (B, T, C).
+    """
     weight = random_inputs.floats(*reference.apply(params, x).shape, seed=9)
 
-    def gradients(model):
-        def weighted(params, x):
-            return (expect.something(model.apply(params, x), "The module") * weight).sum()
+    def gradients(model: nn.Module) -> tuple[Any, jax.Array]:
+        def weighted(params: dict, x: jax.Array) -> jax.Array:
+            return (expect.not_none(model.apply(params, x), "The module") * weight).sum()
 
         return traced(jax.grad(weighted, argnums=(0, 1)))(params, x)
 
-    seen, seen_of_x = gradients(module)
-    expected, expected_of_x = gradients(reference)
+    seen, seen_for_x = gradients(module)
+    expected, expected_for_x = gradients(reference)
     expect.trees_equal(seen["params"], expected["params"], "The gradient of the weights")
-    expect.equal(seen_of_x, expected_of_x, "BTC", "The gradient of the input")
+    expect.equal(seen_for_x, expected_for_x, "BTC", "The gradient of the input")
