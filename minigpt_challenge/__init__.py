@@ -12,7 +12,7 @@ from typing import Any
 
 def load_ipython_extension(ipython: Any) -> None:
     """Register the magics, such as `%%task`, for `%load_ext minigpt_challenge`."""
-    # Imported here, so that `import minigpt_challenge` is fast and loads no JAX.
+    # Imported here, so that `minigpt` and `import minigpt_challenge` start without JAX.
     from minigpt_challenge.coach.commands.magics import register_magics
 
     register_magics(ipython)

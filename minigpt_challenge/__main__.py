@@ -1,5 +1,5 @@
 """`python -m minigpt_challenge` runs `minigpt`."""
 
-from minigpt_challenge.coach.commands.cli import app
+from minigpt_challenge.coach.commands.cli import main
 
-app(prog_name="minigpt")
+main()

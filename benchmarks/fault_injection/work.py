@@ -9,14 +9,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from rich.console import Console
 
-from minigpt_challenge.coach.commands import cli_help, magics
+from minigpt_challenge.coach.commands import cli_help, magics_cells
+from minigpt_challenge.coach.commands.session import Session
 from minigpt_challenge.coach.course import curriculum
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.stubs import cut_stub
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from minigpt_challenge.coach.records import help_used, history, ladder, progress, saved_run
-from minigpt_challenge.coach.training import result
+from minigpt_challenge.coach.training import finish
 from minigpt_challenge.given import download, sources
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.checkpoints import Checkpoints
@@ -36,7 +38,7 @@ def use_folder(folder: Path) -> None:
     progress.PROGRESS_FILE = folder / "state" / "progress.json"
     help_used.HELP_FILE = folder / "state" / "help.json"
     ladder.LADDER_FILE = folder / "state" / "ladder.json"
-    result.ROOT = folder
+    finish.ROOT = folder
     saved_run.WEIGHTS = folder / "my_gpt" / "weights.msgpack"
     saved_run.CURVE = folder / "my_gpt" / "loss_curve.png"
     saved_run.SAMPLE = folder / "my_gpt" / "sample.txt"
@@ -51,20 +53,21 @@ def text(number: int) -> str:
 def write_cells(folder: Path, ready: Callable[[], None]) -> None:
     """Run `%%task 1` with one text after the other."""
     use_folder(folder)
-    magics._load = lambda *_: []  # do not run the cell's code
-    magics.is_untouched = lambda *_: False  # nor parse it, which takes longer than writing
+    magics_cells._load = lambda *_: []  # do not run the cell's code
+    magics_cells.is_untouched = lambda *_: False  # nor parse it, which takes longer than writing
+    session = Session(ipython=None)
     ready()
     for number in count(1):
-        magics.task(None, "1", text(number))
+        magics_cells.task(session, "1", text(number))
 
 
 def write_own_cells(folder: Path, numbers: range) -> None:
     """Run `%%task 1` with the texts of these numbers."""
     use_folder(folder)
-    magics._load = lambda *_: []
-    magics.console.quiet = True
+    magics_cells._load = lambda *_: []
+    session = Session(ipython=None, console=Console(quiet=True))
     for number in numbers:
-        magics.task(None, "1", text(number))
+        magics_cells.task(session, "1", text(number))
 
 
 def record_own_verdicts(folder: Path, numbers: range) -> None:
@@ -82,8 +85,8 @@ def reset_and_restore(folder: Path, ready: Callable[[], None]) -> None:
     use_folder(folder)
     ready()
     while True:
-        cli_help.reset(1)
-        cli_help.show_history(1, show=None, restore=1)
+        cli_help.reset(TASK)
+        cli_help.show_history(TASK, show=None, restore=1)
 
 
 def record_verdicts(folder: Path, ready: Callable[[], None]) -> None:
@@ -116,7 +119,7 @@ def fill_cache(folder: Path, registered: RegisteredDownload) -> None:
 def save_weights(folder: Path, ready: Callable[[], None]) -> None:
     """Save what `minigpt train` saves at its end: weights, curve and sample."""
     use_folder(folder)
-    result.draw_loss_curve = lambda history, target: text(history).encode()
+    finish.draw_loss_curve = lambda history, target: text(history).encode()
     vocabulary = SimpleNamespace(characters="abc")
     ready()
     for number in count(1):
@@ -124,7 +127,7 @@ def save_weights(folder: Path, ready: Callable[[], None]) -> None:
         run = SimpleNamespace(
             state=state, history=number, target=None, loss=float(number), text=text(number)
         )
-        result.save(run, vocabulary, solutions=False)
+        finish.save(run, vocabulary, solutions=False)
 
 
 def stub() -> str:

@@ -1,4 +1,4 @@
-"""What a person types: `minigpt …` in a terminal, `%check 2` and the like in a notebook.
+"""What the learner types: `minigpt …` in a terminal, `%check 2` and the like in a notebook.
 
-May import every other room; no room imports this one.
+May import every other layer; no layer imports this one.
 """

@@ -1,4 +1,4 @@
-"""For authors: everything that is built from something else, and whether it is in step.
+"""For authors: all files that are built from others, and which of them are out of date.
 
 solutions/taskN_….py         → minigpt_challenge/tasks/taskN_….py
 notebooks/source/taskN_….md  → notebooks/taskN_….ipynb
@@ -18,10 +18,10 @@ TABLE = re.compile(r"(?<=<!-- BEGIN TASKS -->\n).*(?=<!-- END TASKS -->)", re.DO
 
 
 def built_texts() -> dict[Path, str]:
-    """Every built file, and the text that it should have.
+    """The text that each built file should have.
 
     Raises:
-        BadSource: something cannot be built; the message says what and why.
+        BadSource: a file cannot be built; the message says which and why.
     """
     texts = {task.stub: cut_stub(task) for task in TASKS}
     texts |= {task.notebook: build_notebook(task) for task in ROAD}
@@ -32,8 +32,8 @@ def built_texts() -> dict[Path, str]:
     return texts
 
 
-def out_of_step() -> list[Path]:
-    """The built files that are not what their sources say."""
+def outdated() -> list[Path]:
+    """The built files that differ from what their sources give."""
     return [
         path
         for path, text in built_texts().items()
@@ -42,9 +42,9 @@ def out_of_step() -> list[Path]:
 
 
 def build() -> list[tuple[Path, Path | None]]:
-    """Write what is out of step; returns each path, and where its old text was kept."""
+    """Write the outdated files; return each path, and where its previous text is saved."""
     texts = built_texts()
-    return [(path, overwrite(path, texts[path])) for path in out_of_step()]
+    return [(path, overwrite(path, texts[path])) for path in outdated()]
 
 
 def task_table() -> str:

@@ -1,40 +1,32 @@
-"""What became of each `%%task` cell, so that it is noticed when cell and file differ."""
+"""What happened to each `%%task` cell, to report when the cell and the file differ."""
 
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.stubs import read_learner_file
 
-_written: dict[str, str] = {}  # by stem, as long as the kernel runs
-_refused: set[str] = set()  # the stems whose last cell Python could not read
 
+class CellLog:
+    """The `%%task` cells that ran in this kernel."""
 
-def note_written(task: Task, text: str) -> None:
-    """The task's cell was written to its file, as this text."""
-    _written[task.stem] = text
-    _refused.discard(task.stem)
+    def __init__(self) -> None:
+        self._written: dict[str, str] = {}  # the text of the last cell, by the task's stem
+        self._rejected: set[str] = set()  # stems whose last cell has a syntax error
 
+    def note_written(self, task: Task, text: str) -> None:
+        """Note that the task's cell was written to its file as `text`."""
+        self._written[task.stem] = text
+        self._rejected.discard(task.stem)
 
-def note_refused(task: Task) -> None:
-    """The task's cell was not written, since Python cannot read it."""
-    _refused.add(task.stem)
+    def note_rejected(self, task: Task) -> None:
+        """Note that the task's cell was not written, because of a syntax error."""
+        self._rejected.add(task.stem)
 
-
-def was_refused(task: Task) -> bool:
-    """Whether the cell that was run last was not written."""
-    return task.stem in _refused
-
-
-def file_differs(task: Task) -> bool:
-    """Whether the file was edited since its cell last wrote it. (No cell wrote it: False.)"""
-    return task.stem in _written and read_learner_file(task) != _written[task.stem]
-
-
-def in_words(task: Task) -> str:
-    """How cell and file differ, if they do: the file is what is checked."""
-    if was_refused(task):
-        return f"(Your last cell was not written: checked is {task.stub.name} as it was before.)"
-    if file_differs(task):
-        return (
-            f"({task.stub.name} was edited since its `%%task` cell last ran: the file is what is "
-            "checked.)"
-        )
-    return ""
+    def difference(self, task: Task) -> str:
+        """How the task's last cell and its file differ, as a message; empty if they do not."""
+        name, written = task.stub.name, self._written.get(task.stem)
+        if task.stem in self._rejected:
+            return f"(Your last cell was not written: the check ran on {name} as it was before.)"
+        if written is not None and read_learner_file(task) != written:
+            return (
+                f"({name} was edited since its `%%task` cell last ran: the check ran on the file.)"
+            )
+        return ""

@@ -5,107 +5,102 @@ from typing import Annotated
 
 import typer
 
-from minigpt_challenge.coach.commands.cli_common import a_task, exit_on_user_error, task_number
+from minigpt_challenge.coach.commands.cli_common import next_task, task_argument
+from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.stubs import cut_stub, is_as_given
 from minigpt_challenge.coach.records import history
 from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.errors import UserError
 
 app = typer.Typer()
-console = terminal.console()
-
-NumberArgument = Annotated[int | None, task_number("The task; the next one if left out.")]
 
 
 @app.command()
 def hint(
-    number: NumberArgument = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Show all hints once more that were shown before.")
-    ] = False,
+    task: Annotated[Task | None, task_argument("The task; without it the next one.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Show all earlier hints again.")] = False,
 ) -> None:
     """Show the next hint: for the check that failed last, then a nudge, the idea, the shapes."""
+    # Imported here, so that `minigpt` starts without Rich's Markdown and syntax highlighting.
     from minigpt_challenge.coach.commands import help
 
-    with exit_on_user_error():
-        show = help.show_again if again else help.show
-        show(console, a_task(number))
+    show = help.show_again if again else help.show
+    show(terminal.console(), task or next_task())
 
 
 @app.command()
 def solution(
-    number: NumberArgument = None,
+    task: Annotated[Task | None, task_argument("The task; without it the next one.")] = None,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Show what differs between your file and it.")
+        bool, typer.Option("--diff", help="Show how your file differs from it.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Show it without asking.")] = False,
 ) -> None:
-    """Show the reference, once you have said that you want to see it."""
+    """Show the reference, after asking whether you want to see it."""
+    # Imported here, so that `minigpt` starts without Rich's Markdown and syntax highlighting.
     from minigpt_challenge.coach.commands import help
 
-    with exit_on_user_error():
-        task = a_task(number)
-        if not yes:
-            if not sys.stdin.isatty():
-                raise UserError("This shows the solution. If that is what you want, add --yes.")
-            sure = f"Show the solution of task {task.number}? (`minigpt hint` gives hints.)"
-            if not typer.confirm(sure):
-                return
-        show = help.show_difference if diff else help.show_solution
-        show(console, task)
+    task = task or next_task()
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UserError("This shows the solution. If that is what you want, add --yes.")
+        question = f"Show the solution of task {task.number}? (`minigpt hint` gives hints.)"
+        if not typer.confirm(question):
+            return
+    show = help.show_difference if diff else help.show_solution
+    show(terminal.console(), task)
 
 
 @app.command()
-def reset(number: Annotated[int, task_number("The task.")]) -> None:
-    """Put a task's stub back as it was given. What you wrote is kept, and it is said where."""
-    with exit_on_user_error():
-        task = a_task(number)
-        if is_as_given(task):
-            console.print(f"{task.stub.name} is as it was given: there is nothing to reset.")
-            return
-        kept = history.overwrite(task.stub, cut_stub(task))
-        console.print(f"{task.stub.name} is as it was given.")
-        if kept:
-            console.print(
-                f"What stood there is kept in {kept}; `minigpt history {task.number} --restore 1` "
-                "brings it back.",
-                soft_wrap=True,
-            )
+def reset(task: Annotated[Task, task_argument("The task.")]) -> None:
+    """Restore a task's original stub. Your version is saved first."""
+    console = terminal.console()
+    if is_as_given(task):
+        console.print(f"{task.stub.name} is the original stub: there is nothing to reset.")
+        return
+    saved = history.overwrite(task.stub, cut_stub(task))
+    console.print(f"{task.stub.name} is the original stub again.")
+    if saved:
+        console.print(
+            f"Your version is saved in {saved}; `minigpt history {task.number} --restore 1` "
+            "restores it.",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 @app.command("history")
 def show_history(
-    number: Annotated[int, task_number("The task.")],
+    task: Annotated[Task, task_argument("The task.")],
     show: Annotated[int | None, typer.Option(metavar="V", help="Show this version.")] = None,
-    restore: Annotated[
-        int | None, typer.Option(metavar="V", help="Bring this version back.")
-    ] = None,
+    restore: Annotated[int | None, typer.Option(metavar="V", help="Restore this version.")] = None,
 ) -> None:
-    """List the kept versions of a task's file, show one, or bring one back."""
-    with exit_on_user_error():
-        task = a_task(number)
-        kept = history.versions(task.stub)
-        if show is not None:
-            print(_chosen(kept, show).text())
-        elif restore is not None:
-            version = _chosen(kept, restore)
-            former = history.overwrite(task.stub, version.path.read_bytes())
-            console.print(f"{task.stub.name} is as it was at {version.when_text}.")
-            if former:
-                console.print(f"What stood there is kept in {former}.", soft_wrap=True)
-        elif not kept:
-            console.print(f"Nothing of task {task.number} has been overwritten yet.")
-        else:
-            console.print(terminal.kept_versions(kept))
+    """List the saved versions of a task's file, show one, or restore one."""
+    console = terminal.console()
+    versions = history.versions(task.stub)
+    if show is not None:
+        print(_choose(versions, show).text())
+    elif restore is not None:
+        version = _choose(versions, restore)
+        previous = history.overwrite(task.stub, version.path.read_bytes())
+        console.print(f"{task.stub.name} is as it was at {version.when_text}.")
+        if previous:
             console.print(
-                f"`minigpt history {task.number} --show 1` shows the last one, `--restore 1` "
-                "brings it back.",
-                markup=False,
+                f"The previous version is saved in {previous}.", markup=False, soft_wrap=True
             )
+    elif not versions:
+        console.print(f"Nothing has been saved for task {task.number} yet.")
+    else:
+        console.print(terminal.kept_versions(versions))
+        console.print(
+            f"`minigpt history {task.number} --show 1` shows the newest, `--restore 1` restores "
+            "it.",
+            markup=False,
+        )
 
 
-def _chosen(kept: list[history.Version], number: int) -> history.Version:
-    if not 1 <= number <= len(kept):
-        there_are = f"There are the versions 1 to {len(kept)}" if kept else "There are none"
-        raise UserError(f"There is no version {number}. {there_are}.")
-    return kept[number - 1]
+def _choose(versions: list[history.Version], number: int) -> history.Version:
+    if not 1 <= number <= len(versions):
+        available = f"There are versions 1 to {len(versions)}" if versions else "There are none"
+        raise UserError(f"There is no version {number}. {available}.")
+    return versions[number - 1]

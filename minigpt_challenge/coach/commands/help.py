@@ -1,8 +1,8 @@
-"""Hints: for the check that failed last, and three stages for everybody.
+"""Hints, for the check that failed last and in three general stages; and the reference.
 
-They stand in `course/hint_texts/`, a file a task, a `## ` heading for each hint. A heading that
-names checks or faults of the diagnosis in backticks belongs to these, the more telling standing
-first; the others are the stages, in order.
+`course/hint_texts/` has a file for each task, with a `## ` heading for each hint. A heading that
+names checks or diagnosed faults in backticks is a hint for these; the others are the stages, in
+order.
 """
 
 import difflib
@@ -25,7 +25,7 @@ TEXTS = Path(__file__).parents[1] / "course" / "hint_texts"
 
 @dataclass(frozen=True)
 class Hint:
-    """A hint. `bound_to` names the checks and faults it belongs to; a stage belongs to none."""
+    """A hint. `bound_to` names the checks and faults that it is for; empty for a stage."""
 
     title: str
     text: str
@@ -33,7 +33,7 @@ class Hint:
 
 
 def hints(task: Task) -> tuple[Hint, ...]:
-    """All hints to a task, in the order of the file."""
+    """All hints for a task, in the order of the file."""
     text = (TEXTS / f"{task.stem}.md").read_text(encoding="utf-8")
     parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:]
     return tuple(
@@ -43,12 +43,12 @@ def hints(task: Task) -> tuple[Hint, ...]:
 
 
 def next_hint(all_hints: tuple[Hint, ...], failed: list[str], seen: list[str]) -> Hint | None:
-    """The next one to show: for what failed, then the stages, then for what failed once more.
+    """The next hint: the one for the failure, then the stages, then the one for the failure again.
 
     Args:
-        all_hints: what there is.
-        failed: the faults that were found last, or the check that failed.
-        seen: the titles of those shown already.
+        all_hints: all hints for the task.
+        failed: the diagnosed faults of the last check, and the name of the check that failed.
+        seen: the titles of the hints shown already.
 
     Returns:
         a hint; None after the last.
@@ -60,20 +60,19 @@ def next_hint(all_hints: tuple[Hint, ...], failed: list[str], seen: list[str]) -
 
 
 def show(console: Console, task: Task) -> None:
-    """Print the next hint, and note that it was shown."""
-    slip = _slip_of_the_pen(task)
-    if slip:
-        console.print(f"Python cannot read your file: {slip}. Mend that first.", markup=False)
+    """Print the next hint, and record that it was shown."""
+    if error := _syntax_error(task):
+        console.print(f"Python cannot read your file: {error}. Fix that first.", markup=False)
         return
     if progress.standing(task).verdict is Verdict.PASSED:
-        console.print(f"Task {task.number} is passed: there is nothing to hint at.")
+        console.print(f"Task {task.number} has passed: it needs no hint.")
         return
     hint = next_hint(hints(task), progress.failed(task), help_used.titles_of_hints(task))
     if hint is None:
         console.print(
-            f"That was the last hint to task {task.number}. With --again all are shown once more; "
-            f"the next step is the reference, with minigpt solution {task.number}, in a notebook "
-            f"%solution {task.number}.",
+            f"That was the last hint for task {task.number}. --again shows all of them again; the "
+            f"next step is the reference: minigpt solution {task.number}, in a notebook %solution "
+            f"{task.number}.",
             markup=False,
         )
         return
@@ -82,17 +81,17 @@ def show(console: Console, task: Task) -> None:
 
 
 def show_again(console: Console, task: Task) -> None:
-    """Print all hints that were shown before."""
+    """Print all earlier hints again."""
     seen = help_used.titles_of_hints(task)
     if not seen:
-        console.print(f"There was no hint to task {task.number} yet.")
+        console.print(f"No hint for task {task.number} has been shown yet.")
     for hint in hints(task):
         if hint.title in seen:
             _print_hint(console, hint)
 
 
-def _slip_of_the_pen(task: Task) -> str:
-    """What Python finds by itself, and no hint need be spent on; empty where it finds nothing."""
+def _syntax_error(task: Task) -> str:
+    """Why Python cannot read the learner's file; empty if it can."""
     try:
         compile_source(task.stub.read_bytes(), task.stub.name)
     except SyntaxError as error:
@@ -104,7 +103,7 @@ def _slip_of_the_pen(task: Task) -> str:
 
 def _print_hint(console: Console, hint: Hint) -> None:
     title = hint.title
-    if hint.title.startswith("If the diagnosis"):  # its ids are not for reading
+    if hint.title.startswith("If the diagnosis"):  # learners do not know the ids of faults
         title = "For what the check has found"
     quoted = re.sub(r"`(\w+)`", lambda name: f"“{name[1].replace('_', ' ')}”", title)
     console.print(f"\n[bold]{quoted}[/bold]")
@@ -118,7 +117,7 @@ def show_solution(console: Console, task: Task) -> None:
 
 
 def show_difference(console: Console, task: Task) -> None:
-    """Print how the learner's file would have to change to become the reference."""
+    """Print the diff from the learner's file to the reference."""
     mine = task.stub.read_text(encoding="utf-8", errors="replace").splitlines()
     theirs = _reference(task).splitlines()
     lines = list(difflib.unified_diff(mine, theirs, "yours", "the reference", lineterm=""))
@@ -130,13 +129,13 @@ def show_difference(console: Console, task: Task) -> None:
 
 
 def _reference(task: Task) -> str:
-    """The solution without the marks that stubs are cut by."""
+    """The text of the solution, without the markers of the solution regions."""
     lines = task.solution.read_text(encoding="utf-8").splitlines()
     return "\n".join(line for line in lines if line.strip() not in (BEGIN, END))
 
 
 def _print_code(console: Console, text: str, language: str) -> None:
-    """Print code in colours: no line is cut or padded, and there is no background of its own."""
+    """Print highlighted code. No line is cut or padded, and the background stays as it is."""
     highlighted = Syntax("", language, theme="ansi_light").highlight(text)
     highlighted.rstrip()
     console.print(highlighted, soft_wrap=True)

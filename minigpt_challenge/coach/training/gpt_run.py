@@ -1,4 +1,4 @@
-"""Training the milestone's GPT: what `minigpt train` and `%ladder 5` share."""
+"""Train the milestone's GPT: what `minigpt train` and `%ladder 5` share."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ import jax
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
-from minigpt_challenge.coach.training.result import Run, judged
+from minigpt_challenge.coach.training.result import Run, evaluate_run
 from minigpt_challenge.files import locked
 from minigpt_challenge.given import fast as fast_module
 from minigpt_challenge.given import milestone
@@ -22,14 +22,14 @@ from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.fast import FAST_STEPS, fast_train_state
 from minigpt_challenge.given.training import Measurement, init_train_state
 
-# A folder for each kind of run, so that either goes on whatever the other did in between.
+# One folder for each kind of run, so that each can be resumed whatever the other did meanwhile.
 CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints"
 FAST_CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints_fast"
-# One run at a time, of whatever kind: each ends in my_gpt/, and takes all of the machine.
-ANOTHER_TRAINS = (
-    "{holder} is training in this folder, and two would be in each other's way. Wait until it is "
-    "done, or stop it there (Ctrl-C; in a notebook the stop button). To train both at once, work "
-    "in a second clone."
+# One run of either kind at a time: both write to my_gpt/ and use the whole machine.
+ALREADY_TRAINING = (
+    "{holder} is training in this folder, and two runs would overwrite each other's files. Wait "
+    "until it is done, or stop it (Ctrl-C; in a notebook the stop button). To train two at once, "
+    "use a second clone."
 )
 
 
@@ -38,91 +38,89 @@ def train(
     steps_module: ModuleType,
     data: Dataset,
     *,
-    whose: str,
+    author: str,
     seed: int = 0,
     num_iterations: int | None = None,
     fast: bool = False,
     fresh: bool = False,
-    say: Callable[[str], None] = print,
+    report: Callable[[str], None] = print,
     on_measure: Callable[[TrainState, list[Measurement]], None] | None = None,
 ) -> Run:
-    """Train, or go on with the run that was interrupted; then judge, and let it write.
+    """Train or resume the saved run; then evaluate it and generate a sample.
 
     Args:
         mini_gpt: the class.
         steps_module: has `train_step` and `eval_step`.
         data: the text.
-        whose: whose code that is; another author's run is not gone on with.
-        seed: of the first weights and the batches.
-        num_iterations: at most so many steps; the recipe's if None.
-        fast: with the recipe of `given/fast.py`.
-        fresh: start anew, whatever is kept.
-        say: gets a sentence about each thing that is kept, resumed or set aside.
+        author: who wrote the code; only a run of the same author is resumed.
+        seed: for the initial weights and the batches.
+        num_iterations: the maximum number of steps; if None, as many as the recipe says.
+        fast: use the recipe of `given/fast.py`.
+        fresh: start from the beginning, even if there is a saved run.
+        report: called with a message when a run is resumed or set aside.
         on_measure: see `run_training_loop`.
 
     Raises:
-        UserError: see `judged`.
-        LockHeld: another process is training here.
+        UserError: see `evaluate_run`.
+        LockHeld: another process is training in this folder.
     """
     model = milestone.build(mini_gpt, data.vocabulary.size)
-    target = milestone.target_loss(data.vocabulary)
-    steps = most_steps(num_iterations or (FAST_STEPS if fast else milestone.MAX_STEPS))
-    both = steps_module.train_step, steps_module.eval_step
-    depends_on = identity(model, both, data, whose, seed)
+    max_steps = limit_steps(num_iterations or (FAST_STEPS if fast else milestone.MAX_STEPS))
+    train_and_eval = steps_module.train_step, steps_module.eval_step
+    identity = run_identity(model, train_and_eval, data, author, seed)
     if fast:
-        depends_on |= {
-            "the number of steps, by which --fast sets its rates,": str(steps),
+        identity |= {
+            "the number of steps (which sets the learning rates of --fast)": str(max_steps),
             "the recipe of --fast": _fingerprint(getsource(fast_module)),
         }
-    checkpoints = Checkpoints(
-        FAST_CHECKPOINTS_FOLDER if fast else CHECKPOINTS_FOLDER, depends_on, say
-    )
-    with locked(CHECKPOINTS_FOLDER, ANOTHER_TRAINS, timeout=0):
+    folder = FAST_CHECKPOINTS_FOLDER if fast else CHECKPOINTS_FOLDER
+    checkpoints = Checkpoints(folder, identity, report)
+    with locked(CHECKPOINTS_FOLDER, ALREADY_TRAINING, timeout=0):
         if fresh and (aside := checkpoints.set_aside()):
-            say(
-                f"Starting anew. The run that was kept here is now in {aside}."
+            report(
+                f"Starting from the beginning. The saved run is now in {aside}."
                 f"{checkpoints.disk_usage_note()}"
             )
         state, history = milestone.train(
             model,
             data,
-            *both,
-            steps,
-            target,
+            *train_and_eval,
+            max_steps,
+            milestone.target_loss(data.vocabulary),
             seed=seed,
-            make_state=partial(fast_train_state, num_steps=steps) if fast else None,
+            make_state=partial(fast_train_state, num_steps=max_steps) if fast else None,
             checkpoints=checkpoints,
             on_measure=on_measure,
         )
-    return judged(model, state, history, data, seed, kept_until=steps)
+    return evaluate_run(model, state, history, data, seed, resumable_until=max_steps)
 
 
-def most_steps(wanted: int) -> int:
-    """So many steps, or fewer where MINIGPT_STEPS says so: the tests are in a hurry."""
-    return min(wanted, int(os.environ.get("MINIGPT_STEPS", wanted)))
+def limit_steps(num_steps: int) -> int:
+    """At most MINIGPT_STEPS, an environment variable that keeps the tests short."""
+    return min(num_steps, int(os.environ.get("MINIGPT_STEPS", num_steps)))
 
 
-def identity(
-    model, steps: tuple[Callable, ...], data: Dataset, whose: str, seed: int
+def run_identity(
+    model: nn.Module, steps: tuple[Callable, ...], data: Dataset, author: str, seed: int
 ) -> dict[str, str]:
-    """What a run depends on. Code is compared by what JAX records of it, not by its text."""
-    shape = jax.ShapeDtypeStruct((milestone.BATCH_SIZE, milestone.BLOCK_SIZE), "int32")
+    """What a run depends on, for `Checkpoints`. Code is compared by its jaxprs, not by its text."""
+    tokens = jax.ShapeDtypeStruct((milestone.BATCH_SIZE, milestone.BLOCK_SIZE), "int32")
     state = jax.eval_shape(
         lambda key, x: init_train_state(model, model.init(key, x), milestone.LEARNING_RATE),
         jax.random.key(0),
-        shape,
+        tokens,
     )
-    programs = [str(jax.make_jaxpr(step)(state, shape, shape)) for step in steps]
+    jaxprs = [str(jax.make_jaxpr(step)(state, tokens, tokens)) for step in steps]
     text = data.vocabulary.characters.encode() + data.train.tobytes() + data.evaluation.tobytes()
     return {
         "the text": hashlib.sha256(text).hexdigest(),
         "the seed": str(seed),
         "the learning rate": str(milestone.LEARNING_RATE),
-        "the code": _fingerprint(*programs, str(jax.tree.structure(state.params))),
-        "whose code it is": whose,
+        "the code": _fingerprint(*jaxprs, str(jax.tree.structure(state.params))),
+        "the author of the code": author,
     }
 
 
 def _fingerprint(*programs: str) -> str:
-    """Of what does not change from process to process: functions are printed with an address."""
+    """A hash without the addresses that functions are printed with: they differ in each process."""
     return hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", "\n".join(programs)).encode()).hexdigest()

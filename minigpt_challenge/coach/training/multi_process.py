@@ -15,23 +15,27 @@ from jax.experimental import multihost_utils
 from rich.console import Console
 
 from minigpt_challenge.coach.course.curriculum import task_by_number
-from minigpt_challenge.coach.training import gpt_run, result, train_and_sample
+from minigpt_challenge.coach.training.finish import finish
+from minigpt_challenge.coach.training.gpt_run import limit_steps, run_identity
+from minigpt_challenge.coach.training.result import evaluate_run
+from minigpt_challenge.coach.training.train_and_sample import gpt_modules
 from minigpt_challenge.errors import UserError
-from minigpt_challenge.given import milestone as setting
+from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import Dataset, load_data
 from minigpt_challenge.given.spreading import with_sharded_inputs
 
-PATIENCE = 120  # seconds that a process waits for the others
+TIMEOUT_S = 120  # for the processes to connect
+POLL_S = 0.5  # between two attempts to reach process 0
 
 
 @dataclass(frozen=True)
 class Processes:
-    """Which of how many processes this is, and where they meet.
+    """The processes that train together, and which of them this is.
 
     Attributes:
         coordinator: HOST:PORT of process 0.
         number: how many there are.
-        id: from 0 to number - 1. Process 0 speaks for all.
+        id: from 0 to number - 1. Only process 0 prints and saves.
     """
 
     coordinator: str
@@ -47,121 +51,126 @@ def train(
     data_path: Path | None,
     seed: int,
 ) -> bool:
-    """As `train_and_sample.train`, with the others. Nothing is kept on the way; process 0 saves.
+    """Train together with the other processes, without checkpoints; process 0 saves the result.
 
     Returns:
-        in process 0 whether the loss is below the target; True in the others, whose part is done.
+        in process 0 whether the loss is below the target; in the others True.
 
     Raises:
-        UserError: the processes do not meet, do not do the same, or cannot share out the batch.
+        UserError: the processes cannot connect, do not agree, or cannot split the batch evenly.
     """
-    _join(console, processes)
-    speaks = processes.id == 0
-    with nullcontext() if speaks else redirect_stdout(io.StringIO()):
+    _connect(console, processes)
+    is_first = processes.id == 0
+    with nullcontext() if is_first else redirect_stdout(io.StringIO()):
         data = load_data(data_path)
     data_parallel = task_by_number(7)
-    with train_and_sample.code(solutions, data_parallel) as modules:
-        its_steps, parallel = modules["task5_training_step"], modules[data_parallel.stem]
+    with gpt_modules(solutions, data_parallel) as modules:
+        eval_step, parallel = modules["task5_training_step"].eval_step, modules[data_parallel.stem]
         mesh = parallel.make_data_mesh()
-        _refuse_uneven(mesh.size, data)
+        _check_batches_split_evenly(mesh.size, data)
         step = parallel.shard_map_train_step(mesh)
-        model = setting.build(modules["task4_blocks"].MiniGPT, data.vocabulary.size)
-        most = gpt_run.most_steps(steps or setting.MAX_STEPS)
-        identity = gpt_run.identity(model, (step, its_steps.eval_step), data, str(solutions), seed)
-        _refuse_strangers(identity | {"the number of steps": str(most)})
-        if speaks:
-            console.print(f"{processes.number} processes, {mesh.size} devices in all.")
-        state, history = setting.train(
+        model = milestone.build(modules["task4_blocks"].MiniGPT, data.vocabulary.size)
+        max_steps = limit_steps(steps or milestone.MAX_STEPS)
+        identity = run_identity(model, (step, eval_step), data, str(solutions), seed)
+        _check_agreement(identity | {"the number of steps": str(max_steps)})
+        if is_first:
+            console.print(f"{processes.number} processes, {mesh.size} devices in total.")
+        state, history = milestone.train(
             model,
             data,
             with_sharded_inputs(step, mesh),
-            with_sharded_inputs(its_steps.eval_step, mesh),
-            most,
-            setting.target_loss(data.vocabulary),
+            with_sharded_inputs(eval_step, mesh),
+            max_steps,
+            milestone.target_loss(data.vocabulary),
             seed=seed,
-            steps_per_call=1,  # between two steps, each process lays out its own share
-            show_progress=speaks,
+            steps_per_call=1,  # before every step each process places its own rows
+            show_progress=is_first,
         )
-        if not speaks:
+        if not is_first:
             return True
-        run = result.judged(model, jax.device_get(state), history, data, seed)
-    return train_and_sample.keep_and_tell(console, run, data.vocabulary, solutions)
+        run = evaluate_run(model, jax.device_get(state), history, data, seed)
+    finish(console, run, data.vocabulary, solutions=solutions)
+    return run.reached
 
 
-def _join(console: Console, processes: Processes) -> None:
-    """Meet the others; from here on `jax.devices()` are those of all. Nothing of JAX comes before.
+def _connect(console: Console, processes: Processes) -> None:
+    """Connect to the other processes. Afterwards `jax.devices()` are the devices of all.
 
-    JAX's runtime ends this process, with a trace of its own, where the others do not come. What
-    can be known before is said in words.
+    Must come before any other use of JAX. If a process is missing, JAX's runtime ends this one
+    with a traceback; what can be found out earlier is raised here.
 
     Raises:
-        UserError: the address is not free for process 0, or cannot be reached from here.
+        UserError: process 0 cannot use its port, or the others cannot reach it.
     """
     host, _, port = processes.coordinator.rpartition(":")
     if processes.id:
-        _wait_for(host, int(port))
+        _wait_for_coordinator(host, int(port))
     else:
-        _refuse_taken(int(port))
+        _check_port_is_free(int(port))
         console.print(
-            f"Waiting at {processes.coordinator} for all {processes.number} processes, "
-            f"{PATIENCE} seconds at most.",
+            f"Waiting at {processes.coordinator} for all {processes.number} processes, at most "
+            f"{TIMEOUT_S} seconds.",
             soft_wrap=True,
         )
     jax.distributed.initialize(
-        processes.coordinator, processes.number, processes.id, initialization_timeout=PATIENCE
+        processes.coordinator, processes.number, processes.id, initialization_timeout=TIMEOUT_S
     )
 
 
-def _refuse_taken(port: int) -> None:
+def _check_port_is_free(port: int) -> None:
     with socket.socket() as trial:
-        if os.name != "nt":  # a run that has just ended there is no obstacle
+        if os.name != "nt":  # a run that has just ended there does not block the port
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind(("", port))
         except OSError as error:
             raise UserError(
-                f"Port {port} of this host cannot be used ({error.strerror}). Take another one, "
+                f"Port {port} of this host cannot be used ({error.strerror}). Choose another one, "
                 "the same for every process."
             ) from error
 
 
-def _wait_for(host: str, port: int) -> None:
-    until = time.monotonic() + PATIENCE
+def _wait_for_coordinator(host: str, port: int) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
     while True:
         try:
             socket.create_connection((host, port), timeout=5).close()
             return
         except OSError as error:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise UserError(
-                    f"Nobody answers at {host}:{port} ({error.strerror or error}). Has process 0 "
-                    "been started on that host, and is the port open to this one?"
+                    f"No answer from {host}:{port} ({error.strerror or error}). Is process 0 "
+                    "running on that host, and is the port open to this one?"
                 ) from error
-        time.sleep(0.5)
+        time.sleep(POLL_S)
 
 
-def _refuse_uneven(num_devices: int, data: Dataset) -> None:
-    """Every batch must be shared out evenly, in training and in evaluation."""
-    pieces = (len(data.evaluation) - 1) // setting.BLOCK_SIZE
-    for rows, which in (
-        (setting.BATCH_SIZE, "a batch"),
-        (min(setting.BATCH_SIZE, pieces), "a batch of the evaluation text"),
+def _check_batches_split_evenly(num_devices: int, data: Dataset) -> None:
+    """Every batch must be split evenly, in training and in evaluation."""
+    blocks = (len(data.evaluation) - 1) // milestone.BLOCK_SIZE
+    for rows, batch in (
+        (milestone.BATCH_SIZE, "a batch"),
+        (min(milestone.BATCH_SIZE, blocks), "a batch of the evaluation text"),
     ):
         if rows % num_devices:
             raise UserError(
-                f"There are {num_devices} devices in all, and {which} has {rows} rows: they cannot "
-                "be shared out evenly. Take other numbers of processes, or of devices in each."
+                f"There are {num_devices} devices in total, and {batch} has {rows} rows, which "
+                "cannot be split evenly. Change the number of processes or of devices in each."
             )
 
 
-def _refuse_strangers(identity: dict[str, str]) -> None:
-    """All processes must do the same, or each would wait for what the others never send."""
-    hashes = [hashlib.sha256(value.encode()).digest()[:4] for value in identity.values()]
-    mine = np.array([int.from_bytes(one) >> 1 for one in hashes], np.int32)
-    everyones = multihost_utils.process_allgather(mine).reshape(-1, len(mine))
-    others = [name for name, row in zip(identity, everyones.T, strict=True) if len({*row}) > 1]
-    if others:
+def _check_agreement(identity: dict[str, str]) -> None:
+    """All processes must run the same program, or each would wait for what the others never send.
+
+    Raises:
+        UserError: a value of `identity` differs between processes.
+    """
+    digests = [hashlib.sha256(value.encode()).digest()[:4] for value in identity.values()]
+    own = np.array([int.from_bytes(digest) >> 1 for digest in digests], np.int32)
+    gathered = multihost_utils.process_allgather(own).reshape(-1, len(own))  # (processes, values)
+    differing = [name for name, row in zip(identity, gathered.T, strict=True) if len({*row}) > 1]
+    if differing:
         raise UserError(
-            f"The processes do not agree on {' and '.join(others)}. Every host needs the same "
+            f"The processes do not agree on {' and '.join(differing)}. Every host needs the same "
             "files, the same text and the same options."
         )

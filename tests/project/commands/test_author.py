@@ -1,4 +1,4 @@
-"""What is built is in step with its sources. (For authors: `pytest -m author`.)"""
+"""The built files are up to date with their sources. (For authors: `pytest -m author`.)"""
 
 import json
 import re
@@ -18,9 +18,9 @@ BUILT = [
 
 
 @pytest.mark.author
-def test_nothing_is_out_of_step():
-    stale = [str(path.relative_to(ROOT)) for path in author.out_of_step()]
-    assert not stale, f"run `minigpt author`: {stale}"
+def test_nothing_is_out_of_date():
+    outdated = [str(path.relative_to(ROOT)) for path in author.outdated()]
+    assert not outdated, f"run `minigpt author`: {outdated}"
 
 
 @pytest.mark.author
@@ -39,8 +39,8 @@ def test_the_repository_is_named_in_one_place():
 
 @pytest.mark.author
 @pytest.mark.parametrize("first", [0, 1])
-def test_built_files_that_were_changed_are_noticed_and_no_others(workshop, first):
-    workshop.minigpt("author")  # the clone's notebooks may be out of step themselves
+def test_exactly_the_changed_files_are_listed(workshop, first):
+    workshop.minigpt("author")  # the notebooks in this clone may be out of date
     changed = BUILT[first::2]
     for path in changed:
         file = workshop.root / path
@@ -52,24 +52,24 @@ def test_built_files_that_were_changed_are_noticed_and_no_others(workshop, first
             file.write_text(file.read_text() + "\n# drifted\n")
     checked = workshop.minigpt("author", "--check")
     assert checked.returncode == 1
-    noticed = [Path(line.removeprefix("out of step: ")) for line in checked.stdout.splitlines()]
-    assert sorted(noticed) == sorted(workshop.root / path for path in changed)
+    listed = [Path(line.removeprefix("out of date: ")) for line in checked.stdout.splitlines()]
+    assert sorted(listed) == sorted(workshop.root / path for path in changed)
 
 
 @pytest.mark.author
-def test_building_mends_and_keeps_what_was_there(workshop):
+def test_building_saves_the_previous_text(workshop):
     stub = workshop.stub(TASKS[0])
     stub.write_text("my own work\n")
     built = workshop.minigpt("author")
     assert built.returncode == 0, built.stderr
-    assert "the old text is kept in" in built.stdout
-    (kept,) = (workshop.root / ".minigpt" / "history" / stub.stem).iterdir()
-    assert kept.read_text() == "my own work\n"
+    assert "the previous text is saved in" in built.stdout
+    (saved,) = (workshop.root / ".minigpt" / "history" / stub.stem).iterdir()
+    assert saved.read_text() == "my own work\n"
     assert workshop.minigpt("author", "--check").returncode == 0
 
 
 @pytest.mark.parametrize("task", ROAD, ids=lambda task: task.stem)
-def test_a_notebook_has_no_outputs_and_no_placeholder_left(task):
+def test_a_notebook_has_no_outputs_and_no_placeholders(task):
     notebook = json.loads(notebooks.build_notebook(task))
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert code and all(not cell["outputs"] for cell in code)
@@ -84,7 +84,7 @@ def test_building_twice_gives_the_same_bytes():
     assert notebooks.build_notebook(ROAD[2]) == notebooks.build_notebook(ROAD[2])
 
 
-def test_an_unknown_placeholder_is_refused(tmp_path, monkeypatch):
+def test_an_unknown_placeholder_is_rejected(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "SETUP_SOURCE", tmp_path / "setup.py")
     notebooks.SETUP_SOURCE.write_text("{{nonsense}}")
     with pytest.raises(BadSource, match=r"unknown placeholder \{\{nonsense\}\}"):

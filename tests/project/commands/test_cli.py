@@ -1,4 +1,4 @@
-"""`minigpt`, typed as a learner types it, in a copy of the challenge."""
+"""`minigpt`, run as a learner runs it, in a copy of the challenge."""
 
 import json
 
@@ -9,29 +9,46 @@ from minigpt_challenge.coach.course.curriculum import TASKS
 EMBEDDING, ATTENTION = TASKS[:2]
 
 
-def test_the_road_shows_every_task_and_what_to_do_next(workshop):
-    shown = workshop.minigpt()
-    assert shown.returncode == 0
-    assert all(task.title in shown.stdout for task in TASKS)
-    assert shown.stdout.count("not started") == len(TASKS)
-    assert "minigpt check 1" in shown.stdout
+def test_without_arguments_it_shows_every_task_and_what_to_do_next(workshop):
+    done = workshop.minigpt()
+    assert done.returncode == 0
+    assert all(task.title in done.stdout for task in TASKS)
+    assert done.stdout.count("not started") == len(TASKS)
+    assert "minigpt check 1" in done.stdout
 
 
-def test_the_road_loads_nothing_heavy(workshop):
+def test_without_arguments_it_loads_nothing_heavy(workshop):
     script = (
-        "import sys\n"
-        "from minigpt_challenge.coach.commands.cli import app\n"
+        "import contextlib, sys\n"
+        "from minigpt_challenge.coach.commands.cli import main\n"
         "sys.argv = ['minigpt']\n"
-        "app(standalone_mode=False)\n"
-        "print(sorted({'jax', 'numpy', 'ssl', 'tensorflow'} & set(sys.modules)))"
+        "with contextlib.suppress(SystemExit):\n"
+        "    main()\n"
+        "heavy = {'jax', 'numpy', 'pytest', 'ssl', 'tensorflow'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
     )
-    assert workshop.python("-c", script).stdout.splitlines()[-1] == "[]"
+    output = workshop.python("-c", script).stdout
+    assert "minigpt check 1" in output and output.splitlines()[-1] == "[]"
+
+
+def test_a_terminal_without_check_marks_shows_question_marks(workshop):
+    workshop.solve(EMBEDDING)
+    checked = workshop.minigpt("check", "1", PYTHONIOENCODING="ascii")
+    assert checked.returncode == 0, checked.stderr
+    assert "? value equals the reference" in checked.stdout
+
+
+def test_outside_a_clone_it_says_what_to_do(workshop):
+    (workshop.root / "solutions").rename(workshop.root / "elsewhere")
+    done = workshop.minigpt("hint", "1")
+    assert done.returncode == 1
+    assert "pip install -e ." in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("command", ["check", "hint", "reset", "history"])
-def test_a_word_in_place_of_a_number_is_answered_with_the_numbers(workshop, command):
-    asked = workshop.minigpt(command, "five")
-    assert asked.returncode == 2 and "Write its number, 1 to 8" in asked.stderr
+def test_a_word_instead_of_a_number_is_answered_with_the_numbers(workshop, command):
+    done = workshop.minigpt(command, "five")
+    assert done.returncode == 2 and "Write its number, 1 to 8" in done.stderr
 
 
 def test_a_stub_is_not_started(workshop):
@@ -41,7 +58,7 @@ def test_a_stub_is_not_started(workshop):
     assert "write TokenAndPositionEmbedding.setup" in checked.stdout
 
 
-def test_a_solution_passes_and_the_road_remembers(workshop):
+def test_a_solution_passes_and_its_status_is_recorded(workshop):
     workshop.solve(EMBEDDING)
     checked = workshop.minigpt("check", "1")
     assert checked.returncode == 0, checked.stdout
@@ -53,7 +70,7 @@ def test_a_solution_passes_and_the_road_remembers(workshop):
     assert "changed, not checked yet" in workshop.minigpt().stdout
 
 
-def test_json_is_one_object_of_the_promised_form(workshop):
+def test_json_is_one_object_with_the_documented_fields(workshop):
     workshop.solve(EMBEDDING)
     checked = workshop.minigpt("check", "1", "--json")
     report = json.loads(checked.stdout)
@@ -90,7 +107,7 @@ def test_a_wrong_answer_is_wrong_with_numbers(workshop):
     assert verdicts["head_sees_nothing_of_the_future"]["verdict"] == "passed"
 
 
-def test_half_a_task_is_judged_half(workshop):
+def test_half_a_task_is_half_passed(workshop):
     workshop.solve(ATTENTION)
     stub = workshop.stub(ATTENTION)
     text = stub.read_text(encoding="utf-8")
@@ -103,7 +120,7 @@ def test_half_a_task_is_judged_half(workshop):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("class TokenAndPositionEmbedding(:\n", "task1_embedding.py, line 1: invalid syntax"),
         ("import flux\n", "ModuleNotFoundError: No module named 'flux'"),
@@ -113,17 +130,17 @@ def test_half_a_task_is_judged_half(workshop):
         ("raise SystemExit\n", "SystemExit"),
     ],
 )
-def test_code_that_cannot_run_is_said_so(workshop, text, words):
+def test_code_that_cannot_run_is_reported(workshop, text, message):
     workshop.stub(EMBEDDING).write_text(text)
     checked = workshop.minigpt("check", "1", "--json")
     report = json.loads(checked.stdout)
     assert checked.returncode == 1
     assert report["verdict"] == "could_not_run"
-    assert words in " ".join(check["message"] for check in report["checks"])
+    assert message in " ".join(check["message"] for check in report["checks"])
 
 
 @pytest.mark.slow
-def test_a_missing_file_is_said_so_and_harms_nothing(workshop):
+def test_a_missing_file_is_reported_and_breaks_nothing_else(workshop):
     workshop.stub(EMBEDDING).unlink()
     checked = workshop.minigpt("check", "1")
     assert checked.returncode == 1
@@ -133,7 +150,7 @@ def test_a_missing_file_is_said_so_and_harms_nothing(workshop):
 
 
 @pytest.mark.parametrize("arguments", [["9"], ["0"], ["two"], ["1", "2"], ["--nonsense"]])
-def test_misuse_is_exit_code_2_in_words(workshop, arguments):
+def test_wrong_usage_is_exit_code_2_without_a_traceback(workshop, arguments):
     checked = workshop.minigpt("check", *arguments)
     assert checked.returncode == 2
     assert "Error" in checked.stderr and "Traceback" not in checked.stderr
@@ -146,7 +163,7 @@ def test_an_earlier_task_does_not_fail_a_later_one(workshop):
     assert workshop.minigpt("check", "4").returncode == 0
 
 
-def test_training_before_the_tasks_are_written_says_which_is_missing(workshop, own_text):
+def test_training_before_the_tasks_are_written_names_the_missing_one(workshop, own_text):
     trained = workshop.minigpt("train", "--data", str(own_text))
     assert trained.returncode == 1
     assert "Task 4: write MiniGPT.setup" in trained.stderr
@@ -154,31 +171,31 @@ def test_training_before_the_tasks_are_written_says_which_is_missing(workshop, o
 
 
 @pytest.mark.slow
-def test_training_saves_curve_and_weights_and_sampling_uses_them(workshop, own_text):
+def test_sampling_uses_the_weights_that_training_saves(workshop, own_text):
     trained = workshop.minigpt("train", "--solutions", "--steps", "3", "--data", str(own_text))
     assert trained.returncode == 0, trained.stderr
     assert (workshop.root / "my_gpt" / "loss_curve.png").read_bytes().startswith(b"\x89PNG")
     assert len((workshop.root / "my_gpt" / "sample.txt").read_text(encoding="utf-8")) >= 500
-    written = workshop.minigpt("sample", "--length", "30", "--prompt", "to be")
-    assert written.returncode == 0, written.stderr
-    assert written.stdout.startswith("to be") and len(written.stdout) >= 30
-    refused = workshop.minigpt("sample", "--prompt", "Ω")
-    assert refused.returncode == 1 and "has never seen 'Ω'" in refused.stderr
+    sampled = workshop.minigpt("sample", "--length", "30", "--prompt", "to be")
+    assert sampled.returncode == 0, sampled.stderr
+    assert sampled.stdout.startswith("to be") and len(sampled.stdout) >= 30
+    rejected = workshop.minigpt("sample", "--prompt", "Ω")
+    assert rejected.returncode == 1 and "has never seen 'Ω'" in rejected.stderr
 
 
 @pytest.mark.slow
-def test_sampling_without_weights_or_with_damaged_ones_says_what_to_do(workshop):
+def test_without_usable_weights_sampling_says_what_to_do(workshop):
     assert "minigpt train" in workshop.minigpt("sample").stderr
     weights = workshop.root / "my_gpt" / "weights.msgpack"
     weights.parent.mkdir()
-    weights.write_bytes(b"nothing of use")
+    weights.write_bytes(b"not msgpack")
     sampled = workshop.minigpt("sample")
     assert sampled.returncode == 1 and "damaged" in sampled.stderr
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", [None, "", "too short for a block"])
-def test_a_missing_empty_or_short_text_is_refused_in_words(workshop, tmp_path, text):
+def test_a_missing_empty_or_short_text_is_rejected_without_a_traceback(workshop, tmp_path, text):
     path = tmp_path / "text.txt"
     if text is not None:
         path.write_text(text)
@@ -189,7 +206,7 @@ def test_a_missing_empty_or_short_text_is_refused_in_words(workshop, tmp_path, t
 
 
 @pytest.mark.slow
-def test_start_trains_the_bigram_and_says_what_is_next(workshop, own_text):
+def test_start_trains_the_bigram_and_names_the_next_step(workshop, own_text):
     started = workshop.minigpt("start", MINIGPT_DATA=str(own_text))
     assert started.returncode == 0, started.stderr
     assert "own_text.txt" in started.stdout.replace("\n", "")

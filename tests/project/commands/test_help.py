@@ -1,4 +1,4 @@
-"""For a learner who is stuck: hints, the reference, what was kept."""
+"""For a learner who is stuck: hints, the reference, saved versions."""
 
 import io
 import re
@@ -31,31 +31,32 @@ def test_every_task_has_three_stages_and_hints_for_checks_that_exist(task):
     named = [name for hint in all_hints for name in hint.bound_to]
     assert set(named) <= suite | ids
     assert suite <= set(named), "a check without a hint"
-    assert len(named) == len(set(named)), "two hints for the same"
+    assert len(named) == len(set(named)), "two hints for the same check or fault"
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
-def test_no_hint_holds_a_line_of_the_solution(task):
+def test_no_hint_contains_a_line_of_the_solution(task):
     text = task.solution.read_text(encoding="utf-8")
     regions = re.findall(rf"{BEGIN}\n(.*?){END}", text, flags=re.DOTALL)
     lines = {line.split("  #")[0].strip() for region in regions for line in region.splitlines()}
-    given_away = [
+    revealed = [
         line for line in lines if len(line) > 10 and any(line in hint.text for hint in hints(task))
     ]
-    assert not given_away
+    assert not revealed
 
 
 def test_the_hint_for_a_failed_check_comes_first_then_the_stages_then_none():
     one, two, bound = Hint("1", "a"), Hint("2", "b"), Hint("`c`", "c", frozenset("c"))
-    every = (one, two, bound)
-    assert next_hint(every, [], []) == one
-    assert next_hint(every, ["x", "c"], []) == bound
-    assert next_hint(every, ["c"], ["`c`"]) == one
-    assert next_hint(every, [], ["1", "2"]) is None
-    assert next_hint(every, ["c"], ["`c`", "1", "2"]) == bound  # it may not have been this slip's
+    all_hints = (one, two, bound)
+    assert next_hint(all_hints, [], []) == one
+    assert next_hint(all_hints, ["x", "c"], []) == bound
+    assert next_hint(all_hints, ["c"], ["`c`"]) == one
+    assert next_hint(all_hints, [], ["1", "2"]) is None
+    # It may have been shown for an earlier failure of the same check.
+    assert next_hint(all_hints, ["c"], ["`c`", "1", "2"]) == bound
 
 
-def test_hints_follow_the_check_and_are_counted(workshop):
+def test_hints_follow_the_check_and_then_the_stages(workshop):
     solution = EMBEDDING.solution.read_text(encoding="utf-8")
     stub = workshop.stub(EMBEDDING)
     stub.write_text(solution.replace("if T > self.block_size", "if False"), encoding="utf-8")
@@ -70,12 +71,12 @@ def test_hints_follow_the_check_and_are_counted(workshop):
     assert again.index("A nudge") < again.index("The idea") < again.index("block size")
 
 
-def test_a_loss_that_comes_with_logits_is_asked_whether_it_comes_alone():
+def test_the_hint_for_the_loss_mentions_returning_it_alone():
     hint = next_hint(hints(TASKS[4]), ["loss_is_the_mean_cross_entropy"], [])
     assert "return it alone" in hint.text
 
 
-def test_what_is_not_written_has_not_failed(workshop):
+def test_an_unwritten_check_has_not_failed(workshop):
     workshop.minigpt("check", "1")
     assert "A nudge" in workshop.minigpt("hint", "1").stdout
 
@@ -89,7 +90,7 @@ def test_the_diagnosis_chooses_the_hint(workshop):
     assert "A nudge" in workshop.minigpt("hint", "2").stdout
 
 
-def test_no_hint_is_spent_on_what_python_cannot_read(workshop):
+def test_a_syntax_error_uses_up_no_hint(workshop):
     workshop.stub(EMBEDDING).write_text("class TokenAndPositionEmbedding(:\n")
     assert "line 1" in workshop.minigpt("hint", "1").stdout
     assert "A nudge" not in workshop.minigpt("hint", "1", "--again").stdout
@@ -109,18 +110,16 @@ def test_no_hint_is_spent_on_what_python_cannot_read(workshop):
         ),
     ],
 )
-def test_what_went_wrong_is_what_was_found_and_the_first_check_that_failed(
-    monkeypatch, tmp_path, checks, failed
-):
+def test_failed_lists_the_faults_and_the_first_failed_check(monkeypatch, tmp_path, checks, failed):
     monkeypatch.setattr(progress, "PROGRESS_FILE", tmp_path / "progress.json")
     progress.remember(EMBEDDING, Report(EMBEDDING, 1.0, checks))
     assert progress.failed(EMBEDDING) == failed
 
 
-def test_a_passed_task_has_no_hint(workshop):
+def test_a_passed_task_needs_no_hint(workshop):
     workshop.solve(EMBEDDING)
     workshop.minigpt("check", "1")
-    assert "nothing to hint at" in workshop.minigpt("hint", "1").stdout
+    assert "needs no hint" in workshop.minigpt("hint", "1").stdout
 
 
 def test_after_the_last_hint_the_reference_is_named(workshop):
@@ -130,7 +129,7 @@ def test_after_the_last_hint_the_reference_is_named(workshop):
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"task1_embedding": {"hints": 1, "peeks": "x"}}'])
-def test_damaged_notes_of_help_are_as_good_as_none(monkeypatch, tmp_path, damage):
+def test_a_damaged_help_file_counts_as_empty(monkeypatch, tmp_path, damage):
     monkeypatch.setattr(help_used, "HELP_FILE", tmp_path / "help.json")
     help_used.HELP_FILE.write_text(damage)
     assert help_used.help_used(EMBEDDING) == help_used.HelpUsed(0, 0)
@@ -141,10 +140,10 @@ def test_damaged_notes_of_help_are_as_good_as_none(monkeypatch, tmp_path, damage
     assert help_used.help_used(ATTENTION) == help_used.HelpUsed(0, 1)
 
 
-def test_the_solution_is_shown_only_on_a_second_word(workshop):
+def test_the_solution_is_shown_only_with_yes(workshop):
     line = "return what + where"
-    refused = workshop.minigpt("solution", "1")
-    assert refused.returncode == 1 and "--yes" in refused.stderr and line not in refused.stdout
+    rejected = workshop.minigpt("solution", "1")
+    assert rejected.returncode == 1 and "--yes" in rejected.stderr and line not in rejected.stdout
     shown = workshop.minigpt("solution", "1", "--yes").stdout
     assert line in shown and BEGIN not in shown
     different = workshop.minigpt("solution", "1", "--diff", "--yes").stdout
@@ -161,19 +160,18 @@ def test_the_solution_is_shown_only_on_a_second_word(workshop):
 
 def test_no_line_of_the_reference_is_cut_in_a_narrow_terminal(workshop):
     shown = workshop.minigpt("solution", "2", "--yes", COLUMNS="60").stdout
-    marks = (BEGIN, END)
-    asked = ATTENTION.solution.read_text(encoding="utf-8").splitlines()
-    assert shown.splitlines() == [line for line in asked if line.strip() not in marks]
+    lines = ATTENTION.solution.read_text(encoding="utf-8").splitlines()
+    assert shown.splitlines() == [line for line in lines if line.strip() not in (BEGIN, END)]
 
 
-def test_the_reference_is_readable_on_a_dark_page_too(monkeypatch, tmp_path):
+def test_the_reference_is_shown_without_a_background_color(monkeypatch, tmp_path):
     monkeypatch.setattr(help_used, "HELP_FILE", tmp_path / "help.json")
     page = Console(file=io.StringIO(), record=True, force_terminal=True)
     show_solution(page, EMBEDDING)
     assert "background-color" not in page.export_html(inline_styles=True, code_format="{code}")
 
 
-def test_reset_keeps_what_was_written_and_history_brings_it_back(workshop):
+def test_reset_saves_the_file_and_history_restores_it(workshop):
     stub = workshop.stub(EMBEDDING)
     given = stub.read_text(encoding="utf-8")
     assert "nothing to reset" in workshop.minigpt("reset", "1").stdout
@@ -186,10 +184,10 @@ def test_reset_keeps_what_was_written_and_history_brings_it_back(workshop):
     assert workshop.minigpt("history", "1", "--restore", "1").returncode == 0
     assert stub.read_text(encoding="utf-8") == "mine = 1\n"
     beyond = workshop.minigpt("history", "1", "--restore", "7")
-    assert beyond.returncode == 1 and "There are the versions 1 to 2" in beyond.stderr
+    assert beyond.returncode == 1 and "There are versions 1 to 2" in beyond.stderr
 
 
-def test_what_somebody_put_into_the_history_is_left_alone(monkeypatch, tmp_path):
+def test_foreign_files_in_the_history_are_ignored(monkeypatch, tmp_path):
     monkeypatch.setattr(history, "HISTORY_FOLDER", tmp_path / "history")
     file = tmp_path / "file.py"
     file.write_text("a")

@@ -1,4 +1,4 @@
-"""`minigpt watch`, driven through a terminal of its own."""
+"""`minigpt watch`, driven through a pseudo-terminal."""
 
 import os
 import re
@@ -19,7 +19,7 @@ EMBEDDING, ATTENTION = TASKS[:2]
 
 @pytest.fixture
 def watching(workshop):
-    """Starts `minigpt watch` in a terminal of 100 columns, and ends it."""
+    """Start `minigpt watch` in a terminal of 100 columns; it is closed after the test."""
     started = []
 
     def watch(*arguments):
@@ -42,7 +42,7 @@ def watching(workshop):
         child.close(force=True)
 
 
-def test_a_save_is_answered_and_keys_go_on_and_end_it(workshop, watching):
+def test_a_save_starts_a_check_and_keys_go_on_and_quit(workshop, watching):
     child = watching("1")
     child.expect("not started")
     child.expect("Watching task1_embedding.py")
@@ -51,10 +51,10 @@ def test_a_save_is_answered_and_keys_go_on_and_end_it(workshop, watching):
     stub.write_text(solution.replace("what + where", "what * where"), encoding="utf-8")
     child.expect("multipl")
     child.expect("Watching")
-    # Saved as many editors do: written beside it, and moved over it.
-    beside = stub.with_suffix(".tmp")
-    beside.write_text(solution, encoding="utf-8")
-    os.replace(beside, stub)
+    # Saved as many editors do: written to a temporary file, then moved.
+    temporary = stub.with_suffix(".tmp")
+    temporary.write_text(solution, encoding="utf-8")
+    os.replace(temporary, stub)
     child.expect("Embedding.*passed")
     child.expect("Watching")
     child.send("n")
@@ -67,7 +67,7 @@ def test_a_save_is_answered_and_keys_go_on_and_end_it(workshop, watching):
     assert "passed" in workshop.minigpt().stdout
 
 
-def test_code_that_ends_its_process_does_not_end_the_watch(workshop, watching):
+def test_code_that_exits_does_not_end_the_watch(workshop, watching):
     workshop.stub(ATTENTION).write_text("import os\nos._exit(3)\n", encoding="utf-8")
     child = watching("2")
     child.expect("could not run")
@@ -82,8 +82,8 @@ def test_code_that_ends_its_process_does_not_end_the_watch(workshop, watching):
     assert child.exitstatus == 0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_it_leaves_no_process_behind(workshop, watching):
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_it_leaves_no_process_running(workshop, watching):
     child = watching("1")
     child.expect("Watching")
     time.sleep(0.5)
@@ -93,12 +93,12 @@ def test_it_leaves_no_process_behind(workshop, watching):
     left = [
         entry.name
         for entry in os.scandir("/proc")
-        if entry.name.isdigit() and _works_in(entry.name, str(workshop.root))
+        if entry.name.isdigit() and _runs_in(entry.name, str(workshop.root))
     ]
     assert not left
 
 
-def _works_in(process, root):
+def _runs_in(process, root):
     try:
         with open(f"/proc/{process}/environ", encoding="utf-8", errors="replace") as file:
             return re.search(rf"PYTHONPATH={re.escape(root)}\b", file.read()) is not None

@@ -143,12 +143,12 @@ def test_minigpt_train_resumes_without_fresh(workshop, own_text):
     assert "Resuming the saved run: 2 steps are done." in output("--steps", "4")
     fast = output("--steps", "2", "--fast")
     assert "Resuming the saved run: 2 steps are done." in fast
-    assert re.search(r"The former weights \(loss \d\.\d{3}\) are kept", fast)
-    assert "the number of steps, by which --fast sets its rates, changed" in output(
+    assert re.search(r"The previous weights \(loss \d\.\d{3}\) are saved", fast)
+    assert "the number of steps (which sets the learning rates of --fast) changed" in output(
         "--steps", "3", "--fast"
     )
     fresh = output("--steps", "3", "--fresh")
-    assert "Starting anew. The run that was kept here is now in" in fresh
+    assert "Starting from the beginning. The saved run is now in" in fresh
     assert "After 3 steps" in fresh
 
 

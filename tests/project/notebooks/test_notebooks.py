@@ -8,7 +8,7 @@ from nbclient import NotebookClient
 from rich.text import Text
 
 from minigpt_challenge.coach.course.curriculum import ROAD, TASKS, WARM_UP
-from minigpt_challenge.coach.training.ladder_runs import MILESTONE_TASK
+from minigpt_challenge.coach.training.ladder_recipes import MILESTONE_TASK
 
 EVERY_NOTEBOOK = pytest.mark.parametrize("task", ROAD, ids=lambda task: task.stem)
 EVERY_TASK = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)

@@ -118,7 +118,7 @@ def test_the_command_prints_the_path_and_saves_the_former_page(workshop):
     assert done.returncode == 0, done.stderr
     assert str(page) in done.stdout and "<h1>My mini GPT</h1>" in page.read_text(encoding="utf-8")
     page.write_text("precious", encoding="utf-8")
-    assert "kept in" in workshop.minigpt("report").stdout
+    assert "saved in" in workshop.minigpt("report").stdout
     (kept,) = (workshop.root / ".minigpt" / "history" / "report").iterdir()
     assert kept.read_text(encoding="utf-8") == "precious"
 

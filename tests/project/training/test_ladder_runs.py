@@ -1,4 +1,4 @@
-"""The loss ladder: what is remembered, what is drawn, and what is kept off it."""
+"""The loss ladder: what is saved, what is drawn, and the models of its rungs."""
 
 import io
 import math
@@ -18,7 +18,8 @@ from minigpt_challenge.coach.records.progress import Standing
 from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.reports.charts import draw_ladder, ladder_figure
 from minigpt_challenge.coach.runtime.loading import tasks_from
-from minigpt_challenge.coach.training import gpt_run, ladder_runs
+from minigpt_challenge.coach.training import gpt_run
+from minigpt_challenge.coach.training.ladder_recipes import RECIPES
 from minigpt_challenge.given import milestone, steps
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.rungs import EmbedAndGuess
@@ -33,100 +34,102 @@ def ladder_file(tmp_path, monkeypatch):
     return ladder.LADDER_FILE
 
 
-def test_rungs_come_from_the_top_down_and_the_same_name_replaces(ladder_file):
+def test_rungs_are_ordered_and_the_same_name_replaces(ladder_file):
     ladder.remember(MANY)
     ladder.remember(Rung("bigram", 3.0, "x"))
     ladder.remember(BIGRAM)
     assert ladder.rungs() == (ladder.UNIFORM, BIGRAM, MANY)
 
 
-def test_the_milestone_is_on_the_road_once_it_is_reached(ladder_file):
+def test_the_milestone_is_shown_once_it_is_reached(ladder_file):
     standings = {task: Standing(Verdict.PASSED) for task in TASKS}
 
-    def shown():
+    def output():
         console = Console(file=io.StringIO(), width=100)
         console.print(terminal.road(standings, ladder.milestone(), terminal.NOTEBOOK))
         console.print(terminal.what_next(standings, ladder.milestone(), terminal.NOTEBOOK))
         return console.file.getvalue()
 
     ladder.remember(MANY)
-    assert shown().count("✓") == len(TASKS) and "Train it with %ladder 5" in shown()
+    assert output().count("✓") == len(TASKS) and "Train it with %ladder 5" in output()
     ladder.remember(Rung(ladder.MILESTONE, 1.8803, "GLO:", borrowed=(3,)))
-    assert shown().count("✓") == len(TASKS) and "Train it with %ladder 5" in shown()
+    assert output().count("✓") == len(TASKS) and "Train it with %ladder 5" in output()
     ladder.remember(Rung(ladder.MILESTONE, 1.8803, "GLO:"))
-    assert "loss 1.88" in shown()
-    assert shown().count("✓") == len(TASKS) + 1 and "Train it" not in shown()
+    assert "loss 1.88" in output()
+    assert output().count("✓") == len(TASKS) + 1 and "Train it" not in output()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '[{"name": "bigram"}]', '{"a": 1}'])
-def test_a_damaged_file_leaves_the_uniform_guess_and_is_mended(ladder_file, text):
+def test_a_damaged_file_leaves_the_uniform_guess_and_is_replaced(ladder_file, text):
     ladder_file.write_text(text)
     assert ladder.rungs() == (ladder.UNIFORM,)
     ladder.remember(BIGRAM)
     assert ladder.rungs() == (ladder.UNIFORM, BIGRAM)
 
 
-def test_the_places_are_those_of_the_climbs():
-    climbs = [climb.name for climb in ladder_runs.CLIMBS.values()]
-    assert [place.name for place in ladder.PLACES] == ["uniform", *climbs, ladder.MILESTONE]
+def test_every_place_has_a_recipe():
+    names = [recipe.name for recipe in RECIPES.values()]
+    assert [place.name for place in ladder.PLACES] == ["uniform", *names, ladder.MILESTONE]
     assert ladder.UNIFORM.loss == pytest.approx(math.log(65))
 
 
-def test_the_picture_is_opaque_and_says_every_loss_reached():
+def test_the_picture_is_opaque_and_shows_every_loss_reached():
     rungs = (ladder.UNIFORM, BIGRAM, MANY)
-    words = [text.get_text() for text in ladder_figure(rungs).axes[0].texts]
-    assert {"4.17", "2.48", "2.17", "+ blocks", "about 2.5", "not trained here"} <= set(words)
-    assert "The th $ouk\nwhe" in words
+    texts = [text.get_text() for text in ladder_figure(rungs).axes[0].texts]
+    assert {"4.17", "2.48", "2.17", "+ blocks", "about 2.5", "not trained here"} <= set(texts)
+    assert "The th $ouk\nwhe" in texts
     pixels = matplotlib.image.imread(io.BytesIO(draw_ladder(rungs)))
     assert pixels.shape[0] > 500 and (pixels[..., 3] == 1).all()  # its own background
 
 
-def test_the_excerpt_is_of_the_fullest_lines_and_a_long_one_is_cut():
+def test_the_excerpt_has_the_fullest_lines_and_a_long_one_is_cut():
     long = "x" * 60
-    words = ladder_figure(
+    axes = ladder_figure(
         (ladder.UNIFORM, Rung("bigram", 2.5, f"a\n\nb\nWhat then\n{long}\nc"))
     ).axes[0]
-    assert "What then\n" + "x" * 45 + "…" in [text.get_text() for text in words.texts]
-    ladder_figure((ladder.UNIFORM, Rung("bigram", 2.5, "\n \n")))  # a model may write nothing
+    assert "What then\n" + "x" * 45 + "…" in [text.get_text() for text in axes.texts]
+    ladder_figure(
+        (ladder.UNIFORM, Rung("bigram", 2.5, "\n \n"))
+    )  # a model may generate nothing else
 
 
-@pytest.mark.parametrize("number", ladder_runs.CLIMBS)
-def test_every_climb_builds_a_model_of_the_learners_own_parts(number):
-    climb = ladder_runs.CLIMBS[number]
+@pytest.mark.parametrize("number", RECIPES)
+def test_every_recipe_builds_a_model_of_the_learners_own_parts(number):
+    recipe = RECIPES[number]
     with tasks_from(SOLUTIONS_FOLDER, TASKS[:number]) as modules:
-        # Only the parts that the climb says it uses.
+        # Only the parts that the recipe lists.
         names = {
             name: getattr(modules[task.stem], name)
             for task in TASKS
-            if task.number in climb.uses
+            if task.number in recipe.tasks
             for name in task.writes
         }
-        model = climb.build(names, 11)
+        model = recipe.build(names, 11)
         tokens = jnp.zeros((2, 32), int)
         logits, _ = model.init_with_output(jax.random.key(0), tokens)
     assert logits.shape == (2, 32, 11)
 
 
-class TestAnotherRun:
-    """What a kept run depends on: the code that runs, not how it is written."""
+class TestRunIdentity:
+    """What a saved run depends on: the code that runs, not how it is written."""
 
     @staticmethod
     def identity(text, gpt=None, train_step=steps.train_step, seed=0):
         model = milestone.build(gpt or small_gpt, 65)
         both = (train_step, steps.eval_step)
-        return gpt_run.identity(model, both, load_data(text), "the learner", seed)
+        return gpt_run.run_identity(model, both, load_data(text), "the learner", seed)
 
-    def test_the_same_code_is_the_same(self, own_text):
+    def test_the_same_code_has_the_same_identity(self, own_text):
         assert self.identity(own_text) == self.identity(own_text)
 
-    def test_another_step_is_other_code(self, own_text):
+    def test_another_step_is_different_code(self, own_text):
         def lazy_step(state, x, y):
             return state, steps.eval_step(state, x, y)
 
         first, lazy = self.identity(own_text), self.identity(own_text, train_step=lazy_step)
         assert [key for key in first if first[key] != lazy[key]] == ["the code"]
 
-    def test_another_model_seed_or_text_is_another(self, own_text, tmp_path):
+    def test_another_model_seed_or_text_has_another_identity(self, own_text, tmp_path):
         first = self.identity(own_text)
         wider = self.identity(own_text, gpt=wide_gpt)
         assert [key for key in first if first[key] != wider[key]] == ["the code"]
@@ -150,7 +153,7 @@ def _embed_and_guess(vocab_size, width):
     return EmbedAndGuess(nn.Embed(vocab_size, width), vocab_size)
 
 
-def test_what_was_borrowed_is_said(ladder_file):
+def test_borrowed_tasks_are_named(ladder_file):
     ladder.remember(ladder.Rung("+ attention", 2.3, "thou", (1,)))
     assert "+ attention    2.30 task 1 borrowed" in ladder.as_text(ladder.rungs())
     texts = [text.get_text() for text in ladder_figure(ladder.rungs()).axes[0].texts]

@@ -1,4 +1,4 @@
-"""The milestone: the five tasks together, trained until they write plays.
+"""The milestone: the GPT of the five tasks, trained until it writes plays.
 
 `pytest -m milestone` trains your own, `pytest -m milestone --solutions` the reference.
 """
@@ -39,9 +39,9 @@ def test_the_evaluation_loss_on_shakespeare_gets_below_the_target(tasks_folder, 
             if not is_stub_error(error):
                 raise
             pytest.skip(f"not started: {error}")
-    assert history[0].eval_loss > 4  # it began knowing nothing
-    # Measured by the given step, on the whole evaluation text: a loss_fn that flatters itself
-    # does not help.
+    assert history[0].eval_loss > 4  # an untrained model
+    # Measured by the given step on the whole evaluation text, so that an error in loss_fn cannot
+    # lower it.
     loss = evaluate(state, data.evaluation, milestone.BATCH_SIZE, milestone.BLOCK_SIZE)
     assert loss < milestone.TARGET_LOSS
     x = data.evaluation[: milestone.BLOCK_SIZE]

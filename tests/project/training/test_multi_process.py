@@ -1,4 +1,4 @@
-"""One training run by several processes: it ends where one process alone would."""
+"""One training run by several processes gives the result of one process."""
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ def train(workshop, own_text, *arguments, devices=1):
 
 
 def train_together(workshop, own_text, number, devices, *each):
-    """All processes' outcomes; `each` has further arguments for each process."""
+    """Train with several processes, and wait for all; `each` has further arguments for each one."""
     where = ["--coordinator", f"127.0.0.1:{free_port()}", "--num-processes", str(number)]
     with ThreadPoolExecutor(number) as pool:
         running = [
@@ -47,49 +47,49 @@ def train_together(workshop, own_text, number, devices, *each):
             )
             for id in range(number)
         ]
-        return [one.result() for one in running]
+        return [future.result() for future in running]
 
 
 def weights(workshop):
     return serialization.msgpack_restore((workshop.root / "my_gpt/weights.msgpack").read_bytes())
 
 
-def loss_told(trained):
+def final_loss(trained):
     return float(trained.stdout.split("evaluation text is ")[1].split(".\n")[0])
 
 
 @pytest.mark.slow
-def test_several_processes_learn_what_one_does(workshop, own_text):
+def test_several_processes_learn_the_same_as_one(workshop, own_text):
     workshop.solve(*TASKS)
     ends = []
     for number, devices in ((2, 2), (1, 4)):
         first, *others = train_together(workshop, own_text, number, devices)
         assert first.returncode == 0, first.stderr
-        assert f"{number} processes, 4 devices in all" in first.stdout
+        assert f"{number} processes, 4 devices in total" in first.stdout
         for other in others:
             assert other.returncode == 0, other.stderr
             assert "After" not in other.stdout and "own text" not in other.stdout
             assert "step/s" not in other.stderr
-        ends.append((loss_told(first), weights(workshop)["params"]))
+        ends.append((final_loss(first), weights(workshop)["params"]))
     alone = train(workshop, own_text)
     assert alone.returncode == 0, alone.stderr
-    ends.append((loss_told(alone), weights(workshop)["params"]))
+    ends.append((final_loss(alone), weights(workshop)["params"]))
     for loss, params in ends[:2]:
         assert loss == pytest.approx(ends[2][0], abs=1e-3)
-        # Three steps of Adam move a weight by up to 3e-3, and make much of the last digit where a
-        # gradient is next to nothing.
+        # Three steps of Adam move a weight by up to 3e-3. Where a gradient is almost 0, its
+        # rounding error is amplified.
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=3e-4), params, ends[2][1])
 
 
 @pytest.mark.slow
-def test_processes_that_do_not_do_the_same_are_told_so(workshop, own_text):
+def test_processes_that_do_not_agree_are_rejected(workshop, own_text):
     seeds = (["--solutions", "--seed", "0"], ["--solutions", "--seed", "1"])
     for trained in train_together(workshop, own_text, 2, 2, *seeds):
         assert trained.returncode == 1
         assert "do not agree on the seed" in trained.stderr.replace("\n", " ")
 
 
-def test_what_is_not_written_is_said(workshop, own_text):
+def test_an_unwritten_task_is_named(workshop, own_text):
     workshop.solve(*TASKS[:5])
     (trained,) = train_together(workshop, own_text, 1, 1)
     assert trained.returncode == 1
@@ -97,7 +97,7 @@ def test_what_is_not_written_is_said(workshop, own_text):
 
 
 @pytest.mark.parametrize(
-    "arguments, said",
+    "arguments, message",
     [
         (["--process-id", "0"], "belong together"),
         (["--coordinator", "a:1", "--num-processes", "2"], "belong together"),
@@ -106,37 +106,37 @@ def test_what_is_not_written_is_said(workshop, own_text):
         (["--coordinator", "a:1", "--num-processes", "2", "--process-id", "2"], "there is no 2"),
         (
             ["--coordinator", "a:1", "--num-processes", "2", "--process-id", "1", "--fresh"],
-            "always starts anew",
+            "always starts from the beginning",
         ),
     ],
 )
-def test_options_that_do_not_fit_are_refused(workshop, own_text, arguments, said):
+def test_wrong_options_are_rejected(workshop, own_text, arguments, message):
     trained = train(workshop, own_text, *arguments)
     assert trained.returncode == 2
-    assert said in " ".join(trained.stderr.replace("│", "").split())
+    assert message in " ".join(trained.stderr.replace("│", "").split())
 
 
-def test_a_port_that_is_taken_and_a_host_that_is_silent_are_told(workshop, own_text, monkeypatch):
+def test_a_used_port_and_a_silent_host_are_reported(workshop, own_text, monkeypatch):
     with socket.socket() as taken:
         taken.bind(("", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=f"Port {port} of this host cannot be used"):
-            multi_process._refuse_taken(port)
-        multi_process._wait_for("127.0.0.1", port)
-    monkeypatch.setattr(multi_process, "PATIENCE", 0)
-    with pytest.raises(UserError, match="Nobody answers at 127.0.0.1"):
-        multi_process._wait_for("127.0.0.1", port)
+            multi_process._check_port_is_free(port)
+        multi_process._wait_for_coordinator("127.0.0.1", port)
+    monkeypatch.setattr(multi_process, "TIMEOUT_S", 0)
+    with pytest.raises(UserError, match="No answer from 127.0.0.1"):
+        multi_process._wait_for_coordinator("127.0.0.1", port)
 
 
-@pytest.mark.parametrize("pieces, devices, fits", [(40, 4, True), (40, 3, False), (6, 4, False)])
-def test_batches_that_cannot_be_shared_out_are_refused(pieces, devices, fits):
-    data = SimpleNamespace(evaluation=jnp.zeros(pieces * BLOCK_SIZE + 1, int))
+@pytest.mark.parametrize("blocks, devices, fits", [(40, 4, True), (40, 3, False), (6, 4, False)])
+def test_batches_that_cannot_be_split_evenly_are_rejected(blocks, devices, fits):
+    data = SimpleNamespace(evaluation=jnp.zeros(blocks * BLOCK_SIZE + 1, int))
     if fits:
-        multi_process._refuse_uneven(devices, data)
+        multi_process._check_batches_split_evenly(devices, data)
     else:
-        with pytest.raises(UserError, match=f"There are {devices} devices in all"):
-            multi_process._refuse_uneven(devices, data)
+        with pytest.raises(UserError, match=f"There are {devices} devices in total"):
+            multi_process._check_batches_split_evenly(devices, data)
 
 
 def test_a_step_with_sharded_inputs_gets_the_whole_state_and_its_rows():

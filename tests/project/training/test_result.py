@@ -1,51 +1,52 @@
-"""What is said of a run that has ended."""
+"""The report of a finished run."""
 
 import math
 
 import jax.numpy as jnp
 import pytest
 
-from minigpt_challenge.coach.training import result
-from minigpt_challenge.coach.training.result import Run
+from minigpt_challenge.coach.training.finish import summary
+from minigpt_challenge.coach.training.result import Run, evaluate_run
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.training import Measurement
 from minigpt_challenge.given.vocabulary import SHAKESPEARE
 
 
-def run(*eval_losses, loss=1.95, every=250, kept_until=4000):
+def run(*eval_losses, loss=1.95, every=250, resumable_until=4000):
     history = [Measurement(every * n, 2.0, eval_loss) for n, eval_loss in enumerate(eval_losses)]
-    return Run(None, None, history, 1.9, loss, False, "", kept_until)
+    return Run(None, None, history, 1.9, loss, False, "", resumable_until)
 
 
 @pytest.mark.parametrize(
-    "ended, goes_on",
+    "finished, can_be_resumed",
     [
         (run(4.2, 1.96), True),
         (run(4.2, 1.86), False),  # at its goal
-        (run(4.2, 1.96, kept_until=250), False),  # all steps done
-        (run(4.2, 1.96, kept_until=None), False),  # kept nowhere
+        (run(4.2, 1.96, resumable_until=250), False),  # all steps done
+        (run(4.2, 1.96, resumable_until=None), False),  # no checkpoints
     ],
 )
-def test_who_stopped_it_is_told_that_it_goes_on(ended, goes_on):
-    assert ("the same again" in result.in_words(ended)) == goes_on
+def test_a_stopped_run_is_reported_as_resumable(finished, can_be_resumed):
+    assert ("resumes it" in summary(finished)) == can_be_resumed
 
 
 @pytest.mark.parametrize(
-    "own, odd", [(1.91, False), (1.99, False), (0.3, True), (3.98, True), (math.nan, True)]
+    "own, differs", [(1.91, False), (1.99, False), (0.3, True), (3.98, True), (math.nan, True)]
 )
-def test_a_loss_of_ones_own_that_differs_from_the_given_one_is_named(own, odd):
-    said = result.in_words(run(4.2, own))
-    assert "evaluation text is 1.950" in said
-    assert (f"yours said {own:.3f}" in said and "task 5" in said) == odd
+def test_an_own_loss_that_differs_from_the_given_one_is_reported(own, differs):
+    message = summary(run(4.2, own))
+    assert "evaluation text is 1.950" in message
+    assert (f"yours measured {own:.3f}" in message and "task 5" in message) == differs
 
 
 @pytest.mark.parametrize(
-    "first, words", [(-4.69, "no untrained model is that good"), (4.69, "Stopped before the run")]
+    "first, message",
+    [(-4.69, "no untrained model is that good"), (4.69, "Stopped before the first checkpoint")],
 )
-def test_a_run_that_ended_before_it_began_says_why(first, words):
+def test_a_run_without_a_checkpoint_is_an_error(first, message):
     text = jnp.zeros(100, jnp.int32)
-    with pytest.raises(UserError, match=words):
-        result.judged(
+    with pytest.raises(UserError, match=message):
+        evaluate_run(
             None, None, [Measurement(0, first, first)], Dataset(text, text, SHAKESPEARE, ""), seed=0
         )
