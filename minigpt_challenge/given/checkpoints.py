@@ -72,16 +72,17 @@ class Checkpoints:
         except LookupError:
             return None
         except FileNotFoundError as error:
-            return self._start_over(f"is damaged ({error})")
+            self._start_over(f"is damaged ({error})")
+            return None
         except OSError:
             raise  # the drive may be unavailable for a moment, its files undamaged
         except Exception as error:  # Orbax raises many types for damaged files
-            return self._start_over(f"is damaged ({type(error).__name__})")
+            self._start_over(f"is damaged ({type(error).__name__})")
+            return None
         step = history[-1][0]
-        if changed:
-            return self._start_over(
-                f"is at step {step:,}, but {' and '.join(changed)} changed since"
-            )
+        if restored is None:
+            self._start_over(f"is at step {step:,}, but {' and '.join(changed)} changed since")
+            return None
         self.report(f"Resuming the saved run: {step:,} steps are done.")
         state, best_state = (_with_leaves(fresh, restored[name]) for name in ("state", "best"))
         return SavedRun(state, best_state, history)

@@ -25,9 +25,11 @@ def registered_download() -> RegisteredDownload:
         OSError: the package is not installed, or its registry has another format.
     """
     package = importlib.util.find_spec("tensorflow_datasets")
-    if package is None:
+    if package is None or not package.submodule_search_locations:
         raise OSError("the package tensorflow-datasets is not installed")
-    registry = Path(*package.submodule_search_locations, "datasets/tiny_shakespeare/checksums.tsv")
+    registry = Path(
+        package.submodule_search_locations[0], "datasets/tiny_shakespeare/checksums.tsv"
+    )
     try:
         url, size, sha256, _ = registry.read_text().split("\t")
         return RegisteredDownload(url, int(size), sha256)
@@ -43,7 +45,7 @@ def fetch_original() -> bytes:
     """
     registered = registered_download()
     # No timeout covers DNS lookup, so everything that may hang runs in a thread.
-    chunks = queue.SimpleQueue()
+    chunks: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
     threading.Thread(target=_read_chunks, args=(registered, chunks), daemon=True).start()
     data = b""
     try:

@@ -33,7 +33,7 @@ def fast_train_state(model: nn.Module, params: Any, num_steps: int) -> TrainStat
     C = model.hidden_dim
 
     def muon_dimensions(leaf: Any) -> contrib.MuonDimensionNumbers | None:
-        shape = getattr(leaf, "shape", ())  # Optax passes masked leaves, too
+        shape: tuple[int, ...] = getattr(leaf, "shape", ())  # Optax passes masked leaves, too
         if len(shape) < 2 or shape[-2] % C or shape[-1] % C:
             return None
         return contrib.MuonDimensionNumbers(reduction_axis=(-2,), output_axis=(-1,))

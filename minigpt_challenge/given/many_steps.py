@@ -56,7 +56,7 @@ def python_loop(train_step: Callable, make_batch: Callable) -> RunSteps:
     def run_steps(
         state: TrainState, first: int, end: int, *source: jax.Array
     ) -> tuple[TrainState, jax.Array]:
-        total_loss = 0.0
+        total_loss = jnp.float32(0)
         for step in range(first, end):
             state, loss = train_step(state, *make_batch(step, *source))
             total_loss += loss
@@ -66,9 +66,9 @@ def python_loop(train_step: Callable, make_batch: Callable) -> RunSteps:
 
 
 def _require_state_and_loss(returned: object, before: TrainState) -> None:
-    is_pair = isinstance(returned, tuple | list) and len(returned) == 2
     if (
-        not is_pair
+        not isinstance(returned, tuple | list)
+        or len(returned) != 2
         or _shapes_and_dtypes(returned[0]) != _shapes_and_dtypes(before)
         or jnp.shape(returned[1])
     ):

@@ -195,7 +195,7 @@ def _resume(fresh: TrainState, checkpoints: Checkpoints | None) -> _Run | None:
     saved = checkpoints.resume(fresh) if checkpoints else None
     if saved is None:
         return None
-    history = [Measurement(*row) for row in saved.history]
+    history = [Measurement(int(step), *losses) for step, *losses in saved.history]
     best_loss = min(measured.eval_loss for measured in history)
     return _Run(saved.state, saved.best_state, best_loss, history)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -83,8 +84,10 @@ _ATTENTIONS = {
 def random_probe(num_heads: int) -> Probe:
     """Six random positions: every mistake in the weights shows."""
     T, E, H = 6, 4, 8
-    query, key = (random_inputs.floats(E, num_heads, H, seed=seed) for seed in (1, 2))
-    return Probe(random_inputs.floats(T, E), query, key)
+    shapes = [(T, E), (E, num_heads, H), (E, num_heads, H)]
+    return Probe(
+        *(np.asarray(random_inputs.floats(*shape, seed=n)) for n, shape in enumerate(shapes))
+    )
 
 
 def text_probe(text: str, num_heads: int) -> Probe:
@@ -116,14 +119,14 @@ def attention_weights(attention: nn.Module, probe: Probe) -> np.ndarray | None:
     _, N, H = probe.query.shape
     x = np.concatenate([probe.content, np.eye(T, dtype=np.float32)], axis=1)[None]  # (1, T, E + T)
 
-    def output(values: jax.Array | np.ndarray) -> jax.Array:
+    def output(values: Any) -> Any:
         content_only, position_only = np.zeros((T, N * H)), np.zeros((E, N * H))
-        kernels = {
+        kernels: dict[str, list[Any]] = {
             "query": [probe.query.reshape(E, -1), content_only],
             "key": [probe.key.reshape(E, -1), content_only],
             "value": [position_only, values.reshape(T, -1)],
         }
-        params = {
+        params: dict[str, dict[str, Any]] = {
             name: {"kernel": jax.numpy.concatenate(halves).astype(np.float32)}
             for name, halves in kernels.items()
         }
@@ -172,10 +175,6 @@ def attention_maps(task: Task, answer: Path, text: str | None = None) -> Attenti
                 task_module(task, answer, SOLUTIONS_FOLDER) as module,
             ):
                 seen = attention_weights(kind.make(module, N, H), probe)
-        except (
-            Exception,
-            SystemExit,
-            TimeLimitReached,
-        ):  # the checks report the error; here only the picture is missing
-            return None
-    return None if seen is None else AttentionMaps(seen, expected)
+        except (Exception, SystemExit, TimeLimitReached):
+            return None  # the checks report the error; here only the picture is missing
+    return None if seen is None or expected is None else AttentionMaps(seen, expected)

@@ -20,7 +20,8 @@ class AsLinen:
     """
 
     def __init__(self, module: nnx.Module):
-        self._graph, state, self._rest = nnx.split(module, nnx.Param, ...)
+        parts: tuple[Any, ...] = nnx.split(module, nnx.Param, ...)
+        self._graph, state, self._rest = parts
         flat, _ = jax.tree_util.tree_flatten_with_path(nnx.to_pure_dict(state))
         self._paths = [tuple(str(step.key) for step in path) for path, _ in flat]
         self._structure = jax.tree.structure(state)

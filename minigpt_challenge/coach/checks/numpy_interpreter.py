@@ -189,7 +189,7 @@ CALLS = {"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "ch
 FLOATS = {np.dtype("float32"), np.dtype("bool")}
 ANY = FLOATS | {np.dtype("int32"), np.dtype("uint32")}
 
-MOVES = {
+MOVES: dict[str, Callable] = {
     "broadcast_in_dim": _broadcast_in_dim,
     "concatenate": lambda *arrays, dimension: np.concatenate(arrays, dimension),
     "copy": _plain(np.array),
@@ -201,7 +201,7 @@ MOVES = {
     "squeeze": lambda x, *, dimensions: x.squeeze(tuple(dimensions)),
     "transpose": lambda x, *, permutation: x.transpose(permutation),
 }
-COMPARISONS = {
+COMPARISONS: dict[str, Callable] = {
     "eq": _plain(np.equal),
     "ge": _plain(np.greater_equal),
     "gt": _plain(np.greater),
@@ -209,7 +209,7 @@ COMPARISONS = {
     "lt": _plain(np.less),
     "ne": _plain(np.not_equal),
 }
-ARITHMETIC = {
+ARITHMETIC: dict[str, Callable] = {
     "abs": _plain(np.abs),
     "add": _plain(np.add),
     "add_any": _plain(np.add),

@@ -63,19 +63,19 @@ class PairedModules:
         self.params = random_inputs.params(reference, *inputs, seed=seed)
         expected = self.theirs(self.params, *inputs)
         wanted, given = shapes_of_both(answer, reference, *inputs)
-        wrong, first = mismatch(wanted, given), None
+        wrong = mismatch(wanted, given)
         self._suspects = suspects
         if wrong is None:
-            first, equal = search(wanted, given, self.params, apply, inputs, expected)
+            likely, equal = search(wanted, given, self.params, apply, inputs, expected)
+            self._arrange: Arrangement = equal or likely
             if equal is not None:
-                self._arrange = equal
                 return
         values = jax.tree.map(np.asarray, self.params)
         faults, explained = _explanation(wanted, given, values, apply, inputs, suspects)
         if wrong is not None:
             diagnosis = tuple(fault.id for fault in faults)
             raise wrong.but(cause=explain(faults), diagnosis=diagnosis)
-        self._arrange = explained or first
+        self._arrange = explained or self._arrange
         if not faults:
             self._suspects = lambda *_: expect.NO_SUSPECTS
 

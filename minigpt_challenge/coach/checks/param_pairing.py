@@ -7,6 +7,7 @@ functions are equal.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import flax.linen as nn
@@ -122,9 +123,9 @@ def search(
     Returns:
         the likely arrangement, and the one that gives the expected output.
     """
-    first = None
-    for arrange in arrangements(wanted, given):
-        first = first or arrange
+    candidates = arrangements(wanted, given)
+    first = next(candidates)
+    for arrange in chain([first], candidates):
         seen = apply(arrange(values), *inputs)
         if close(seen, expected):
             return first, arrange

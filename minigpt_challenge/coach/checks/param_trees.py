@@ -70,18 +70,20 @@ def _traced(module: nn.Module, inputs: tuple) -> tuple[Any, dict]:
     try:
         hash(module)
     except TypeError:  # a learner's own attribute may be a list
-        return _init.__wrapped__(module, structure, *types)
-    return _init(module, structure, *types)
+        return _init(module, structure, *types)
+    return _cached_init(module, structure, *types)
 
 
-@cached
 def _init(module: nn.Module, structure: Any, *types: Any) -> tuple[Any, dict]:
-    found = {}
+    found: dict = {}
 
-    def init(key: jax.Array, *inputs: Any) -> dict:
+    def init(key: jax.Array, *inputs: Any) -> Any:
         variables = module.init(key, *inputs)
         found.update(shapes(variables))
         return variables
 
     inputs = jax.tree.unflatten(structure, types)
     return jax.eval_shape(init, jax.random.key(0), *inputs), found
+
+
+_cached_init = cached(_init)

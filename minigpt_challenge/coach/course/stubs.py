@@ -157,7 +157,7 @@ def _enclosing_functions(source: str) -> dict[int, str]:
         line: name
         for name, function in _functions(ast.parse(source))
         # The END marker is a comment, so a region may end one line after the last statement.
-        for line in range(function.lineno, function.end_lineno + 2)
+        for line in range(function.lineno, (function.end_lineno or function.lineno) + 2)
     }
 
 

@@ -78,7 +78,7 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
         return {
             "reason": Reason.UNREADABLE,
             "about": kind,
-            "seen": f"{Path(error.filename).name} is missing.",
+            "seen": f"{Path(str(error.filename)).name} is missing.",
             "advice": "`git checkout` brings the stub back.",
         }
     if isinstance(error, TimeLimitReached):
@@ -98,13 +98,13 @@ def _syntax_error(error: SyntaxError) -> str:
     if line:
         pointer = " " * (min(max(error.offset or 1, 1), MAX_LINE) - 1) + "^"
         message += f"\n    {line}\n    {pointer}"
-    return f"Python cannot read {Path(error.filename).name}{line_number}: {message}"
+    return f"Python cannot read {Path(str(error.filename)).name}{line_number}: {message}"
 
 
 def _trace(error: BaseException, *answer: Path) -> tuple[tuple[Location, ...], int]:
     """The learner's lines, the first and the last few; and how many are left out between them."""
     if isinstance(error, SyntaxError) and _is_in(error.filename, *answer):
-        return (Location(Path(error.filename).name, error.lineno or 1, "<module>"),), 0
+        return (Location(Path(str(error.filename)).name, error.lineno or 1, "<module>"),), 0
     if isinstance(error, UserError):
         return (), 0
     trace = [

@@ -93,7 +93,7 @@ class Answer:
         try:
             return getattr(self._module, name)
         except AttributeError:
-            file = Path(self._module.__file__).name
+            file = Path(str(self._module.__file__)).name
             raise MissingName(f"{file} defines no `{name}`, which this task asks for.") from None
 
 
@@ -102,7 +102,7 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
     """The module that is checked; what it imports from earlier tasks is the reference."""
     import jax
 
-    current_task = _task_of(request.path)
+    current_task = _checked_task(request.path)
     answer = _answer_file(request.config, current_task)
     with (
         task_module(current_task, answer, SOLUTIONS_FOLDER) as module,
@@ -115,7 +115,7 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
 @pytest.fixture(scope="module")
 def reference(request: pytest.FixtureRequest) -> ModuleType:
     """The solution of the same task."""
-    return solution(_task_of(request.path).number)
+    return solution(_checked_task(request.path).number)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -163,12 +163,13 @@ def pytest_runtest_makereport(
         return report
     from minigpt_challenge.coach.grading.judge import judge
 
-    answer = _answer_file(item.config, _task_of(item.path))
+    answer = _answer_file(item.config, _checked_task(item.path))
     check = judge(_check_name(item), error, answer, report.capstdout[-MAX_PRINTED:])
     report.user_properties.append(("verdict", check.verdict.value))
     if check.verdict is Verdict.NOT_STARTED:
         report.outcome = "skipped"
-        report.longrepr = (str(item.path), None, f"not started: {check.message}")
+        skip = (str(item.path), None, f"not started: {check.message}")
+        report.longrepr = skip  # type: ignore[assignment]  # a line number may be missing
     elif error is not None:
         report.outcome = "failed"  # even if the learner's code called `pytest.skip`
         report.longrepr = f"{check.verdict.words}: {check.message}"
@@ -203,3 +204,11 @@ def _is_check(item: pytest.Item) -> bool:
 
 def _task_of(suite: Path) -> Task | None:
     return task_by_stem(suite.stem.removeprefix("test_"))
+
+
+def _checked_task(suite: Path) -> Task:
+    """The task of a suite that uses the fixtures `task` and `reference`."""
+    task = _task_of(suite)
+    if task is None:
+        raise pytest.UsageError(f"{suite.name} is no task's suite: its name is no task's.")
+    return task

@@ -22,6 +22,6 @@ def redact_paths(text: str) -> str:
         if folder == folder.parent:  # the root of the file system reveals nothing
             continue
         start = re.escape(f"{folder}{os.sep}")
-        pattern = rf"(?<![\w./~-]){start}"
-        text = re.sub(pattern, lambda _, replacement=replacement: replacement, text)
+        # The backslashes of a Windows path are no escapes.
+        text = re.sub(rf"(?<![\w./~-]){start}", replacement.replace("\\", r"\\"), text)
     return text

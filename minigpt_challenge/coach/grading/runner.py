@@ -92,11 +92,13 @@ def _start_worker(
         return subprocess.Popen(
             [sys.executable, "-m", "minigpt_challenge.coach.grading.worker"],
             cwd=work,
-            env=compilation.CACHE_ENVIRONMENT
-            | os.environ
-            | PLAIN_PYTEST
-            | devices.environment(task)
-            | environment,
+            env={
+                **compilation.CACHE_ENVIRONMENT,
+                **os.environ,
+                **PLAIN_PYTEST,
+                **devices.environment(task),
+                **environment,
+            },
             stdin=subprocess.PIPE,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -107,6 +109,7 @@ def _start_worker(
 
 def _send(process: subprocess.Popen[str], *arguments: str) -> None:
     """Let the worker run pytest with these arguments."""
+    assert process.stdin  # a pipe, as `_start_worker` made it
     with contextlib.suppress(BrokenPipeError):  # `_wait` reports that the process has ended
         process.stdin.write(json.dumps(arguments) + "\n")
         process.stdin.flush()
@@ -114,6 +117,7 @@ def _send(process: subprocess.Popen[str], *arguments: str) -> None:
 
 def _wait(process: subprocess.Popen[str]) -> tuple[Reason, str]:
     """Wait until the worker ends, or end it at the time limit; why it ended, and in a sentence."""
+    assert process.stdin
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
     try:
