@@ -60,7 +60,7 @@ def greedy_text_equals_the_naive_one(
             text = greedy_text(generate, model, params, prompt, max(lengths))
             for num_tokens in lengths:
                 suspects = greedy_suspects(read, prompt, num_tokens)
-                expected = naive_text(read, prompt, num_tokens)
+                expected = suspects.compute(frozenset())
                 yield text[: len(prompt) + num_tokens], expected, suspects
 
     expect.all_equal(compared(), "T", label)
