@@ -13,13 +13,9 @@ import optax
 import pytest
 
 from minigpt_challenge.coach.checks import device_shards, expect
-from minigpt_challenge.coach.checks.properties import (
-    compiled_once,
-    data_parallel,
-    placement,
-    training_step,
-)
+from minigpt_challenge.coach.checks.properties import data_parallel, placement, training_step
 from minigpt_challenge.coach.checks.properties import toy_language_model as toy
+from minigpt_challenge.coach.checks.properties.compiled_once import counting
 from minigpt_challenge.coach.runtime.devices import cpu_devices
 
 V = 48  # divisible by the number of devices, so that a split in the wrong place runs, and is seen
@@ -100,7 +96,7 @@ def test_each_device_works_on_its_own_rows(task, reference, maker):
     """If every device works on the whole batch, many devices are no faster than one."""
     for name, mesh, B, T in settings(reference):
         shapes = []
-        watched = compiled_once.counting(toy.apply_fn, shapes)
+        watched = counting(toy.apply_fn, shapes)
         bare = new_state(SGD, apply_fn=watched), *toy.batch(V, B, T)
         placed = reference.place(mesh, *bare)
         step, label = made(task, maker, mesh), f"On {name}, the step made by {maker}(mesh)"
@@ -140,12 +136,9 @@ def test_the_devices_are_brought_together_in_the_compiled_program(task, referenc
 def test_is_compiled_once(task, reference, maker):
     """A step that is compiled again at every call spends its time on that."""
     _, mesh, B, T = next(settings(reference))
-    traces = []
-    apply_fn = compiled_once.counting(toy.apply_fn, traces)
-    state = new_state(compiled_once.with_marked_updates(ADAM), apply_fn=apply_fn)
     place, batch = partial(reference.place, mesh), partial(toy.batch, V, B, T)
     step, label = made(task, maker, mesh), f"the step made by {maker}(mesh)"
-    data_parallel.is_compiled_once(step, place, state, batch, traces, label)
+    data_parallel.is_compiled_once(step, place, new_state, ADAM, batch, label)
 
 
 @MAKERS

@@ -57,14 +57,14 @@ def reading_in_pieces_equals(
         label = f"{LABEL}, reading {T} token{'s' * (T > 1)} at position {position},"
         new = x[:, position : position + T]
         out, after = _pair(mine(params, new, before, position))
-        out = expect.array(out, (B, T, N * H), ("B", "T", "N·H"), LABEL)
+        seen_out = expect.array(out, (B, T, N * H), ("B", "T", "N·H"), LABEL)
         for name, leaf in after._asdict().items():
             expect.array(leaf, (B, S, N, H), "BSNH", f"The cache's {name}")
         suspects = cached_attention_suspects(params, new, before, position, N)
         expected_out = out_at_once[:, position : position + T]
         position += T
         before = _first_tokens_of(cache_at_once, cache, position)
-        seen = outcome(out, *after, position)
+        seen = outcome(seen_out, *after, position)
         compared.append((seen, outcome(expected_out, *before, position), label))
         evidence.append((seen, suspects))
     for seen, expected, label in compared:

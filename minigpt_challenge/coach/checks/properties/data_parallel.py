@@ -1,10 +1,11 @@
 """What a step on many devices must do: give one device's numbers, each device with its own rows."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import jax
+import optax
 from flax.training.train_state import TrainState
 from jax.sharding import Mesh
 
@@ -13,7 +14,12 @@ from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.faults.parallel import layout_suspects, step_suspects
 from minigpt_challenge.coach.checks.faults.step import outcome
 from minigpt_challenge.coach.checks.jaxpr_counts import count_primitive
-from minigpt_challenge.coach.checks.properties.compiled_once import compiled_once
+from minigpt_challenge.coach.checks.properties import toy_language_model as toy
+from minigpt_challenge.coach.checks.properties.compiled_once import (
+    compiled_once,
+    counting,
+    with_marked_updates,
+)
 
 STEP = "step(state, x, y)"
 
@@ -39,7 +45,7 @@ def model_sees_its_own_rows(
         shapes: those of the x that the model was given while it was traced.
         B, T: the shape of the whole batch.
         num_devices: n.
-        label: what was called, for the message.
+        label: the call, for the message.
     """
     if not shapes:
         raise Wrong(
@@ -70,7 +76,7 @@ def step_takes_what_place_returns(
         placed: the state, x and y, as `place` returns them.
         bare: the same as they were before.
         mesh: the devices.
-        label: what was called, for the message.
+        label: the call, for the message.
     """
     try:
         lowered(step, *placed)
@@ -84,8 +90,8 @@ def step_takes_what_place_returns(
             return {"state": jax.tree.leaves(state), "x": x, "y": y}
 
         seen, expected = (
-            {device: by_name(*arguments) for device, arguments in held.items()}
-            for held in (
+            {device: by_name(*arguments) for device, arguments in by_device.items()}
+            for by_device in (
                 device_shards.cut(shardings, tuple(bare), mesh),
                 device_shards.held(tuple(placed), mesh),
             )
@@ -112,7 +118,7 @@ def three_steps_equal_one_device(
         label: what made the step, for the message.
     """
 
-    def compared():
+    def compared() -> Iterator[tuple]:
         for name, mesh, alone, batch in settings:
             mine, _, _ = place(mesh, alone, *batch(0))
             step = make(mesh)
@@ -141,9 +147,9 @@ def devices_exchange_results(
         step: the learner's.
         arguments: a state, x and y, placed.
         collectives: their names in the compiled program.
-        label: what was called, for the message.
+        label: the call, for the message.
     """
-    program = lowered(step, *arguments).compile().as_text()
+    program = lowered(step, *arguments).compile().as_text() or ""
     if not any(collective in program for collective in collectives):
         raise Wrong(
             "There is no all-reduce.",
@@ -162,9 +168,9 @@ def lowered(step: Callable, *arguments: Any) -> jax.stages.Lowered:
 def is_compiled_once(
     step: Callable,
     place: Callable[[Any, jax.Array, jax.Array], tuple],
-    state: TrainState,
+    new_state: Callable[..., TrainState],
+    tx: optax.GradientTransformation,
     batch: Batch,
-    traces: Sequence[Any],
     label: str,
 ) -> None:
     """The step is compiled, all of it, and only once.
@@ -172,11 +178,13 @@ def is_compiled_once(
     Args:
         step: the learner's.
         place: lays a state, x and y out on the devices.
-        state: the state to begin with. Its model and optimizer mark their results.
-        batch: what it is called with.
-        traces: grows by one whenever Python runs the model.
-        label: the step's name.
+        new_state: from an optimizer and `apply_fn` to the state to begin with.
+        tx: the optimizer.
+        batch: what the step is called with.
+        label: its name.
     """
+    traces: list[Any] = []
+    state = new_state(with_marked_updates(tx), apply_fn=counting(toy.apply_fn, traces))
     placed = place(state, *batch(0))
 
     def arguments(index: int, returned: Any) -> tuple:

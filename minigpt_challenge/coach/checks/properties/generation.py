@@ -3,7 +3,7 @@
 `generate` is the learner's `generate_fast` throughout.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -55,7 +55,7 @@ def greedy_text_equals_the_naive_one(
         label: what was written, for the message.
     """
 
-    def compared():
+    def compared() -> Iterator[tuple]:
         for params, read, prompt in cases:
             text = greedy_text(generate, model, params, prompt, max(lengths))
             for num_tokens in lengths:

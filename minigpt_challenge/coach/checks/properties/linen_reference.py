@@ -69,7 +69,7 @@ def _gradients(key: _Key, shape: tuple[int, int], seed: int) -> dict:
     sizes = dict(key)
     tokens = random_inputs.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
 
-    def weighted(params):
+    def weighted(params: dict) -> jax.Array:
         return (_apply(key)(params, tokens) * weight(sizes, shape, seed)).sum()
 
     return jax.device_get(jax.jit(jax.grad(weighted))(params(sizes)))

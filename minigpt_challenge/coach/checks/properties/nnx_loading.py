@@ -3,7 +3,7 @@
 `answer` is the learner's file throughout.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -125,7 +125,7 @@ def logits_equal_linen(
         run: calls a model.
         settings: the model's sizes; (B, T) of the tokens; the seed of weights and tokens; what all
             weights are multiplied by.
-        label: what is called, for the message.
+        label: the call, for the message.
     """
     expected = [
         [linen_reference.logits(sizes, shape, seed, scale) for shape in shapes]
@@ -135,7 +135,7 @@ def logits_equal_linen(
     gpt = answer.NNXMiniGPT(**first_sizes, rngs=nnx.Rngs(0))
     is_whole = num_weights(gpt) == linen_reference.num_weights(first_sizes)
 
-    def compared():
+    def compared() -> Iterator[tuple]:
         for (sizes, shapes, seed, scale), outputs in zip(settings, expected, strict=True):
             params = linen_reference.params(sizes, seed, scale)
             model = loaded(answer, sizes, params)

@@ -1,6 +1,6 @@
 """What an NNX model must do: give what Linen gives, with weights of its own in every layer."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import jax
@@ -36,7 +36,7 @@ def embedding_equals_linen(
         embedding: the learner's.
         sizes: its vocab_size, block_size and hidden_dim.
         shapes: (B, T) of the tokens that are tried.
-        label: what is called, for the message.
+        label: the call, for the message.
     """
     vocab_size, block_size, _ = sizes
     linen = linen_reference.earlier_task(1).TokenAndPositionEmbedding(*sizes)
@@ -66,10 +66,10 @@ def block_equals_linen(
     Args:
         make: the learner's NNXDecoderBlock.
         settings: hidden_dim, num_heads, and the inputs of each block: their B, T and scale.
-        label: what is called, for the message.
+        label: the call, for the message.
     """
 
-    def compared():
+    def compared() -> Iterator[tuple]:
         seed = 2
         for hidden_dim, num_heads, inputs in settings:
             twins = None
@@ -167,7 +167,7 @@ def sees_nothing_of_the_future(
         run: the learner's model, compiled: integers (B, T) → logits (B, T, V).
         tokens: integers (B, T).
         vocab_size: V.
-        label: what is called, for the message.
+        label: the call, for the message.
     """
     B, T = tokens.shape
     before = expect.array(run(tokens), (B, T, vocab_size), "BTV", label)

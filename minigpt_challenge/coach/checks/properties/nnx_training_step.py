@@ -1,6 +1,6 @@
 """What a training step in NNX must do: change model and optimizer in place, as Linen's would."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
@@ -116,7 +116,7 @@ def returned_loss_is_from_before_the_update(
 ) -> None:
     """`nnx_train_step` returns the loss of the model as it was."""
 
-    def compared():
+    def compared() -> Iterator[tuple]:
         for model, x, y in cases:
             optimizer = nnx.Optimizer(model, tx, wrt=nnx.Param)
             state, before = train_state(model, optimizer, apply_fn), loss(model, x, y)

@@ -1,6 +1,6 @@
 """Where things lie on many devices: the mesh, every device's rows of a batch, the whole state."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from unittest.mock import patch
 
@@ -75,7 +75,7 @@ def place_equals(
         settings: the name of the devices, their mesh, a state, x and y.
     """
 
-    def compared():
+    def compared() -> Iterator[tuple]:
         for name, mesh, state, x, y in settings:
             label = f"On {name}, place(mesh, state, x, y)"
             placed = expect.something(place(mesh, state, x, y), label)

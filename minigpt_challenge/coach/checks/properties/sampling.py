@@ -1,6 +1,6 @@
 """What sampling must do: draw each token with its probability, and follow the key."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -28,7 +28,7 @@ def shares_are_the_probabilities(
     """
     shapes = {0: (num_draws,), 1000: (1, num_draws)}
 
-    def compared():
+    def compared() -> Iterator[tuple]:
         # 1000 more changes no softmax, but a bare exp; neighbors should change no draw.
         for key, (shift, shape) in enumerate(shapes.items()):
             rows = jnp.tile(logits + np.float32(shift), (*shape, 1))  # (…, D, V)
@@ -67,7 +67,7 @@ def written_shares_are_the_probabilities(
         settings: temperatures, each with its top_k.
     """
 
-    def compared():
+    def compared() -> Iterator[tuple]:
         for key, (temperature, top_k) in enumerate(settings):
             text = write(jax.random.key(key), num_tokens, temperature, top_k)
             new = expect.integers(text, (1 + num_tokens,), "generate_fast")[1:]

@@ -57,7 +57,7 @@ def mild_apply_fn(params: Any, x: jax.Array) -> jax.Array:
 class ToyModel(nnx.Module):
     """`apply_fn` with its params, in NNX."""
 
-    def __init__(self, vocab_size: int, seed: int = 0):
+    def __init__(self, vocab_size: int, seed: int = 0) -> None:
         for name, table in params(vocab_size, seed)["params"].items():
             setattr(self, name, nnx.Param(table))
 

@@ -1,6 +1,6 @@
 """What a training step must do: update the state as the reference does, and nothing else."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
@@ -97,7 +97,7 @@ def returned_loss_is_from_before_the_update(
         cases: what it is called with, a state, x and y for each call.
     """
 
-    def compared():
+    def compared() -> Iterator[tuple]:
         for state, x, y in cases:
             before = loss_of(state, x, y)
             _, loss = expect.pair(step(state, x, y), STEP, TrainState)
@@ -179,7 +179,8 @@ def overfits(
     loss = None
     for _ in range(num_steps):
         state, loss = expect.pair(step(state, x, y), STEP, TrainState)
-    if not expect.array(loss, (), "", "The loss that train_step returns") < limit:
+    loss = expect.array(loss, (), "", "The loss that train_step returns")
+    if not loss < limit:
         raise expect.Wrong(
             f"It is still {float(loss):.3g}.",
             asked=f"After {num_steps} steps on the same {x.size} predictions, the loss should be "
