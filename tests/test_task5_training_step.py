@@ -101,7 +101,7 @@ def test_eval_step_gives_the_loss_and_changes_nothing(task):
     expect.trees_equal(after, before, "The state given to eval_step, afterwards,")
 
 
-# Both
+# Compiling and learning
 
 
 @pytest.mark.parametrize("name", ["train_step", "eval_step"])
