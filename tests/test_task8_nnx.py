@@ -1,51 +1,22 @@
 """Task 8, the same model in NNX. Passing means that all of these hold.
 
-`task` is your file. What it is compared with is tasks 1, 4 and 5 in Linen, as the solutions have
-them. Weights get into your whole model by your own `load_linen_params`, so that names and order of
-your submodules are free; those of embedding and block alone are paired by their shapes.
-
-Each check first asks for what the Linen model gives, and then runs your code: the former is kept
-for the next file on trial, and you might change what all code shares.
+`task` is your file. It is compared with tasks 1, 4 and 5 in Linen, as the solutions have them.
+Weights get into your whole model by your own `load_linen_params`, so that names and order of your
+submodules are free; those of embedding and block alone are paired by their shapes.
 """
 
 from functools import partial
-from importlib import import_module
 
-import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 from flax import nnx
 
-from minigpt_challenge.coach.checks import expect, random_inputs
-from minigpt_challenge.coach.checks.faults import nnx as faults
-from minigpt_challenge.coach.checks.faults.blocks import block_suspects
-from minigpt_challenge.coach.checks.faults.embedding import embedding_suspects
-from minigpt_challenge.coach.checks.faults.step import loss_suspects, returned_loss_suspects
-from minigpt_challenge.coach.checks.nnx_as_linen import (
-    AsLinen,
-    num_weights,
-    train_state,
-    weights_of,
-)
-from minigpt_challenge.coach.checks.paired_modules import PairedModules
-from minigpt_challenge.coach.checks.param_pairing import weights_for
-from minigpt_challenge.coach.checks.properties import linen_reference
+from minigpt_challenge.coach.checks import expect
+from minigpt_challenge.coach.checks.properties import nnx_loading as loading
 from minigpt_challenge.coach.checks.properties import nnx_model as properties
-from minigpt_challenge.coach.checks.properties.nnx_model import (
-    changes_nothing_but_the_values_of_weights,
-    every_weight_arrived,
-    with_known_weights,
-)
-from minigpt_challenge.coach.checks.properties.nnx_training_step import (
-    compiled_once,
-    three_steps_equal_linen,
-)
-from minigpt_challenge.coach.checks.properties.toy_language_model import (
-    Tables,
-    apply_fn,
-    cross_entropy,
-)
+from minigpt_challenge.coach.checks.properties import nnx_training_step as training
 
 # No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
 B, BLOCK, V, L, N, H = 6, 8, 11, 3, 5, 2
@@ -54,262 +25,193 @@ SHAPES = [(B, BLOCK), (1, 7), (4, 1)]  # (B, T)
 SIZES = dict(vocab_size=V, hidden_dim=C, block_size=BLOCK, num_layers=L, num_heads=N)
 OTHER_SIZES = dict(vocab_size=7, hidden_dim=12, block_size=6, num_layers=2, num_heads=3)
 MANY_LAYERS = dict(vocab_size=5, hidden_dim=4, block_size=3, num_layers=11, num_heads=2)
-CARRIED = [(SIZES, (B, BLOCK), (4, 1)), (OTHER_SIZES, (3, 5)), (MANY_LAYERS, (4, 3))]
-EMBEDDING_OF, BLOCK_OF, GPT_OF = "NNXEmbedding(tokens)", "NNXDecoderBlock(x)", "NNXMiniGPT(tokens)"
-LOSS = "nnx_loss_fn(model, x, y)"
+EMBEDDING, BLOCK_CALL, GPT = "NNXEmbedding(tokens)", "NNXDecoderBlock(x)", "NNXMiniGPT(tokens)"
 # No rate is one that might stand in somebody's code.
 OPTIMISERS = {
     "Adam": optax.adam(0.007),
     "SGD with momentum": optax.sgd(0.013, momentum=0.9),
 }
+ADAM, SGD = OPTIMISERS.values()
 
 
 @pytest.fixture(scope="module")
 def run(task):
-    """Call a model, compiled. (Made anew for every file on trial, so that it outlives none.)"""
+    """Call a model, compiled. (Created for each file on trial, so that it outlives none.)"""
     return nnx.jit(lambda model, tokens: model(tokens))
 
 
-@pytest.fixture(scope="module")
-def linen(task):
-    """The solution of task 4."""
-    return import_module("minigpt_challenge.tasks.task4_blocks")
+def batch(seed=0, B=B, T=BLOCK):
+    """x and y, random integers (B, T)."""
+    return training.batch(V, B, T, seed)
 
 
-@pytest.fixture(scope="module")
-def training(task):
-    """The solution of task 5."""
-    return import_module("minigpt_challenge.tasks.task5_training_step")
+def tokens(B, T, seed=0):
+    """Random integers (B, T)."""
+    return batch(seed, B, T)[0]
 
 
-def unloaded(task, sizes):
-    """Your model, with weights that are known."""
-    return with_known_weights(task.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0)))
-
-
-def loaded(task, sizes, params):
-    """Your model with these weights, carried over by your `load_linen_params`."""
-    model = unloaded(task, sizes)
-    task.load_linen_params(model, params)
-    return model
+# NNXEmbedding
 
 
 def test_embedding_value_equals_linen(task):
-    other = import_module("minigpt_challenge.tasks.task1_embedding")
-    other = other.TokenAndPositionEmbedding(V, BLOCK, C)
-    tokens = random_inputs.tokens(2, BLOCK, vocab_size=V)
-    model = AsLinen(task.NNXEmbedding(V, BLOCK, hidden_dim=C, rngs=nnx.Rngs(0)))
-    other_params = random_inputs.params(other, tokens)
-    params = weights_for(model, other, other_params, tokens)
-    tables = [table["embedding"] for _, table in sorted(other_params["params"].items())[::-1]]
-
-    def cases():
-        for seed, (B, T) in enumerate(SHAPES):
-            tokens = random_inputs.tokens(B, T, vocab_size=V, seed=seed)
-            suspects = embedding_suspects(*tables, tokens)
-            yield model.apply(params, tokens), other.apply(other_params, tokens), suspects
-
-    expect.all_equal(cases(), "BTC", EMBEDDING_OF)
+    """Everything after it is computed from these vectors."""
+    embedding = task.NNXEmbedding(V, BLOCK, hidden_dim=C, rngs=nnx.Rngs(0))
+    properties.embedding_equals_linen(embedding, (V, BLOCK, C), SHAPES, EMBEDDING)
 
 
 def test_more_tokens_than_block_size_are_refused(task):
-    why = "JAX would clamp the index or fill in NaN, and say nothing"
-    made = {
+    """No position was learned for them, so what comes out would mean nothing."""
+    models = {
         "NNXEmbedding": task.NNXEmbedding(V, BLOCK, C, rngs=nnx.Rngs(0)),
         "NNXMiniGPT": task.NNXMiniGPT(**SIZES, rngs=nnx.Rngs(0)),
     }
-    for name, model in made.items():
-        of = f"{name} on {BLOCK + 1} tokens, with block_size={BLOCK},"
-        tokens = random_inputs.tokens(2, BLOCK + 1, vocab_size=V)
-        expect.raises(ValueError, lambda m=model, x=tokens: m(x), label=of, why=why)
+    why = "JAX would clamp the index or fill in NaN, and say nothing"
+    for name, model in models.items():
+        label = f"{name} on {BLOCK + 1} tokens, with block_size={BLOCK},"
+        expect.raises(ValueError, partial(model, tokens(2, BLOCK + 1)), label, why)
 
 
-def test_block_value_equals_linen(task, linen):
-    def twins(hidden_dim, num_heads, x):
-        mine = task.NNXDecoderBlock(hidden_dim, num_heads=num_heads, rngs=nnx.Rngs(0))
-        theirs = linen.DecoderBlock(hidden_dim, num_heads)
-        return PairedModules(
-            AsLinen(mine), theirs, x, suspects=partial(block_suspects, num_heads=num_heads)
-        )
+# NNXDecoderBlock
 
-    def cases():
-        x = random_inputs.floats(*SHAPES[0], C, seed=2)
-        blocks = twins(C, N, x)
-        yield blocks.case(x)
-        yield blocks.case(random_inputs.floats(4, 1, C, seed=3))
-        yield blocks.case(random_inputs.floats(*SHAPES[0], C, seed=4, scale=0.003))  # epsilon shows
-        x = random_inputs.floats(1, 7, 12, seed=5)
-        yield twins(12, 3, x).case(x)
 
-    expect.all_equal(cases(), "BTC", BLOCK_OF)
+def test_block_value_equals_linen(task):
+    """The whole model is this block, again and again."""
+    settings = [  # hidden_dim, num_heads, (B, T, scale) of the inputs; a small one shows epsilon
+        (C, N, [(B, BLOCK, 1.0), (4, 1, 1.0), (B, BLOCK, 0.003)]),
+        (12, 3, [(1, 7, 1.0)]),
+    ]
+    properties.block_equals_linen(task.NNXDecoderBlock, settings, BLOCK_CALL)
 
 
 def test_heads_must_share_hidden_dim_evenly(task):
+    """A width rounded down would give a model of another size than the one you asked for."""
+    sizes, x = SIZES | dict(hidden_dim=10, num_heads=3), jnp.ones((B, 5, 10))
     why = "10 does not divide into 3 heads of one size"
-    x, tokens = random_inputs.floats(B, 5, 10), random_inputs.tokens(B, 5, vocab_size=V)
-    sizes = SIZES | dict(hidden_dim=10, num_heads=3)
-    of = "with hidden_dim=10 and num_heads=3"
     for name, call in {
         "NNXDecoderBlock": lambda: task.NNXDecoderBlock(10, 3, rngs=nnx.Rngs(0))(x),
-        "NNXMiniGPT": lambda: task.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0))(tokens),
+        "NNXMiniGPT": lambda: task.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0))(tokens(B, 5)),
     }.items():
-        expect.raises(ValueError, call, label=f"{name} {of}", why=why)
+        label = f"{name} with hidden_dim=10 and num_heads=3"
+        expect.raises(ValueError, call, label, why)
+
+
+# NNXMiniGPT
 
 
 def test_gpt_returns_logits_for_every_position(task, run):
+    """Each position is a prediction to learn from: T of them for each row."""
     gpt = task.NNXMiniGPT(*SIZES.values(), rngs=nnx.Rngs(0))
     for B, T in SHAPES:
-        seen = expect.not_none(run(gpt, random_inputs.tokens(B, T, vocab_size=V)), GPT_OF)
-        expect.dtype(expect.array(seen, (B, T, V), "BTV", GPT_OF), np.float32, GPT_OF)
+        seen = expect.not_none(run(gpt, tokens(B, T)), GPT)
+        expect.dtype(expect.array(seen, (B, T, V), "BTV", GPT), np.float32, GPT)
 
 
 def test_every_layer_has_weights_of_its_own(task):
-    of_size = {num_layers: SIZES | dict(num_layers=num_layers) for num_layers in (1, L)}
-    wanted = {n: linen_reference.num_weights(sizes) for n, sizes in of_size.items()}
-    gpts = {n: task.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0)) for n, sizes in of_size.items()}
-    properties.every_layer_has_weights_of_its_own(
-        gpts, wanted, random_inputs.tokens(1, 2, vocab_size=V)
-    )
+    """One block applied several times would learn only one thing."""
+    properties.every_layer_has_weights_of_its_own(task.NNXMiniGPT, SIZES, tokens(1, 2))
 
 
 def test_first_weights_come_from_rngs(task):
+    """Layers that begin alike learn alike; and with the same seed, a run can be repeated."""
     properties.first_weights_come_from_rngs(lambda rngs: task.NNXMiniGPT(**SIZES, rngs=rngs))
 
 
+# load_linen_params, and the model with what it loads
+
+
 def test_loading_changes_nothing_but_the_values_of_weights(task):
-    params = linen_reference.params(SIZES)
-    changes_nothing_but_the_values_of_weights(task.load_linen_params, unloaded(task, SIZES), params)
+    """Optimizer and compiled functions expect the model to be as it was made."""
+    loading.changes_nothing_but_the_values_of_weights(task, SIZES)
 
 
 def test_every_linen_weight_arrives(task):
-    drawn = [(sizes, linen_reference.params(sizes)) for sizes in (SIZES, OTHER_SIZES)]
-    for sizes, params in drawn:
-        every_weight_arrived(loaded(task, sizes, params), params)
+    """A weight that is left behind stays random, and the text with it."""
+    loading.every_weight_arrives(task, [SIZES, OTHER_SIZES])
 
 
 def test_logits_equal_linen(task, run):
-    settings = [(sizes, shapes, seed, 1.0) for seed, (sizes, *shapes) in enumerate(CARRIED)]
-    # What a norm adds to the variance shows where that is small.
-    settings.append((SIZES, [(B, BLOCK)], 0, 0.003))
-    expected = [
-        [linen_reference.logits(sizes, shape, seed, scale) for shape in shapes]
-        for sizes, shapes, seed, scale in settings
+    """The model that you trained in Linen goes on in NNX, and writes the same."""
+    settings = [  # sizes, (B, T) of the tokens, seed, scale of all weights
+        (SIZES, [(B, BLOCK), (4, 1)], 0, 1.0),
+        (OTHER_SIZES, [(3, 5)], 1, 1.0),
+        (MANY_LAYERS, [(4, 3)], 2, 1.0),
+        (SIZES, [(B, BLOCK)], 0, 0.003),  # shows what a norm adds to a small variance
     ]
-    gpt = task.NNXMiniGPT(**SIZES, rngs=nnx.Rngs(0))
-    whole = num_weights(gpt) == linen_reference.num_weights(SIZES)
-
-    def cases():
-        for (sizes, shapes, seed, scale), outputs in zip(settings, expected, strict=True):
-            params = linen_reference.params(sizes, seed, scale)
-            model = loaded(task, sizes, params)
-            for shape, logits in zip(shapes, outputs, strict=True):
-                tokens = random_inputs.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
-                suspects = faults.loaded_gpt_suspects(params, tokens, sizes["num_heads"], whole)
-                yield run(model, tokens), logits, suspects
-
-    expect.all_equal(cases(), "BTV", f"With the weights of the Linen model, {GPT_OF}")
+    loading.logits_equal_linen(task, run, settings, GPT)
 
 
 def test_gpt_sees_nothing_of_the_future(task, run):
-    tokens = random_inputs.tokens(B, BLOCK, vocab_size=V, seed=2)
-    properties.sees_nothing_of_the_future(partial(run, unloaded(task, SIZES)), tokens, V, GPT_OF)
+    """A model that can read the next token learns to copy it, and nothing else."""
+    gpt = loading.unloaded(task, SIZES)
+    properties.sees_nothing_of_the_future(partial(run, gpt), tokens(B, BLOCK, 2), V, GPT)
 
 
 def test_gpt_gradients_equal_linen(task):
-    setting = SIZES, (B, BLOCK), 7
-    gradients = linen_reference.gradients(*setting)
-    tokens, weight = (
-        random_inputs.tokens(B, BLOCK, vocab_size=V, seed=7),
-        linen_reference.weight(*setting),
-    )
-    of_model = nnx.grad(lambda model: (model(tokens) * weight).sum())
-    model, expected = loaded(task, SIZES, linen_reference.params(SIZES)), unloaded(task, SIZES)
-    nnx.update(model, nnx.jit(of_model)(model))
-    # The gradients, too, are carried over by your own function.
-    task.load_linen_params(expected, gradients)
-    seen, expected = weights_of(model), weights_of(expected)
-    expect.trees_equal(seen, expected, "The gradient of NNXMiniGPT's weights")
+    """Right outputs with wrong gradients would be a model that cannot be trained."""
+    loading.gradients_equal_linen(task, SIZES, (B, BLOCK), seed=7)
 
 
 def test_works_under_nnx_jit_and_after_split_and_merge(task):
-    tokens = random_inputs.tokens(B, BLOCK, vocab_size=V)
-    properties.survives_jit_and_split_and_merge(unloaded(task, SIZES), tokens, GPT_OF)
+    """That is how NNX models are compiled, saved and copied."""
+    gpt = loading.unloaded(task, SIZES)
+    properties.survives_jit_and_split_and_merge(gpt, tokens(B, BLOCK), GPT)
 
 
-def batch(seed=0, B=B, T=BLOCK):
-    both = random_inputs.tokens(2, B, T, vocab_size=V, seed=seed)
-    return both[0], both[1]
+# nnx_loss_fn
 
 
 def test_loss_is_the_mean_cross_entropy(task):
-    def cases():
-        for seed, (B, T) in enumerate(SHAPES):
-            model, (x, y) = Tables(V, seed), batch(seed, B, T)
-            suspects = loss_suspects(AsLinen(model).params, apply_fn, x, y)
-            yield task.nnx_loss_fn(model, x, y), cross_entropy(model, x, y), suspects
-
-    expect.all_equal(cases(), "", LOSS)
+    """The model learns whatever lowers this number: it has to measure what you mean."""
+    expect.same_function(
+        task.nnx_loss_fn,
+        training.loss,
+        training.cases(V, SHAPES),
+        "",
+        "nnx_loss_fn(model, x, y)",
+        suspects=training.loss_suspects,
+    )
 
 
 def test_loss_survives_large_logits(task):
-    model, (x, y) = Tables(V), batch()
-    nnx.update(model, jax.tree.map(lambda leaf: 1e4 * leaf, nnx.state(model)))
-    of = "With logits of 10⁴, the loss"
-    expect.equal(task.nnx_loss_fn(model, x, y), cross_entropy(model, x, y), "", of)
+    """A model that is sure of itself gives large logits: one overflow, and all weights are NaN."""
+    training.loss_survives_large_logits(task.nnx_loss_fn, V, *batch())
 
 
-def test_loss_gradients_equal_linen(task, training):
-    model, (x, y) = Tables(V), batch(2)
-    expected = jax.grad(training.loss_fn)(AsLinen(model).params, apply_fn, x, y)["params"]
-    seen = nnx.to_pure_dict(nnx.grad(task.nnx_loss_fn)(model, x, y))
-    expect.trees_equal(seen, expected, "The gradient of the loss")
+def test_loss_gradients_equal_linen(task):
+    """The weights see nothing of the loss but its gradient."""
+    training.loss_gradients_equal_linen(task.nnx_loss_fn, V, *batch(2))
+
+
+# nnx_train_step and nnx_eval_step
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_three_steps_equal_task_5(task, training, optimiser):
-    steps, tx = (task.nnx_train_step, training.train_step), OPTIMISERS[optimiser]
-    three_steps_equal_linen(*steps, tx, batch, V, f"After three steps with {optimiser}")
+def test_three_steps_equal_task_5(task, optimiser):
+    """Model and optimizer change in place, and the next step goes on from there."""
+    tx, label = OPTIMISERS[optimiser], f"After three steps with {optimiser}"
+    training.three_steps_equal_linen(task.nnx_train_step, tx, batch, V, label)
 
 
 def test_returned_loss_is_the_one_before_the_update(task):
-    def cases():
-        for seed, (B, T) in enumerate(SHAPES):
-            model, (x, y) = Tables(V, seed), batch(seed, B, T)
-            optimizer = nnx.Optimizer(model, OPTIMISERS["SGD with momentum"], wrt=nnx.Param)
-            state, before = train_state(model, optimizer, apply_fn), cross_entropy(model, x, y)
-            loss = task.nnx_train_step(model, optimizer, x, y)
-            yield loss, before, returned_loss_suspects(state, x, y)
-
-    expect.all_equal(cases(), "", "The loss that nnx_train_step returns, from before the update,")
+    """It comes for free with the gradient; a loss after the update would cost another pass."""
+    cases = training.cases(V, SHAPES)
+    training.returned_loss_is_from_before_the_update(task.nnx_train_step, SGD, cases)
 
 
 def test_whole_model_learns_as_in_linen(task, run):
-    tx = OPTIMISERS["SGD with momentum"]
-    losses, logits = linen_reference.three_steps(tuple(SIZES.items()), tx, batch)
-    model = loaded(task, SIZES, linen_reference.params(SIZES))
-    optimizer = nnx.Optimizer(model, tx, wrt=nnx.Param)
-    seen = [task.nnx_train_step(model, optimizer, *batch(step)) for step in range(3)]
-    for step, (loss, expected) in enumerate(zip(seen, losses, strict=True)):
-        expect.equal(loss, expected, "", f"The loss of the whole model at step {step}")
-    expect.equal(run(model, batch(2)[0]), logits, "BTV", f"After three steps, {GPT_OF}")
+    """Your model and your step together: this is what the notebook trains."""
+    training.whole_model_learns_as_in_linen(task, run, SIZES, SGD, batch)
 
 
 def test_eval_step_gives_the_loss_and_changes_nothing(task):
-    model = Tables(V)
-    before = jax.tree.map(np.array, nnx.to_pure_dict(nnx.state(model)))
-
-    def cases():
-        for seed, (B, T) in enumerate(SHAPES):
-            x, y = batch(seed, B, T)
-            suspects = loss_suspects(AsLinen(model).params, apply_fn, x, y)
-            yield task.nnx_eval_step(model, x, y), cross_entropy(model, x, y), suspects
-
-    expect.all_equal(cases(), "", "nnx_eval_step(model, x, y)")
-    after = nnx.to_pure_dict(nnx.state(model))
-    expect.trees_equal(after, before, "The model given to nnx_eval_step, afterwards,")
+    """A loss on held-out text is honest only as long as nothing is learned from that text."""
+    training.eval_step_gives_the_loss_and_changes_nothing(
+        task.nnx_eval_step, V, [batch(seed, *shape) for seed, shape in enumerate(SHAPES)]
+    )
 
 
 @pytest.mark.parametrize("name", ["nnx_train_step", "nnx_eval_step"])
 def test_is_compiled_once(task, name):
-    tx = OPTIMISERS["Adam"] if name == "nnx_train_step" else None
-    compiled_once(getattr(task, name), tx, batch, V, name)
+    """Compiled, a step is many times faster; compiled again at every call, many times slower."""
+    tx = ADAM if name == "nnx_train_step" else None
+    training.is_compiled_once(getattr(task, name), tx, batch, V, name)

@@ -12,11 +12,11 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import flax.linen as nn
 import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
+from minigpt_challenge.coach.checks.param_trees import Model
 from minigpt_challenge.coach.runtime.reference_cache import cached
 from minigpt_challenge.errors import UserError
 
@@ -59,7 +59,7 @@ def _interpreter() -> str:
 
 
 @cached
-def traced_apply(reference: nn.Module) -> Callable:
+def traced_apply(reference: Model) -> Callable:
     """The module's traced `apply`, cached: the next check's reference is an equal module."""
     return traced(reference.apply)
 

@@ -14,7 +14,6 @@ from functools import cache
 from itertools import combinations, islice
 from typing import Any
 
-import flax.linen as nn
 import jax
 import numpy as np
 
@@ -23,7 +22,7 @@ from minigpt_challenge.coach.checks.diagnosis import MAX_FAULTS, Fault, Suspects
 from minigpt_challenge.coach.checks.numpy_interpreter import traced, traced_apply
 from minigpt_challenge.coach.checks.param_arrangements import Arrangement, arrangements
 from minigpt_challenge.coach.checks.param_pairing import close, mismatch, search, shapes_of_both
-from minigpt_challenge.coach.checks.param_trees import Path
+from minigpt_challenge.coach.checks.param_trees import Model, Path
 from minigpt_challenge.coach.runtime.reference_cache import cached
 
 MAX_PAIRINGS_PER_MISTAKE = 24
@@ -39,8 +38,8 @@ class PairedModules:
 
     def __init__(
         self,
-        answer: nn.Module,
-        reference: nn.Module,
+        answer: Model,
+        reference: Model,
         *inputs: Any,
         suspects: Callable[..., Suspects],
         seed: int = 0,

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
-import flax.linen as nn
 import jax
 import numpy as np
 
@@ -18,15 +17,13 @@ from minigpt_challenge.coach.checks import param_trees
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.numpy_interpreter import traced, traced_apply
 from minigpt_challenge.coach.checks.param_arrangements import Arrangement, arrangements
-from minigpt_challenge.coach.checks.param_trees import shapes_in_order
+from minigpt_challenge.coach.checks.param_trees import Model, shapes_in_order
 from minigpt_challenge.coach.checks.stacked_params import unstacked
 from minigpt_challenge.coach.checks.tolerance import differs
 from minigpt_challenge.coach.runtime.loading import solution
 
 
-def weights_for(
-    answer: nn.Module, reference: nn.Module, reference_params: dict, *inputs: Any
-) -> dict:
+def weights_for(answer: Model, reference: Model, reference_params: dict, *inputs: Any) -> dict:
     """The reference's weights, arranged in the tree of the learner's module.
 
     With a pairing that makes the two modules agree on the inputs. If none does, with the pairing
@@ -51,7 +48,7 @@ def weights_for(
 
 
 def weights_for_tables(
-    answer: nn.Module, reference: nn.Module, reference_params: dict, *inputs: Any
+    answer: Model, reference: Model, reference_params: dict, *inputs: Any
 ) -> dict:
     """As `weights_for`, also if the learner's module uses only one of the reference's tables.
 
@@ -66,7 +63,7 @@ def weights_for_tables(
     return weights_for(answer, reference, reference_params, *inputs)
 
 
-def under_the_given_names(model: nn.Module, params: Any, tokens: jax.Array) -> Any:
+def under_the_given_names(model: Model, params: Any, tokens: jax.Array) -> Any:
     """The params of a MiniGPT of task 4, rearranged in the tree of the reference's MiniGPT.
 
     In task 4 the names of the layers are free, and the models of later tasks cannot know them.
@@ -85,7 +82,7 @@ def under_the_given_names(model: nn.Module, params: Any, tokens: jax.Array) -> A
     return weights_for(solution(4).MiniGPT(**sizes), model, params, tokens)
 
 
-def shapes_of_both(answer: nn.Module, reference: nn.Module, *inputs: Any) -> tuple[dict, dict]:
+def shapes_of_both(answer: Model, reference: Model, *inputs: Any) -> tuple[dict, dict]:
     """The learner's tree of shapes, stacked layers split, and the reference's."""
     given = shapes_in_order(reference, *inputs)
     return unstacked(shapes_in_order(answer, *inputs), given), given

@@ -1,6 +1,6 @@
 """Trees of parameters as in Flax: nested dictionaries whose leaves are arrays."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import flax.linen as nn
 import jax
@@ -8,6 +8,14 @@ import jax
 from minigpt_challenge.coach.runtime.reference_cache import cached
 
 Path = tuple[str, ...]
+
+
+class Model(Protocol):
+    """A Linen module, or anything with its `init` and `apply`."""
+
+    def init(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def apply(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 def is_leaf(tree: Any) -> bool:
@@ -50,12 +58,12 @@ def bare(tree: Any) -> list[tuple[Path, tuple[int, ...]]]:
     return [(path, tuple(n for n in shape if n != 1)) for path, shape in flatten(tree)]
 
 
-def parameters(module: nn.Module, *inputs: Any) -> Any:
+def parameters(module: Model, *inputs: Any) -> Any:
     """The tree that `init` would give, with a `jax.ShapeDtypeStruct` instead of each array."""
     return _traced(module, inputs)[0]
 
 
-def shapes_in_order(module: nn.Module, *inputs: Any) -> dict:
+def shapes_in_order(module: Model, *inputs: Any) -> dict:
     """The tree of the module's parameter shapes, in the order in which they are first used.
 
     JAX sorts the keys of each dictionary that it returns. Inside the trace they are in Flax's
@@ -64,7 +72,7 @@ def shapes_in_order(module: nn.Module, *inputs: Any) -> dict:
     return _traced(module, inputs)[1]
 
 
-def _traced(module: nn.Module, inputs: tuple) -> tuple[Any, dict]:
+def _traced(module: Model, inputs: tuple) -> tuple[Any, dict]:
     leaves, structure = jax.tree.flatten(inputs)
     types = map(jax.typeof, leaves)
     try:
@@ -74,7 +82,7 @@ def _traced(module: nn.Module, inputs: tuple) -> tuple[Any, dict]:
     return _cached_init(module, structure, *types)
 
 
-def _init(module: nn.Module, structure: Any, *types: Any) -> tuple[Any, dict]:
+def _init(module: Model, structure: Any, *types: Any) -> tuple[Any, dict]:
     found: dict = {}
 
     def init(key: jax.Array, *inputs: Any) -> Any:

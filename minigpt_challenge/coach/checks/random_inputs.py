@@ -6,11 +6,11 @@ that the reference gets next.
 
 from typing import Any
 
-import flax.linen as nn
 import jax
 import numpy as np
 
 from minigpt_challenge.coach.checks import param_trees
+from minigpt_challenge.coach.checks.param_trees import Model
 
 
 def floats(*shape: int, seed: int = 0, scale: float = 1.0) -> jax.Array:
@@ -27,7 +27,7 @@ def tokens(*shape: int, vocab_size: int, seed: int = 0) -> jax.Array:
     return jax.device_put(drawn)
 
 
-def params(module: nn.Module, *inputs: Any, seed: int = 0) -> dict:
+def params(module: Model, *inputs: Any, seed: int = 0) -> dict:
     """Weights for a module, of the shapes and dtypes that its `init` would give.
 
     Every leaf is random, biases and LayerNorm scales too, so that leaving one out changes the

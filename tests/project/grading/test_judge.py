@@ -108,8 +108,8 @@ def grad_with(options):
         (LARGE, [(LOSSES, f"losses = jnp.exp(-{PICKED})")], "should be", "Most likely"),
         (OVERFITS, [(LOSSES, "losses = optax.softmax_cross_entropy(logits, y)")], "one-hot", "60"),
         (OVERFITS, [(RETURN, "return state, (loss, loss)")], "is a tuple of 2", "'<'"),
-        (COMPILED, [NO_JIT, (GRAD, f"loss, grads = {INNER_JIT}")], "anew at every call", "in part"),
-        (COMPILED, [NO_JIT, (GRAD, f"{GRAD}; float(loss)")], "the Python code", "anew"),
+        (COMPILED, [NO_JIT, (GRAD, f"loss, grads = {INNER_JIT}")], "created again", "in part"),
+        (COMPILED, [NO_JIT, (GRAD, f"{GRAD}; float(loss)")], "the Python code", "created again"),
         (
             COMPILED,
             [
@@ -117,7 +117,7 @@ def grad_with(options):
                 (APPLY, "state = applied(state, grads=grads)"),
             ],
             "the Python code",
-            "anew",
+            "created again",
         ),
     ],
 )

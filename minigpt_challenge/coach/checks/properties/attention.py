@@ -10,6 +10,7 @@ import numpy as np
 from minigpt_challenge.coach.checks import expect, random_inputs
 from minigpt_challenge.coach.checks.jaxpr_counts import count_equations
 from minigpt_challenge.coach.checks.numpy_interpreter import traced
+from minigpt_challenge.coach.checks.param_trees import Model
 from minigpt_challenge.coach.checks.tolerance import differs
 from minigpt_challenge.coach.runtime.error_text import in_one_line
 
@@ -58,7 +59,7 @@ def takes_any_length(module: nn.Module, C: int, width: int, label: str) -> None:
         )
 
 
-def causal(module: nn.Module, params: dict, x: jax.Array, label: str) -> None:
+def causal(module: Model, params: dict, x: jax.Array, label: str) -> None:
     """Changing the input at a position changes no output before it, and those gradients are 0.
 
     Args:
@@ -107,7 +108,7 @@ def causal(module: nn.Module, params: dict, x: jax.Array, label: str) -> None:
 
 
 def survives_large_scores(
-    module: nn.Module, reference: nn.Module, params: dict, shape: tuple[int, int, int], label: str
+    module: Model, reference: Model, params: dict, shape: tuple[int, ...], label: str
 ) -> None:
     """Scores of ±10⁴ give finite numbers, equal to the reference's.
 
@@ -143,7 +144,7 @@ def survives_large_scores(
 
 
 def equal_scores_share_evenly(
-    module: nn.Module, reference: nn.Module, params: dict, x: jax.Array, label: str
+    module: Model, reference: Model, params: dict, x: jax.Array, label: str
 ) -> None:
     """With queries of 0 every score is 0, and each position averages all that it may see.
 
@@ -163,7 +164,7 @@ def equal_scores_share_evenly(
     expect.equal(module.apply(zero_queries, x), reference.apply(zero_queries, x), AXES, label)
 
 
-def rows_independent(module: nn.Module, params: dict, x: jax.Array, label: str) -> None:
+def rows_independent(module: Model, params: dict, x: jax.Array, label: str) -> None:
     """A row of a batch gives the same output alone.
 
     Args:
@@ -186,7 +187,7 @@ def rows_independent(module: nn.Module, params: dict, x: jax.Array, label: str) 
             )
 
 
-def same_gradients(module: nn.Module, reference: nn.Module, params: dict, x: jax.Array) -> None:
+def same_gradients(module: Model, reference: Model, params: dict, x: jax.Array) -> None:
     """The gradients of a weighted sum of the outputs, with respect to all weights and to x.
 
     Args:
@@ -197,7 +198,7 @@ def same_gradients(module: nn.Module, reference: nn.Module, params: dict, x: jax
     """
     weight = random_inputs.floats(*reference.apply(params, x).shape, seed=9)
 
-    def gradients(model: nn.Module) -> tuple[Any, jax.Array]:
+    def gradients(model: Model) -> tuple[Any, jax.Array]:
         def weighted(params: dict, x: jax.Array) -> jax.Array:
             return (expect.not_none(model.apply(params, x), "The module") * weight).sum()
 

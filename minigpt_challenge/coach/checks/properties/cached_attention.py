@@ -1,4 +1,4 @@
-"""What attention with a cache must do: read in pieces, it gives what it gives at once."""
+"""What attention with a cache must do: give the same for tokens read in pieces and at once."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -6,9 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks import expect, param_trees, random_inputs
 from minigpt_challenge.coach.checks.faults.cached_attention import (
     cached_attention_suspects,
     outcome,
@@ -16,15 +17,15 @@ from minigpt_challenge.coach.checks.faults.cached_attention import (
 from minigpt_challenge.coach.checks.properties.attention import survives_large_scores
 from minigpt_challenge.given.cached_gpt import KeyValueCache
 
-OF = "CachedAttention"
+LABEL = "CachedAttention"
 
-# (params, x (B, T, C), cache, position) → (B, T, N·H), cache: `CachedAttention(…).apply`, compiled
-# once for all checks.
+# `CachedAttention(…).apply`, compiled once for all checks:
+# (params, x (B, T, C), cache, position) → (B, T, N·H), cache.
 Apply = Callable[[Any, jax.Array, KeyValueCache, Any], tuple[jax.Array, KeyValueCache]]
 
 
 def random_cache(B: int, S: int, N: int, H: int, seed: int = 0) -> KeyValueCache:
-    """A cache in which rubbish stands: (B, S, N, H) twice."""
+    """A cache filled with random values: (B, S, N, H) twice."""
     return KeyValueCache(
         random_inputs.floats(B, S, N, H, seed=seed), random_inputs.floats(B, S, N, H, seed=seed + 1)
     )
@@ -35,70 +36,89 @@ def reading_in_pieces_equals(
     theirs: Apply,
     params: Any,
     x: jax.Array,
-    rubbish: KeyValueCache,
+    cache: KeyValueCache,
     pieces: Sequence[int],
 ) -> None:
-    """Piece by piece, outputs and caches are the reference's.
+    """Piece by piece, outputs and caches are those of the reference.
 
     Args:
         mine: the learner's.
-        theirs: the reference's. It reads everything at once, which comes to the same.
-        params: the weights of both.
+        theirs: the reference's. It reads all tokens at once, which gives the same.
+        params: those of both.
         x: float (B, T, C).
-        rubbish: what the cache holds at first; nothing behind the tokens read may be seen.
+        cache: random values, of which nothing after the tokens read may be used.
         pieces: how many tokens are read at a time, T in all.
     """
-    B, S, N, H = rubbish.key.shape
-    everything, full = theirs(params, x, rubbish, 0)
-    expected, position = rubbish, 0
-    seen, whole, evidence = [], [], []
+    B, S, N, H = cache.key.shape
+    out_at_once, cache_at_once = theirs(params, x, cache, 0)
+    before, position = cache, 0
+    compared, evidence = [], []
     for T in pieces:
+        label = f"{LABEL}, reading {T} token{'s' * (T > 1)} at position {position},"
         new = x[:, position : position + T]
-        out, kept = _pair(mine(params, new, expected, position))
-        out = expect.array(out, (B, T, N * H), ("B", "T", "N·H"), OF)
-        for name, leaf in kept._asdict().items():
+        out, after = _pair(mine(params, new, before, position))
+        seen_out = expect.array(out, (B, T, N * H), ("B", "T", "N·H"), LABEL)
+        for name, leaf in after._asdict().items():
             expect.array(leaf, (B, S, N, H), "BSNH", f"The cache's {name}")
-        suspects = cached_attention_suspects(params, new, expected, position, N)
-        right = everything[:, position : position + T]
+        suspects = cached_attention_suspects(params, new, before, position, N)
+        expected_out = out_at_once[:, position : position + T]
         position += T
-        expected = _read_so_far(rubbish, full, position)
-        seen.append(outcome(out, *kept, position))
-        whole.append(outcome(right, *expected, position))
-        evidence.append((seen[-1], suspects))
-    position = 0
-    for T, was, should in zip(pieces, seen, whole, strict=True):
-        of = f"{OF}, reading {T} token{'s' * (T > 1)} at position {position},"
-        expect.trees_equal(was, should, of, evidence)
-        position += T
+        before = _first_tokens_of(cache_at_once, cache, position)
+        seen = outcome(seen_out, *after, position)
+        compared.append((seen, outcome(expected_out, *before, position), label))
+        evidence.append((seen, suspects))
+    for seen, expected, label in compared:
+        expect.trees_equal(seen, expected, label, evidence)
+
+
+def has_the_weights_of_task_3(seen: Any, expected: Any) -> None:
+    """Two trees of weights have the same names and shapes: the learner's, and the reference's."""
+    if jax.tree.map(jnp.shape, seen) != jax.tree.map(jnp.shape, expected):
+        raise expect.Wrong(
+            f"It has {_shapes(seen)}.",
+            asked=f"{LABEL} should have the weights {_shapes(expected)}, so that those of a "
+            "trained model fit.",
+            advice="Keep the layers of the given `setup`, and add no others.",
+            about=f"the weights of {LABEL}",
+        )
 
 
 def large_scores_give_no_nan(
     mine: Apply, theirs: Apply, params: Any, x: jax.Array, cache: KeyValueCache
 ) -> None:
     """Scores of ±10⁴ give finite numbers, the reference's."""
-    without_cache = (
+    attention: list[Any] = [
         SimpleNamespace(apply=partial(_attend, apply, cache)) for apply in (mine, theirs)
-    )
-    survives_large_scores(*without_cache, params, x.shape, OF)
+    ]
+    survives_large_scores(attention[0], attention[1], params, x.shape, LABEL)
 
 
 def _attend(apply: Apply, cache: KeyValueCache, params: Any, x: jax.Array) -> jax.Array:
     return apply(params, x, cache, 0)[0]
 
 
-def _read_so_far(before: KeyValueCache, after: KeyValueCache, length: int) -> KeyValueCache:
-    """The cache as it is when all up to `length` is read, and nothing behind."""
+def _shapes(tree: Any) -> str:
+    leaves = param_trees.flatten(tree)
+    return ", ".join(f"{'.'.join(path)} {leaf.shape}" for path, leaf in leaves) or "none"
+
+
+def _first_tokens_of(after: KeyValueCache, before: KeyValueCache, length: int) -> KeyValueCache:
+    """The cache when only the first `length` tokens have been read."""
     return KeyValueCache(
         *(
-            jax.numpy.asarray(np.concatenate([new[:, :length], old[:, length:]], axis=1))
+            jnp.asarray(np.concatenate([new[:, :length], old[:, length:]], axis=1))
             for old, new in zip(before, after, strict=True)
         )
     )
 
 
 def _pair(returned: Any) -> tuple[jax.Array, KeyValueCache]:
-    of = "CachedAttention(…)(x, cache, position)"
-    out, kept = expect.pair(returned, of, jax.Array)
-    if not hasattr(kept, "key") or not hasattr(kept, "value"):
-        raise expect.Wrong(f"{of} should return a KeyValueCache second.")
-    return out, KeyValueCache(kept.key, kept.value)
+    label = f"{LABEL}(…)(x, cache, position)"
+    out, cache = expect.pair(returned, label, jax.Array)
+    if not hasattr(cache, "key") or not hasattr(cache, "value"):
+        raise expect.Wrong(
+            f"It returned a {type(cache).__name__} second.",
+            asked=f"{label} should return a KeyValueCache second.",
+            about=f"what {LABEL} returns",
+        )
+    return out, KeyValueCache(cache.key, cache.value)

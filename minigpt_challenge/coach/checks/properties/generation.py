@@ -1,18 +1,100 @@
-"""What fast generation must do besides the right text: run as few programs, and as little, as can.
+"""What fast generation must do: write the right text, with one program, and read little for it.
 
 `generate` is the learner's `generate_fast` throughout.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from minigpt_challenge.coach.checks import param_trees, random_inputs
+from minigpt_challenge.coach.checks import expect
 from minigpt_challenge.coach.checks.expect import Wrong
+from minigpt_challenge.coach.checks.faults.generation import Reader, greedy_suspects
+from minigpt_challenge.coach.checks.properties.quick_gpt import counting, counting_runs
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
+
+FAST = "generate_fast"
+
+
+def readers(model: CachedMiniGPT, weights: Mapping[int, Any]) -> dict[int, Reader]:
+    """The model with each of these params, compiled once for all."""
+    apply = jax.jit(model.apply)
+    return {seed: Reader(model, params, apply) for seed, params in weights.items()}
+
+
+def naive_text(read: Reader, prompt: Any, num_tokens: int) -> np.ndarray:
+    """The most probable text, int32 (T + num_tokens,), reading the whole window at every step."""
+    return greedy_suspects(read, prompt, num_tokens).compute(frozenset())
+
+
+def greedy_text(
+    generate: Callable, model: CachedMiniGPT, params: Any, prompt: Any, num_tokens: int
+) -> np.ndarray:
+    """What the learner's code writes at temperature 0."""
+    text = generate(jax.random.key(0), model, params, prompt, num_tokens, temperature=0)
+    return expect.integers(text, (len(prompt) + num_tokens,), FAST)
+
+
+def greedy_text_equals_the_naive_one(
+    generate: Callable,
+    model: CachedMiniGPT,
+    cases: Iterable[tuple[Any, Reader, np.ndarray]],
+    lengths: Sequence[int],
+    label: str,
+) -> None:
+    """At temperature 0 the text is that of a model that reads the whole window at every step.
+
+    Args:
+        generate: the learner's.
+        model: what it is called with.
+        cases: params, the model as a `Reader` with these, and a prompt, integers (T,).
+        lengths: after how many tokens the two are compared.
+        label: what was written, for the message.
+    """
+
+    def compared() -> Iterator[tuple]:
+        for params, read, prompt in cases:
+            text = greedy_text(generate, model, params, prompt, max(lengths))
+            for num_tokens in lengths:
+                suspects = greedy_suspects(read, prompt, num_tokens)
+                expected = suspects.compute(frozenset())
+                yield text[: len(prompt) + num_tokens], expected, suspects
+
+    expect.all_equal(compared(), "T", label)
+
+
+def logits_equal_those_of_the_window(
+    model: CachedMiniGPT, params: Any, read: Reader, tokens: jax.Array
+) -> None:
+    """Token by token, the model gives what it gives when all tokens are read at once.
+
+    Args:
+        model: has the learner's attention.
+        params: its weights.
+        read: the model with the reference's attention and the same weights.
+        tokens: integers (B, T).
+    """
+    rows = np.asarray(tokens)
+    expected = np.stack([read(row, read.empty, 0)[0] for row in rows])  # (B, T, V)
+    apply, caches = jax.jit(model.apply), model.empty_caches(len(rows))
+    for t in range(rows.shape[1]):
+        seen, caches = apply(params, tokens[:, t : t + 1], caches, t)
+        label = f"Token by token, what the model gives at position {t}"
+        expect.equal(seen[:, 0], expected[:, t], "BV", label)
+
+
+def prompt_comes_first(
+    generate: Callable, model: CachedMiniGPT, params: Any, prompt: list[int], num_tokens: int
+) -> None:
+    """The text begins with the prompt, whether that is a list or an array."""
+    for given in (prompt, jnp.array(prompt), np.array(prompt)):
+        text = generate(jax.random.key(0), model, params, given, num_tokens)
+        text = expect.integers(text, (len(prompt) + num_tokens,), FAST)
+        expected = np.array(prompt, np.int32)
+        expect.equal(text[: len(prompt)], expected, "T", f"What {FAST} returns first")
 
 
 def steps_are_a_loop(generate: Callable, model: CachedMiniGPT, params: Any) -> None:
@@ -20,11 +102,17 @@ def steps_are_a_loop(generate: Callable, model: CachedMiniGPT, params: Any) -> N
     model, read = counting(model)
     generate(jax.random.key(0), model, params, [1], 9)
     if not read:
-        raise Wrong("generate_fast never calls the model.")
+        raise Wrong(
+            "It never was.",
+            asked=f"`model.apply` should be called in {FAST}.",
+            about=f"`model.apply` in {FAST}",
+        )
     if len(read) > 6:
         raise Wrong(
-            f"The model was run {len(read)} times from Python to write 9 tokens. In `jax.lax.scan` "
-            "it is traced once, whatever the number of steps."
+            f"Python ran the model {len(read)} times.",
+            asked="To write 9 tokens, Python should run the model a few times at most.",
+            advice="In `jax.lax.scan` it is traced once, whatever the number of steps.",
+            about=f"the loop in {FAST}",
         )
 
 
@@ -38,110 +126,46 @@ def prompts_share_a_program(generate: Callable, model: CachedMiniGPT, params: An
         generate(jax.random.key(0), model, params, [1] * length, 9)
         if length == S - 2 and len(read) > before:
             raise Wrong(
-                "A second call with a prompt of the same length traced the model anew. Is "
-                "`write_on` still under the `jax.jit` that was given, outside of any function?"
+                "It traced the model again.",
+                asked="A second call with a prompt of the same length should run the compiled "
+                "program.",
+                advice="Is `write_on` still under the `jax.jit` that was given, outside of any "
+                "function?",
+                about=f"the compilation of {FAST}",
             )
         if len(read) > before:
             raise Wrong(
-                f"With a prompt of {length} tokens in place of {length - 1} (block_size is {S}), "
-                "the model was traced anew. A prompt of any length can have the same shape: a "
-                "window of block_size, and its length beside it, which is not static."
+                f"With {length} tokens instead of {length - 1}, the model was traced again.",
+                asked=f"Prompts of all lengths should share one compiled program (block_size is "
+                f"{S}).",
+                advice="All of them can have the same shape: a window of block_size, and its "
+                "length beside it, which is not static.",
+                about=f"the compilation of {FAST}",
             )
 
 
 def cache_is_used_while_there_is_room(
     generate: Callable, model: CachedMiniGPT, params: Any
 ) -> None:
-    """Behind the prompt tokens are read one at a time, until the window is full."""
+    """After the prompt, tokens are read one at a time until the window is full."""
     S = model.block_size
     model, read = counting(model)
-    model, ran = noting(model)
+    model, ran = counting_runs(model)
     generate(jax.random.key(0), model, params, [1, 2], 4)
     jax.effects_barrier()
     if not any(shape == (1, 1) for shape in read):
         raise Wrong(
-            "The model was never asked to read a single token, (1, 1): it read "
-            f"{', '.join(map(str, dict.fromkeys(read)))}. While there is room in the window, the "
-            "cache holds all that came before."
+            f"It read tokens of shape {', '.join(map(str, dict.fromkeys(read)))}.",
+            asked="The model should read single tokens, of shape (1, 1).",
+            advice="While there is room in the window, the cache holds all earlier tokens.",
+            about="reading single tokens",
         )
     if (windows := sum(num_tokens == S for num_tokens in ran)) > 2:
         raise Wrong(
-            f"To write 4 tokens behind a prompt of 2 (block_size is {S}), the whole window was "
-            f"read {windows} times: once is enough, for the prompt. `jax.lax.cond` runs one of its "
-            "two functions; `jnp.where` chooses between results that have both been computed."
+            f"It was read {windows} times.",
+            asked=f"To write 4 tokens after a prompt of 2 (block_size is {S}), the whole window "
+            "should be read once, for the prompt.",
+            advice="`jax.lax.cond` runs one of its two functions; `jnp.where` chooses between "
+            "results that have both been computed.",
+            about="reading the whole window",
         )
-
-
-class QuickGPT(CachedMiniGPT):
-    """A GPT whose `apply` looks at the newest token only: it is traced in no time.
-
-    It has the whole model's weights, and makes use of few. Where a check is about what is done
-    with the logits, or how often the model is run, any logits will do.
-    """
-
-    @nn.nowrap
-    def apply(self, params, tokens, caches, position):
-        tree = params["params"]
-        x = tree["embedding"]["token_embedding"]["embedding"][tokens]  # (B, T, C)
-        return x @ tree["dense"]["kernel"] + tree["dense"]["bias"], caches  # (B, T, V)
-
-
-def shapes_of(model: CachedMiniGPT) -> Any:
-    """Shapes and dtypes of its weights."""
-    return param_trees.parameters(model, jnp.zeros((1, 2), jnp.int32), model.empty_caches(), 0)
-
-
-def lively_params(shapes: Any, seed: int = 0) -> Any:
-    """Weights of these shapes whose most probable text does not fall into repeating itself.
-
-    For that, attention speaks up, and no bias prefers a token whatever the context.
-    """
-
-    def louder(path, leaf):
-        name = jax.tree_util.keystr(path)
-        quiet = 0.0 if "bias" in name else 1.0
-        return leaf * (3.0 if any(part in name for part in ("query", "key", "value")) else quiet)
-
-    return jax.tree_util.tree_map_with_path(louder, random_inputs.params_of(shapes, seed))
-
-
-def counting(model: QuickGPT) -> tuple[CachedMiniGPT, list[tuple[int, ...]]]:
-    """The model, which notes the shape of the tokens whenever Python runs it, and these notes.
-
-    Whoever binds it runs its `__call__`, not its `apply`; a QuickGPT's `apply` does not call that.
-    """
-    shapes = []
-
-    class Counting(type(model)):
-        @nn.nowrap
-        def apply(self, params, tokens, caches, position):
-            shapes.append(tokens.shape)
-            return super().apply(params, tokens, caches, position)
-
-        def __call__(self, tokens, caches, position):
-            shapes.append(tokens.shape)
-            return super().__call__(tokens, caches, position)
-
-    return _as(Counting, model), shapes
-
-
-def noting(model: QuickGPT) -> tuple[CachedMiniGPT, list[int]]:
-    """The model, which notes how many tokens it reads whenever it runs, compiled or not."""
-    ran = []
-
-    class Noting(type(model)):
-        @nn.nowrap
-        def apply(self, params, tokens, caches, position):
-            jax.debug.callback(lambda: ran.append(tokens.shape[-1]))
-            return super().apply(params, tokens, caches, position)
-
-        def __call__(self, tokens, caches, position):
-            jax.debug.callback(lambda: ran.append(tokens.shape[-1]))
-            return super().__call__(tokens, caches, position)
-
-    return _as(Noting, model), ran
-
-
-def _as(kind: type[CachedMiniGPT], model: CachedMiniGPT) -> CachedMiniGPT:
-    names = ("vocab_size", "hidden_dim", "block_size", "num_layers", "num_heads", "attention")
-    return kind(**{name: getattr(model, name) for name in names})

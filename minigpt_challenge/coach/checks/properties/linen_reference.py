@@ -1,13 +1,15 @@
-"""What task 8 is compared with: the whole model in Linen, as the solutions have it.
+"""What task 8 is compared with: the solutions of earlier tasks, in Linen.
 
-It is the same for every file on trial, and tracing it takes as long as all else. So it is run once
-in a process for each setting, and what came out is kept, in NumPy's arrays. Weights and gradients
-are handed out as copies. Ask before a file on trial has run in the same check: it may have changed
-JAX for everybody, which is put back after the check.
+The whole model is the same for every file on trial, and tracing it takes as long as everything
+else. So it is run once per process for each setting, and its results are cached, as NumPy arrays.
+Weights and gradients are handed out as copies. In a check, call these functions before the file on
+trial runs: it may patch JAX, which is undone only after the check.
 """
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
+from types import ModuleType
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +18,7 @@ import optax
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.checks import param_trees, random_inputs
+from minigpt_challenge.coach.course.curriculum import task_by_number
 from minigpt_challenge.coach.runtime.loading import solution
 from minigpt_challenge.coach.runtime.reference_cache import cached
 
@@ -23,8 +26,13 @@ Sizes = Mapping[str, int]  # MiniGPT's attributes
 _Key = tuple[tuple[str, int], ...]  # the same, hashable
 
 
+def earlier_task(number: int) -> ModuleType:
+    """The solution of an earlier task, as the file on trial imports it; nothing is cached."""
+    return import_module(task_by_number(number).module)
+
+
 def params(sizes: Sizes, seed: int = 0, scale: float = 1.0) -> dict:
-    """Weights drawn for a model of these sizes, all multiplied by `scale`; the caller's own."""
+    """Random weights for a model of these sizes, multiplied by `scale`; a copy for the caller."""
     drawn = _params(tuple(sizes.items()), seed)
     return jax.tree.map(lambda leaf: jnp.asarray(np.float32(scale) * leaf), drawn)
 
@@ -46,13 +54,13 @@ def _logits(key: _Key, shape: tuple[int, int], seed: int, scale: float) -> np.nd
 
 
 def gradients(sizes: Sizes, shape: tuple[int, int], seed: int) -> dict:
-    """Of the sum of all logits, each with its `weight`, for tokens of this seed and shape."""
+    """The gradients of the sum of logits times `weight`, for tokens of this seed and shape."""
     grads = _gradients(tuple(sizes.items()), shape, seed)
     return jax.tree.map(jnp.asarray, grads)
 
 
 def weight(sizes: Sizes, shape: tuple[int, int], seed: int) -> jax.Array:
-    """(B, T, V), what `gradients` multiplies the logits with."""
+    """float (B, T, V), by which `gradients` multiplies the logits."""
     return random_inputs.floats(*shape, sizes["vocab_size"], seed=seed + 1)
 
 
@@ -61,22 +69,22 @@ def _gradients(key: _Key, shape: tuple[int, int], seed: int) -> dict:
     sizes = dict(key)
     tokens = random_inputs.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
 
-    def weighted(params):
+    def weighted(params: dict) -> jax.Array:
         return (_apply(key)(params, tokens) * weight(sizes, shape, seed)).sum()
 
     return jax.device_get(jax.jit(jax.grad(weighted))(params(sizes)))
 
 
-@partial(cached, max_entries=1)  # its keys are a suite's own, and should not pile up
+@partial(cached, max_entries=1)  # its keys belong to one suite, and should not pile up
 def three_steps(
     key: _Key, tx: optax.GradientTransformation, batch: Callable[[int], tuple]
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """The losses of three steps of task 5, and the logits for the last x after them.
+    """The losses of three steps of task 5, and after them the logits for the last x.
 
     Args:
         key: the items of the model's sizes.
-        tx: what it trains with.
-        batch: from the number of a step to x, y: integers (B, T).
+        tx: the optimizer.
+        batch: from the index of a step to x, y: integers (B, T).
     """
     state = TrainState.create(apply_fn=_apply(key), params=params(dict(key)), tx=tx)
     losses, x = [], None
@@ -99,7 +107,7 @@ def _params(key: _Key, seed: int) -> dict:
 
 @cached
 def _shapes(key: _Key) -> dict:
-    """All blocks have the same shapes, so one is enough to trace."""
+    """The shapes of all weights. All blocks have the same, so only one block is traced."""
     sizes = dict(key)
     gpt = solution(4).MiniGPT(**sizes | {"num_layers": 1})
     tree = param_trees.parameters(gpt, random_inputs.tokens(1, 2, vocab_size=sizes["vocab_size"]))[

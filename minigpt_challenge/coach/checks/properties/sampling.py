@@ -1,0 +1,131 @@
+"""What sampling must do: draw each token with its probability, and follow the key."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minigpt_challenge.coach.checks import expect
+from minigpt_challenge.coach.checks.faults import sampling as faults
+
+
+def shares_are_the_probabilities(
+    sample_token: Callable,
+    logits: np.ndarray,
+    num_draws: int,
+    temperature: float,
+    top_k: int | None,
+) -> None:
+    """Each token's share in many draws is its probability.
+
+    Args:
+        sample_token: the learner's.
+        logits: float (V,).
+        num_draws: D. All are drawn at once, for logits (D, V), and once more for (1, D, V).
+        temperature, top_k: what is asked for.
+    """
+    shapes = {0: (num_draws,), 1000: (1, num_draws)}
+
+    def compared() -> Iterator[tuple]:
+        # 1000 more changes no softmax, but a bare exp; neighbors should change no draw.
+        for key, (shift, shape) in enumerate(shapes.items()):
+            rows = jnp.tile(logits + np.float32(shift), (*shape, 1))  # (…, D, V)
+            label = f"sample_token for logits of shape {rows.shape}"
+            tokens = sample_token(jax.random.key(key), rows, temperature, top_k)
+            tokens = expect.integers(tokens, shape, label).ravel()  # (D,)
+            yield faults.share_case(tokens, logits, temperature, top_k)
+
+    inputs = " and ".join(
+        f"{(*shape, len(logits))}, {shift} added," for shift, shape in shapes.items()
+    )
+    label = (
+        f"The share of each token in {num_draws:,} draws, from logits of shape {inputs} at "
+        f"{temperature=} and {top_k=},"
+    )
+    expect.all_equal(compared(), "V", label)
+
+
+def written_shares_are_the_probabilities(
+    write: Callable[..., Any],
+    sample_token: Callable,
+    logits: np.ndarray,
+    num_tokens: int,
+    block_size: int,
+    settings: Iterable[tuple[float, int | None]],
+) -> None:
+    """Each token's share in a long text is its probability, where that is always the same.
+
+    Args:
+        write: from a random key, a number of tokens, temperature and top_k to the text, a prompt
+            of one token first.
+        sample_token: the learner's.
+        logits: float (V,), whatever the context.
+        num_tokens: the length of the text, without the prompt.
+        block_size: the model's; it is exceeded.
+        settings: temperatures, each with its top_k.
+    """
+
+    def compared() -> Iterator[tuple]:
+        for key, (temperature, top_k) in enumerate(settings):
+            text = write(jax.random.key(key), num_tokens, temperature, top_k)
+            new = expect.integers(text, (1 + num_tokens,), "generate_fast")[1:]
+            not_all_the_same(new[block_size:], sample_token)
+            yield faults.share_case(new, logits, temperature, top_k)
+
+    label = f"The share of each token in {num_tokens:,} that were written"
+    expect.all_equal(compared(), "V", label)
+
+
+def not_all_the_same(tokens: np.ndarray, sample_token: Callable) -> None:
+    """Of many written tokens that could differ, some do.
+
+    Args:
+        tokens: integers (T,).
+        sample_token: the learner's, which may be to blame.
+    """
+    faults.refuse_a_single_token(tokens, "What generate_fast wrote", sample_token)
+
+
+def key_decides(draw: Callable[[jax.Array], Any], axes: Sequence[str], label: str) -> None:
+    """The same key draws the same, another one something else.
+
+    Args:
+        draw: from a random key to tokens.
+        axes: a name for each axis of them.
+        label: what draws, for the message.
+    """
+    first, again, other = (np.asarray(draw(jax.random.key(seed))) for seed in (1, 1, 2))
+    expect.equal(again, first, axes, f"{label} with the same key, a second time,")
+    if (other == first).all():
+        raise expect.Wrong(
+            "They are the same.",
+            asked=f"{label} should draw other tokens with another key.",
+            about=f"{label} with another key",
+        )
+
+
+def rows_are_independent(
+    sample_token: Callable, shape: tuple[int, int, int], logits: np.ndarray
+) -> None:
+    """Rows of equal logits do not all draw the same token; logits (V,) draw a single one.
+
+    Args:
+        sample_token: the learner's.
+        shape: of the logits, of which each axis but the last counts rows.
+        logits: float (V,).
+    """
+    rows = jnp.zeros(shape)
+    label = f"sample_token for logits of shape {rows.shape}"
+    tokens = sample_token(jax.random.key(0), rows)
+    tokens = expect.integers(tokens, shape[:-1], label)
+    if (tokens == tokens[0]).all() or (tokens == tokens[:, :1]).all():
+        raise expect.Wrong(
+            "It draws the same for each row.",
+            asked=f"{label}, all equal, should draw for each row independently.",
+            advice="The noise should have the shape of the logits.",
+            about="independent rows",
+        )
+    token = sample_token(jax.random.key(0), jnp.asarray(logits))
+    expect.integers(token, (), f"sample_token for logits of shape {logits.shape}")
