@@ -76,11 +76,8 @@ def train(
     folder = FAST_CHECKPOINTS_FOLDER if fast else CHECKPOINTS_FOLDER
     checkpoints = Checkpoints(folder, identity, report)
     with locked(CHECKPOINTS_FOLDER, ALREADY_TRAINING, timeout=0):
-        if fresh and (aside := checkpoints.set_aside()):
-            report(
-                f"Starting from the beginning. The saved run is now in {aside}."
-                f"{checkpoints.disk_usage_note()}"
-            )
+        if fresh:
+            _set_aside(checkpoints)
         state, history = milestone.train(
             model,
             data,
@@ -93,6 +90,15 @@ def train(
             on_measure=on_measure,
         )
     return evaluate_run(model, state, history, data, seed, resumable_until=max_steps)
+
+
+def _set_aside(checkpoints: Checkpoints) -> None:
+    """Set the saved run aside, if there is one, and report it."""
+    if aside := checkpoints.set_aside():
+        checkpoints.report(
+            f"Starting from the beginning. The saved run is now in {aside}."
+            f"{checkpoints.disk_usage_note()}"
+        )
 
 
 def limit_steps(num_steps: int) -> int:
