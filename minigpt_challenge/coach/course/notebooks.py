@@ -47,7 +47,7 @@ def build_notebook(task: Task) -> str:
         BadSource: the source is missing, or has an unknown placeholder.
     """
     # Only authors have these two installed; `repository_url` must work without them.
-    import jupytext
+    import jupytext  # here, since only authors have these two installed
     import nbformat
 
     notebook = jupytext.reads(_fill_source(task), fmt="md")
