@@ -306,7 +306,7 @@ return self.dense(outputs.reshape(x.shape[0], x.shape[1], -1))
     wrong("no dense", edited(no_dense), "dense_missing"),
     wrong(
         "dense twice",
-        edited((JOIN, f"{JOIN[:-1]})".replace("self.dense(", "self.dense(self.dense(", 1))),
+        edited((JOIN, f"{JOIN})".replace("self.dense(", "self.dense(self.dense(", 1))),
         "dense_twice",
     ),
     wrong("heads reversed", edited(reversed_heads), "heads_reversed"),
