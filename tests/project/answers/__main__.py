@@ -1,66 +1,122 @@
-"""The table of the gate: `python -m tests.project.answers [N …] [--part 1/2]`.
+"""The table of the gate: `python -m tests.project.answers [N …] [--part 1/2] [--no-cache]`.
 
-Two processes share the work, since an answer at a time keeps one core busy. Each answer is named
-as soon as it is judged.
+Two processes import JAX once each and take one answer after another, since an answer at a time
+keeps one core busy. Each answer is named as soon as it is judged. The verdict on an unchanged
+answer is taken from the cache while nothing that it depends on has changed.
 """
 
 import multiprocessing
 import os
+import subprocess
 import sys
-from argparse import ArgumentParser
-from concurrent.futures import ProcessPoolExecutor
+from argparse import ArgumentParser, Namespace
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from minigpt_challenge.coach.course.curriculum import TASKS, task_by_number
+from minigpt_challenge.coach.course.curriculum import TASKS, Task, task_by_number
 from minigpt_challenge.coach.runtime.compilation import COMPILED_ONCE
-from tests.project.answers.gate import judged_part, mistakes, shares
+from tests.project.answers.gate import Outcome, bank, judged, mistakes, shares
+from tests.project.answers.verdict_cache import VerdictCache, default_folder
 
 PROCESSES = 2
+# The answers' programs are compiled once and run a few times. By these settings of XLA they are
+# compiled in a third of the time; the numbers are the same up to rounding.
+QUICK_COMPILATION = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 
 
-def main(numbers: list[int], part: int, of: int) -> int:
-    """Judge every `of`-th answer of these tasks, beginning with number `part`, 1 or more."""
+def main(options: Namespace) -> int:
+    """Judge the chosen answers, print the table and the mistakes; returns the exit code."""
     os.environ.update(COMPILED_ONCE | os.environ)
-    tasks = [task_by_number(number) for number in numbers]
-    table, found, outcomes = Table(), [], {}
-    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
-        parts = {
-            task.stem: [
-                pool.submit(judged_part, task, part - 1 + i * of, PROCESSES * of)
-                for i in range(PROCESSES)
-            ]
-            for task in tasks
-        }
-        for stem, of_task in parts.items():
-            outcomes[stem] = [outcome for part in of_task for outcome in part.result()]
+    if "XLA_FLAGS" not in os.environ and accepted_by_xla(QUICK_COMPILATION):
+        os.environ["XLA_FLAGS"] = QUICK_COMPILATION
+    tasks = [task_by_number(number) for number in options.tasks]
+    cache = VerdictCache(options.cache) if options.cache else None
+    outcomes = judge_all(tasks, options.part, options.parts, cache)
+    found = [
+        f"{stem}: {mistake}" for stem, of_task in outcomes.items() for mistake in mistakes(of_task)
+    ]
     if len(tasks) > 1:
-        outcomes["together"] = [o for of_task in outcomes.values() for o in of_task]
+        outcomes["together"] = [outcome for of_task in outcomes.values() for outcome in of_task]
+    table = Table()
     for column in ("", *shares(())):
         table.add_column(column, justify="right" if column else "left", no_wrap=not column)
     for stem, of_task in outcomes.items():
         table.add_row(stem, *(f"{n} of {total}" for n, total in shares(of_task).values()))
-        if stem != "together":
-            found += [f"{stem}: {mistake}" for mistake in mistakes(of_task)]
     Console(width=130).print(table)
     print("\n".join(found))
     return 1 if found else 0
 
 
-def parsed(arguments: list[str]) -> tuple[list[int], int, int]:
-    """The numbers of the tasks; which part of each bank to judge, and of how many."""
+def judge_all(
+    tasks: list[Task], part: int, parts: int, cache: VerdictCache | None
+) -> dict[str, list[Outcome]]:
+    """Judge every `parts`-th answer to each task, beginning with number `part`, 1 or more.
+
+    Returns:
+        the outcomes by the task's stem.
+    """
+    outcomes, waiting = {task.stem: [] for task in tasks}, []
+    for task in tasks:
+        for answer in bank(task)[part - 1 :: parts]:
+            kept = cache.get(task, answer) if cache else None
+            if kept:
+                outcomes[task.stem].append(kept)
+            else:
+                waiting.append((task, answer))
+    total = sum(map(len, outcomes.values())) + len(waiting)
+    print(f"{total - len(waiting)} of {total} verdicts are in the cache.", file=sys.stderr)
+    if not waiting:
+        return outcomes
+    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
+        running = {pool.submit(judged, task, answer): task for task, answer in waiting}
+        for number, future in enumerate(as_completed(running), 1):
+            task, outcome = running[future], future.result()
+            outcomes[task.stem].append(outcome)
+            if cache:
+                cache.put(task, outcome)
+            said = f"{number} of {len(waiting)}, {task.stem}, {outcome.answer.name}"
+            print(f"{said}: {outcome.verdict.words}", file=sys.stderr, flush=True)
+    if cache:
+        cache.remove_old()
+    return outcomes
+
+
+def accepted_by_xla(flags: str) -> bool:
+    """Whether this version of XLA knows the flags: it aborts where it does not know one."""
+    program = "import jax; jax.jit(lambda x: x + 1)(1)"
+    environment = os.environ | {"XLA_FLAGS": flags}
+    command = [sys.executable, "-c", program]
+    return not subprocess.run(command, env=environment, capture_output=True).returncode
+
+
+def parsed(arguments: list[str]) -> Namespace:
+    """The options; `tasks` are numbers, `cache` is None where none is to be used."""
     parser = ArgumentParser(
         "python -m tests.project.answers", description="Hold the grader to the bank."
     )
     parser.add_argument("tasks", nargs="*", type=int, metavar="N", help="the tasks; all by default")
     parser.add_argument("--part", default="1/1", metavar="K/N", help="judge a share of each bank")
-    given = parser.parse_args(arguments)
-    part, _, of = given.part.partition("/")
-    if not (part.isdigit() and of.isdigit() and 1 <= int(part) <= int(of)):
-        parser.error(f"--part {given.part}: it is 1/2, say, or 2/2")
-    return given.tasks or [task.number for task in TASKS], int(part), int(of)
+    parser.add_argument("--no-cache", action="store_true", help="judge every answer anew")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=default_folder(),
+        metavar="FOLDER",
+        help="where verdicts are kept; MINIGPT_VERDICTS or .minigpt/verdicts if left out",
+    )
+    options = parser.parse_args(arguments)
+    part, _, parts = options.part.partition("/")
+    if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        parser.error(f"--part {options.part}: it is 1/2, say, or 2/2")
+    options.part, options.parts = int(part), int(parts)
+    options.tasks = options.tasks or [task.number for task in TASKS]
+    if options.no_cache:
+        options.cache = None
+    return options
 
 
 if __name__ == "__main__":
-    sys.exit(main(*parsed(sys.argv[1:])))
+    sys.exit(main(parsed(sys.argv[1:])))
