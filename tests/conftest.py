@@ -33,17 +33,21 @@ class Workshop:
         for task in tasks:
             shutil.copy(task.solution, self.stub(task))
 
-    def minigpt(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    def minigpt(
+        self, *arguments: str, timeout: float = 600, **environment: str
+    ) -> subprocess.CompletedProcess:
         """Run `minigpt …` there, as a learner would in a terminal of 100 columns."""
-        return self.python("-m", "minigpt_challenge", *arguments, **environment)
+        return self.python("-m", "minigpt_challenge", *arguments, timeout=timeout, **environment)
 
     def environment(self) -> dict[str, str]:
         """The variables of every process that runs there."""
         ours = {"PYTHONPATH": str(self.root), "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
         return os.environ | ours
 
-    def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-        """Run Python there."""
+    def python(
+        self, *arguments: str, timeout: float = 600, **environment: str
+    ) -> subprocess.CompletedProcess:
+        """Run Python there, for at most `timeout` seconds."""
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.root,
@@ -51,7 +55,7 @@ class Workshop:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            timeout=600,
+            timeout=timeout,
         )
 
 

@@ -1,71 +1,133 @@
-"""The table of the gate: `python -m tests.project.answers [N …] [--part 1/2]`.
+"""The table of the gate: `python -m tests.project.answers [N …] [--part 1/2] [--no-cache]`.
 
-Two processes share the work, since grading one answer keeps only one core busy. Each verdict is
-printed as soon as it is known.
+Two processes import JAX once each and judge one answer after another. Each verdict is printed as
+soon as it is known. A verdict comes from the cache if nothing that it depends on has changed.
 """
 
+import gc
 import multiprocessing
 import os
+import subprocess
 import sys
-from argparse import ArgumentParser
-from concurrent.futures import ProcessPoolExecutor
+from argparse import ArgumentParser, Namespace
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from minigpt_challenge.coach.course.curriculum import TASKS, task_by_number
+from minigpt_challenge.coach.course.curriculum import TASKS, Task, task_by_number
 from minigpt_challenge.coach.runtime.compilation import CACHE_ENVIRONMENT
-from tests.project.answers.gate import judge_part, mistakes, shares
+from tests.project.answers.gate import Outcome, bank, judge_answer, mistakes, shares
+from tests.project.answers.verdict_cache import VerdictCache, default_folder
 
 PROCESSES = 2
+# An answer's programs run a few times only. With these flags XLA compiles them in a third of the
+# time; the numbers are the same up to rounding.
+QUICK_COMPILATION = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 
 
-def main(numbers: list[int], part: int, num_parts: int) -> int:
-    """Judge one of `num_parts` parts of the bank of these tasks; `part` counts from 1.
-
-    Returns:
-        the exit status: 1 if the grader made a mistake.
-    """
+def main(options: Namespace) -> int:
+    """Judge the chosen answers, print the table and the mistakes; return the exit status."""
     os.environ.update(CACHE_ENVIRONMENT | os.environ)
-    tasks = [task_by_number(number) for number in numbers]
-    table, found, outcomes = Table(), [], {}
-    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
-        parts = {
-            task.stem: [
-                pool.submit(judge_part, task, part - 1 + i * num_parts, PROCESSES * num_parts)
-                for i in range(PROCESSES)
-            ]
-            for task in tasks
-        }
-        for stem, futures in parts.items():
-            outcomes[stem] = [outcome for future in futures for outcome in future.result()]
+    if "XLA_FLAGS" not in os.environ and accepted_by_xla(QUICK_COMPILATION):
+        os.environ["XLA_FLAGS"] = QUICK_COMPILATION
+    tasks = [task_by_number(number) for number in options.tasks]
+    cache = VerdictCache(options.cache) if options.cache else None
+    outcomes = judge_all(tasks, options.part, options.parts, cache)
+    found = [
+        f"{stem}: {mistake}"
+        for stem, task_outcomes in outcomes.items()
+        for mistake in mistakes(task_outcomes)
+    ]
     if len(tasks) > 1:
-        outcomes["all"] = [o for task_outcomes in outcomes.values() for o in task_outcomes]
+        outcomes["all"] = [
+            outcome for task_outcomes in outcomes.values() for outcome in task_outcomes
+        ]
+    table = Table()
     for column in ("", *shares(())):
         table.add_column(column, justify="right" if column else "left", no_wrap=not column)
     for stem, task_outcomes in outcomes.items():
         table.add_row(stem, *(f"{n} of {total}" for n, total in shares(task_outcomes).values()))
-        if stem != "all":
-            found += [f"{stem}: {mistake}" for mistake in mistakes(task_outcomes)]
     Console(width=130).print(table)
     print("\n".join(found))
     return 1 if found else 0
 
 
-def parse_arguments(arguments: list[str]) -> tuple[list[int], int, int]:
-    """The numbers of the tasks, the part of each bank to judge, and the number of parts."""
+def judge_all(
+    tasks: list[Task], part: int, parts: int, cache: VerdictCache | None
+) -> dict[str, list[Outcome]]:
+    """Judge every `parts`-th answer to each task, from number `part` on, which counts from 1.
+
+    Returns:
+        the outcomes by the task's stem.
+    """
+    outcomes, waiting = {task.stem: [] for task in tasks}, []
+    for task in tasks:
+        for answer in bank(task)[part - 1 :: parts]:
+            cached = cache.get(task, answer) if cache else None
+            if cached:
+                outcomes[task.stem].append(cached)
+            else:
+                waiting.append((task, answer))
+    total = sum(map(len, outcomes.values())) + len(waiting)
+    print(f"{total - len(waiting)} of {total} verdicts are in the cache.", file=sys.stderr)
+    if not waiting:
+        return outcomes
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, spawn, collect_garbage_rarely) as pool:
+        running = {pool.submit(judge_answer, task, answer): task for task, answer in waiting}
+        for number, future in enumerate(as_completed(running), 1):
+            task, outcome = running[future], future.result()
+            outcomes[task.stem].append(outcome)
+            if cache:
+                cache.put(task, outcome)
+            line = f"{number} of {len(waiting)}, {task.stem}, {outcome.answer.name}"
+            print(f"{line}: {outcome.verdict.words}", file=sys.stderr, flush=True)
+    if cache:
+        cache.remove_old()
+    return outcomes
+
+
+def collect_garbage_rarely() -> None:
+    """Garbage collection took a tenth of the time; each check ends with a full one anyway."""
+    gc.set_threshold(200_000, 20, 20)
+
+
+def accepted_by_xla(flags: str) -> bool:
+    """Whether this version of XLA knows the flags; it aborts at an unknown one."""
+    program = "import jax; jax.jit(lambda x: x + 1)(1)"
+    environment = os.environ | {"XLA_FLAGS": flags}
+    command = [sys.executable, "-c", program]
+    return not subprocess.run(command, env=environment, capture_output=True).returncode
+
+
+def parse_arguments(arguments: list[str]) -> Namespace:
+    """The options: `tasks` are numbers, `cache` is a folder or None."""
     parser = ArgumentParser(
         "python -m tests.project.answers",
         description="Compare the grader's verdicts with the bank.",
     )
     parser.add_argument("tasks", nargs="*", type=int, metavar="N", help="the tasks; all by default")
     parser.add_argument("--part", default="1/1", metavar="K/N", help="judge one part of each bank")
-    given = parser.parse_args(arguments)
-    part, _, num_parts = given.part.partition("/")
-    if not (part.isdigit() and num_parts.isdigit() and 1 <= int(part) <= int(num_parts)):
-        parser.error(f"--part {given.part}: use 1/2 or 2/2, for example")
-    return given.tasks or [task.number for task in TASKS], int(part), int(num_parts)
+    parser.add_argument("--no-cache", action="store_true", help="judge every answer again")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=default_folder(),
+        metavar="FOLDER",
+        help="of cached verdicts; by default $MINIGPT_VERDICTS, else .minigpt/verdicts",
+    )
+    options = parser.parse_args(arguments)
+    part, _, parts = options.part.partition("/")
+    if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        parser.error(f"--part {options.part}: use 1/2 or 2/2, for example")
+    options.part, options.parts = int(part), int(parts)
+    options.tasks = options.tasks or [task.number for task in TASKS]
+    if options.no_cache:
+        options.cache = None
+    return options
 
 
 if __name__ == "__main__":
-    sys.exit(main(*parse_arguments(sys.argv[1:])))
+    sys.exit(main(parse_arguments(sys.argv[1:])))

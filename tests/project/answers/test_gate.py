@@ -11,14 +11,14 @@ from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.grading.runner import check_in_this_process
 from tests.project.answers.__main__ import parse_arguments
 from tests.project.answers.bank import right, wrong
-from tests.project.answers.gate import Outcome, bank, judge_part, mistakes
+from tests.project.answers.gate import Outcome, bank, judge_answer, mistakes
 
 
 @pytest.mark.slow
 @pytest.mark.gate
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
 def test_the_gate(task):
-    assert not mistakes(judge_part(task, 0, 1))
+    assert not mistakes([judge_answer(task, answer) for answer in bank(task)])
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
@@ -52,7 +52,8 @@ def test_the_gate_finds_the_graders_mistakes(answer, verdict, claimed, message):
     ],
 )
 def test_arguments_choose_a_part_of_the_bank(arguments, expected):
-    assert parse_arguments(arguments) == expected
+    options = parse_arguments(arguments)
+    assert (options.tasks, options.part, options.parts) == expected
 
 
 @pytest.mark.parametrize("part", ["0/2", "3/2", "2", "1/x", "-1/2"])

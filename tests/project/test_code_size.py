@@ -1,0 +1,23 @@
+"""No function is longer than a screen. (How many parameters it has, ruff's PLR0913 limits.)"""
+
+import ast
+
+import pytest
+
+from minigpt_challenge.coach.course.curriculum import ROOT
+
+MAX_LINES = 60
+PACKAGE = ROOT / "minigpt_challenge"
+FILES = sorted(path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_function_is_too_long(file):
+    nodes = ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+    lines = {
+        f"{node.name}, line {node.lineno}": node.end_lineno - node.lineno + 1
+        for node in nodes
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    too_long = {name: number for name, number in lines.items() if number > MAX_LINES}
+    assert not too_long, f"{file}: functions of more than {MAX_LINES} lines: {too_long}"
