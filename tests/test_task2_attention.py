@@ -11,7 +11,7 @@ from minigpt_challenge.coach.checks import expect, random_inputs
 from minigpt_challenge.coach.checks.faults import attention as mistakes
 from minigpt_challenge.coach.checks.properties import attention as properties
 
-# No two sizes are equal, so that swapped axes show. T = 1 and B = 1 are among them.
+# No two sizes are equal, so that swapped axes show. T = 1 and B = 1 are included.
 HEAD_SETTINGS = [(2, 6, 7, 3), (1, 5, 4, 8), (3, 1, 5, 4)]  # (B, T, C, H)
 MULTI_SETTINGS = [(2, 5, 7, 4, 3), (1, 6, 5, 2, 4), (3, 1, 7, 2, 5)]  # (B, T, C, N, H)
 B, T, C, N, H = MULTI_SETTINGS[0]

@@ -15,7 +15,7 @@ from minigpt_challenge.coach.checks.faults import blocks as mistakes
 from minigpt_challenge.coach.checks.numpy_interpreter import traced
 from minigpt_challenge.coach.checks.paired_modules import PairedModules, same_outputs
 
-# No two sizes are equal, so that swapped axes show. T = 1 and B = 1 are among them.
+# No two sizes are equal, so that swapped axes show. T = 1 and B = 1 are included.
 B, BLOCK, V, L, N, H = 6, 8, 11, 2, 3, 4
 C = N * H
 SHAPES = [(B, 5), (1, BLOCK), (4, 1)]  # (B, T)
@@ -218,7 +218,7 @@ def test_gpt_can_learn_from_its_own_first_weights(task):
     ]
     if unchanged:
         raise expect.Wrong(
-            f"The gradient of {len(unchanged)} stays 0. One is "
+            f"{len(unchanged)} of them never change, since their gradient stays 0. One is "
             f"{jax.tree_util.keystr(unchanged[0])}.",
             asked="Each of MiniGPT's parameters should learn, starting from its own first weights.",
             advice="Does x pass through all modules that you made, as in `x = block(x)`? If so, "

@@ -1,4 +1,4 @@
-"""Task 5, training step. Passing means that all of these hold.
+"""Task 5, training step. You pass when all of these checks hold.
 
 `task` is your file, `reference` the solution. The model is a toy: its logits depend on a token and
 on all tokens before it.

@@ -1,4 +1,4 @@
-"""Task 6, key-value cache. Passing means that all of these hold.
+"""Task 6, key-value cache. You pass when all of these checks hold.
 
 `task` is your file, `reference` the solution. The attention is compared with task 3's, the text
 with that of a model that reads the whole window at every step. In the checks of `generate_fast`,

@@ -1,4 +1,4 @@
-"""Task 7, data parallel. Passing means that all of these hold.
+"""Task 7, data parallel. You pass when all of these checks hold.
 
 `task` is your file, `reference` the solution. What one device computes for the whole batch is the
 measure. Each part is tried with the other parts taken from the reference, on devices made of the
@@ -115,7 +115,7 @@ def test_three_steps_equal_those_of_one_device(task, reference, maker, optimiser
         (name, mesh, new_state(OPTIMISERS[optimiser], seed), partial(toy.batch, V, B, T))
         for seed, (name, mesh, B, T) in enumerate(settings(reference))
     )
-    make, label = partial(made, task, maker), f"made by {maker}(mesh) with {optimiser}"
+    make, label = partial(made, task, maker), f"with {optimiser}, made by {maker}(mesh)"
     data_parallel.three_steps_equal_one_device(
         make, reference.place, reference.loss_fn, cases, label
     )

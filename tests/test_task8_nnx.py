@@ -1,4 +1,4 @@
-"""Task 8, the same model in NNX. Passing means that all of these hold.
+"""Task 8, the same model in NNX. You pass when all of these checks hold.
 
 `task` is your file. It is compared with tasks 1, 4 and 5 in Linen, as the solutions have them.
 Weights get into your whole model by your own `load_linen_params`, so that names and order of your
@@ -18,7 +18,7 @@ from minigpt_challenge.coach.checks.properties import nnx_loading as loading
 from minigpt_challenge.coach.checks.properties import nnx_model as properties
 from minigpt_challenge.coach.checks.properties import nnx_training_step as training
 
-# No size equals another, so that a swapped axis cannot hide; T = 1 and B = 1 are among them.
+# No two sizes are equal, so that swapped axes show. T = 1 and B = 1 are included.
 B, BLOCK, V, L, N, H = 6, 8, 11, 3, 5, 2
 C = N * H
 SHAPES = [(B, BLOCK), (1, 7), (4, 1)]  # (B, T)
@@ -36,7 +36,7 @@ ADAM, SGD = OPTIMISERS.values()
 
 @pytest.fixture(scope="module")
 def run(task):
-    """Call a model, compiled. (Created for each file on trial, so that it outlives none.)"""
+    """Call a model, compiled. Each file that is checked gets its own."""
     return nnx.jit(lambda model, tokens: model(tokens))
 
 

@@ -107,7 +107,7 @@ class Checkpoints:
             read = manager.restore(latest, args=metadata)
             saved = read["identity"]
             if saved.keys() != self.identity.keys():
-                changed = ["the list of things that a run depends on"]
+                changed = ["the version of the challenge"]
             else:
                 changed = [name for name, value in self.identity.items() if saved[name] != value]
             restored = None if changed else manager.restore(latest, args=arrays)["arrays"]

@@ -6,7 +6,7 @@ both values there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -85,7 +85,14 @@ def same_function(
             mistakes must explain all cases.
     """
     suspects = suspects or (lambda *_: NO_SUSPECTS)
-    all_equal(((mine(*case), theirs(*case), suspects(*case)) for case in cases), axes, label)
+
+    def results() -> Iterator[tuple[Any, Any, Suspects]]:
+        for case in cases:
+            # The learner's function comes last: it may change what it is given.
+            explanations, expected = suspects(*case), theirs(*case)
+            yield mine(*case), expected, explanations
+
+    all_equal(results(), axes, label)
 
 
 def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: Sequence[str], label: str) -> None:
@@ -175,7 +182,7 @@ def _trees_equal(seen: Any, expected: Any, label: str) -> None:
         )
     for path, leaf in expected_leaves.items():
         axes = "ijklmn"[: np.ndim(leaf)]
-        equal(seen_leaves[path], leaf, axes, f"{label}, in {path},")
+        equal(seen_leaves[path], leaf, axes, f"{label.rstrip(',')}, in {path},")
 
 
 def raises(error: type[Exception], call: Callable, label: str, why: str, about: str = "") -> None:

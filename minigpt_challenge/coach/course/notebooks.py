@@ -46,7 +46,6 @@ def build_notebook(task: Task) -> str:
     Raises:
         BadSource: the source is missing, or has an unknown placeholder.
     """
-    # Only authors have these two installed; `repository_url` must work without them.
     import jupytext  # here, since only authors have these two installed
     import nbformat
 

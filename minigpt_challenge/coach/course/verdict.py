@@ -83,7 +83,8 @@ class Check:
         seen: what was seen instead.
         advice: how to find or fix it.
         cause: the likely cause; empty if none is known.
-        diagnosis: the ids of the faults that make up the cause.
+        diagnosis: the ids of the faults that were recognized; `cause` explains them if the output
+            is exactly theirs, else `advice` does.
         trace: the learner's lines in the traceback, the innermost last.
         skipped_frames: the number of lines that `trace` omits after the first.
         printed: what the code printed during the check.
@@ -134,7 +135,8 @@ class Check:
         """The same check with `edit` applied to each of its texts."""
         names = ("asked", "seen", "advice", "cause", "printed")
         texts: dict[str, Any] = {name: edit(getattr(self, name)) for name in names}
-        return replace(self, **texts)
+        trace = tuple(replace(location, code=edit(location.code)) for location in self.trace)
+        return replace(self, **texts, trace=trace)
 
     def as_record(self) -> dict[str, Any]:
         """The check as a JSON object; `from_record` converts it back."""

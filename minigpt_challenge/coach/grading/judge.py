@@ -85,10 +85,10 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
         return {"reason": Reason.TIME_LIMIT, "about": kind, "seen": str(error)}
     if isinstance(error, UserError):
         return {"reason": Reason.ERROR, "about": str(error), "seen": str(error)}
-    seen = in_one_line(error)
+    seen = about = in_one_line(error)
     if not learners_frames(error, *answer):
         seen = f"This check could not use what your code gave it:\n{seen}"
-    return {"reason": Reason.ERROR, "about": kind, "seen": seen, "advice": explanation_of(error)}
+    return {"reason": Reason.ERROR, "about": about, "seen": seen, "advice": explanation_of(error)}
 
 
 def _syntax_error(error: SyntaxError) -> str:

@@ -15,13 +15,13 @@ def is_the_reference(task: Task, answer: Path) -> bool:
     and never refuse an answer for it.
     """
     try:
-        return _without_docstrings(answer) == _without_docstrings(task.solution)
+        return code_of(answer) == code_of(task.solution)
     except (OSError, SyntaxError, ValueError):
         return False
 
 
-def _without_docstrings(path: Path) -> str:
-    """The file's syntax tree as text."""
+def code_of(path: Path) -> str:
+    """The file's syntax tree as text, without comments and docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, HAVE_DOCSTRINGS) and ast.get_docstring(node):

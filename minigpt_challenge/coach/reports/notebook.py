@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from minigpt_challenge.coach.course.verdict import Report, Verdict
-from minigpt_challenge.coach.reports import attention_pictures, terminal
+from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.reports.html import Picture, check_fragment
 
 WIDTH = 100  # of the plain text, in characters
@@ -33,6 +33,9 @@ def mime_bundle(report: Report, pictures: tuple[Picture, ...] = ()) -> dict[str,
 
 def pictures(report: Report) -> tuple[Picture, ...]:
     """The learner's attention: on a text if the task is passed, compared if it is wrong."""
+    # Imported here, so that `%load_ext` does not wait for Matplotlib.
+    from minigpt_challenge.coach.reports import attention_pictures
+
     draw = {
         Verdict.PASSED: attention_pictures.attention_at_work,
         Verdict.WRONG: attention_pictures.compared_attention,

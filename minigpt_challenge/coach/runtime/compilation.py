@@ -1,5 +1,7 @@
 """Cache compiled programs on disk between checks, and compile faster.
 
+JAX is imported inside the functions: a process that only starts others does without it.
+
 The reference never changes; with its programs in the cache, a check is twice as fast.
 """
 

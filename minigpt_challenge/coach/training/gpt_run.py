@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Callable
 from functools import partial
-from inspect import getsource
+from pathlib import Path
 from types import ModuleType
 
 import flax.linen as nn
@@ -13,6 +13,7 @@ import jax
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
+from minigpt_challenge.coach.grading.originality import code_of
 from minigpt_challenge.coach.training.result import Run, evaluate_run
 from minigpt_challenge.files import locked
 from minigpt_challenge.given import fast as fast_module
@@ -71,7 +72,7 @@ def train(
     if fast:
         identity |= {
             "the number of steps (which sets the learning rates of --fast)": str(max_steps),
-            "the recipe of --fast": _fingerprint(getsource(fast_module)),
+            "the recipe of --fast": _fingerprint(code_of(Path(fast_module.__file__))),
         }
     folder = FAST_CHECKPOINTS_FOLDER if fast else CHECKPOINTS_FOLDER
     checkpoints = Checkpoints(folder, identity, report)

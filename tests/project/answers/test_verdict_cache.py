@@ -150,4 +150,4 @@ def test_only_what_is_not_kept_is_judge_answer(cache, monkeypatch):
 )
 def test_where_verdicts_are_kept(words, folder, monkeypatch):
     monkeypatch.setenv(verdict_cache.FOLDER_VARIABLE, "from_the_environment")
-    assert command.parsed(words).cache == (folder and Path(folder))
+    assert command.parse_arguments(words).cache == (folder and Path(folder))

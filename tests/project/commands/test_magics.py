@@ -122,7 +122,7 @@ def test_a_report_is_shown_even_if_the_verdict_cannot_be_recorded(workshop, run_
     workshop.solve(EMBEDDING)
     (workshop.root / ".minigpt").write_text("a file in the way of the folder")
     output = run_cells("%check 1")
-    assert "Task 1 · Embedding: passed" in output and "could not be noted" in output
+    assert "Task 1 · Embedding: passed" in output and "could not be saved" in output
 
 
 def test_the_next_check_sees_an_edit(workshop, run_cells):

@@ -26,6 +26,10 @@ def with_line(line):
 
 HOSTILE = {
     "endless loop": ("while True: pass", "endless loop"),
+    "endless loop in a try": (
+        "try:\n            while True: pass\n        except Exception: pass",
+        "endless loop",
+    ),
     "endless recursion": ("return self(x)", "RecursionError"),
     "sys.exit": ("import sys; sys.exit(0)", "SystemExit"),
     "os._exit": ("import os; os._exit(0)", "The process ended with exit code 0"),

@@ -65,11 +65,16 @@ def test_text_that_only_looks_like_such_a_folder_is_unchanged(monkeypatch):
 @pytest.mark.slow
 def test_gradescopes_file_names_no_folder_even_if_the_code_does(tmp_path):
     answer = tmp_path / TASKS[0].stub.name
-    answer.write_text("import sys, os\nraise OSError(f'{sys.prefix}/x {os.getcwd()}/y {__file__}')")
+    literal = Path(tempfile.gettempdir(), "jane", "notes.txt")
+    answer.write_text(
+        f"import sys, os; path = '{literal}'\n"
+        f"raise OSError(f'{{sys.prefix}}/x {{os.getcwd()}}/y {{__file__}}')  # {literal}"
+    )
     report = check_in_own_process(TASKS[0], answer)
     message = report.checks[0].message
     assert "OSError" in message
     assert "y " in message and sys.prefix not in message and str(tmp_path) not in message
+    assert "jane" in message and tempfile.gettempdir() not in message
     assert sys.prefix not in str(gradescope_results([(report, False)]))
 
 

@@ -62,4 +62,4 @@ def test_a_notebook_checks_in_its_kernel_or_reports_why_not(
     assert done.returncode == 0, done.stdout
     output = " ".join(done.stdout.split())
     assert "Task 7 · Data parallel: passed" in output
-    assert ("JAX has started without the 8 CPU devices" in output) == own_process
+    assert ("JAX was started without the 8 CPU devices" in output) == own_process

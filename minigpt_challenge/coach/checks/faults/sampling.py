@@ -102,11 +102,15 @@ def refuse_a_single_token(tokens: Any, label: str, sample_token: Callable) -> No
         return
     rows = np.zeros((len(tokens), 5), np.float32)
     first, second = (np.asarray(sample_token(jax.random.key(key), rows)) for key in (1, 2))
-    message = f"{label}: all {len(tokens):,} are the token {tokens[0]}."
+    wrong = Wrong(
+        f"All {len(tokens):,} are the token {tokens[0]}.",
+        asked=f"{label} should be different tokens.",
+        about=f"all tokens equal in {label}",
+    )
     if np.array_equal(first, second):
-        raise Wrong(f"{message} `sample_token` by itself also draws the same with any key.")
+        raise wrong.but(advice="`sample_token` by itself also draws the same with any key.")
     (fault,) = KEYS
-    raise Wrong(message, cause=explain(KEYS), diagnosis=(fault.id,))
+    raise wrong.but(cause=explain(KEYS), diagnosis=(fault.id,))
 
 
 def _agree(shares: np.ndarray, expected: np.ndarray, num_draws: int) -> np.ndarray:

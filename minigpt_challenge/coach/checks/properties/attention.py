@@ -86,8 +86,8 @@ def causal(module: Model, params: dict, x: jax.Array, label: str) -> None:
             raise expect.Wrong(
                 f"Changing the input at position {s} changed the output at position {t} by "
                 f"{moved[t]:.3g}.",
-                asked=f"{label} should not look into the future: position {t} may see only 0 to "
-                f"{t}.",
+                asked=f"{label} should not look into the future: position {t} may see only "
+                f"{f'0 to {t}' if t else 'itself'}.",
                 about=f"looking into the future in {label}",
             )
 

@@ -22,8 +22,7 @@ def compiled_once(
     label: str,
     *,
     model: str,
-    traced_once: str,
-    all_compiled: str,
+    fix: str,
     model_marked: tuple = (),
     as_pure: Callable[..., tuple] = lambda *call: call,
 ) -> None:
@@ -36,8 +35,7 @@ def compiled_once(
         traces: grows by one whenever Python runs the model.
         label: the step's name.
         model: how the step calls the model.
-        traced_once: under what a step is traced only once.
-        all_compiled: with what all of it is compiled.
+        fix: what to do so that all of it is compiled once.
         model_marked: arguments in which only the model marks its results. If given, a `jax.jit`
             inside the step is looked for, created again at every call.
         as_pure: from a step and its arguments to a pure function and its arguments, where the
@@ -53,7 +51,7 @@ def compiled_once(
         )
     step(*arguments(1, returned))
     if len(traces) > num_traces:
-        advice = f"{traced_once} it is traced once and then compiled."
+        advice = f"{fix} It is then traced once and compiled."
         if model_marked and is_compiled_within(MARK, step, *model_marked):
             advice = f"There is a `jax.jit`, but it is created again at every call. {advice}"
         raise Wrong(
@@ -67,7 +65,7 @@ def compiled_once(
         raise Wrong(
             "At least in part, it runs one operation after the other.",
             asked=f"All of {label} should be compiled.",
-            advice=f"{all_compiled} it is.",
+            advice=f"{fix} All of it is then compiled.",
             about=f"the compilation of {label}",
         )
 

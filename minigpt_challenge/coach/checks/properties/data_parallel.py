@@ -30,8 +30,8 @@ def uses_shard_map(step: Callable, arguments: Sequence[Any], label: str) -> None
     """There is a `shard_map` in the step."""
     if not count_primitive("shard_map", step, *arguments):
         raise Wrong(
-            "There is none in it.",
-            asked=f"{label} should use `jax.shard_map`, since it is about that.",
+            "It does not.",
+            asked=f"{label} should use `jax.shard_map`, which this step is for.",
             about="jax.shard_map in the step",
         )
 
@@ -199,8 +199,7 @@ def is_compiled_once(
         traces,
         label,
         model="`state.apply_fn`",
-        traced_once="Under `jax.jit`, called once outside the step,",
-        all_compiled="With `jax.jit` around it,",
+        fix="Put `jax.jit` around it, once, outside the step.",
     )
 
 

@@ -104,7 +104,11 @@ def three_steps_equal_linen(
             evidence.append((task_5.outcome(mine, loss), suspects))
             theirs, _ = linen_step(theirs, x, y)
         ends.append((mine, theirs))
-    parts = {"params": "the model's weights", "opt_state": "its memory", "step": "optimizer.step"}
+    parts = {
+        "params": "the model's weights",
+        "opt_state": "the optimizer's state",
+        "step": "optimizer.step",
+    }
     for mine, theirs in ends:
         for part, name in parts.items():
             seen, expected = (jax.tree.map(jnp.asarray, getattr(s, part)) for s in (mine, theirs))
@@ -203,8 +207,7 @@ def is_compiled_once(
         traces,
         name,
         model="`model(x)`",
-        traced_once="Under `@nnx.jit`",
-        all_compiled="With `@nnx.jit` above it,",
+        fix="Put `@nnx.jit` above it.",
         as_pure=as_pure,
     )
 

@@ -136,9 +136,9 @@ def input_state_is_untouched(
     leaves = jax.tree.leaves(parts(state))
     if any(leaf.is_deleted() for leaf in leaves if isinstance(leaf, jax.Array)):
         raise expect.Wrong(
-            "They are deleted now.",
-            asked=f"The arrays of the state given to {label} should stay as they are, since the "
-            "caller may still need them.",
+            "It donated them, so they are deleted.",
+            asked=f"{label} should keep the arrays of the state that it is given: the caller may "
+            "still need them.",
             advice="Leave out `donate_argnums`.",
             about=f"donation in {label}",
         )
@@ -166,8 +166,7 @@ def is_compiled_once(
         traces,
         name,
         model="`state.apply_fn`",
-        traced_once=f"Under `@jax.jit` above {name}",
-        all_compiled="With `@jax.jit` above it,",
+        fix=f"Put `@jax.jit` above {name}.",
         model_marked=(toy.new_state(tx, vocab_size, apply_fn=apply_fn), *batch(2)),
     )
 
