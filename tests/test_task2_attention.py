@@ -74,7 +74,7 @@ def test_first_position_sees_only_itself(task, reference):
     x = random_inputs.floats(B, T, C)
     seen = expect.array(task.SelfAttention(H).apply(params, x), (B, T, H), "BTH", HEAD)
     expected = x[:, 0] @ params["params"]["value"]["kernel"]  # (B, H)
-    label = "The first position's output, which is value(x)[:, 0],"
+    label = "The first position's output, which should be value(x)[:, 0],"
     expect.equal(seen[:, 0], expected, "BH", label)
 
 

@@ -126,7 +126,12 @@ def test_first_position_sees_only_itself(task, reference):
     seen = expect.array(module.apply(params, x), (B, T, N * H), AXES, ATTENTION)
     value, dense = params["params"]["value"], params["params"]["dense"]
     expected = x[:, 0] @ value["kernel"] @ dense["kernel"] + dense["bias"]  # (B, N·H)
-    expect.equal(seen[:, 0], expected, "BC", "The first position's output, dense(value(x)[:, 0]),")
+    expect.equal(
+        seen[:, 0],
+        expected,
+        "BC",
+        "The first position's output, which should be dense(value(x)[:, 0]),",
+    )
 
 
 def test_equal_scores_share_evenly(task, reference):

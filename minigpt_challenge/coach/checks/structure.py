@@ -15,7 +15,7 @@ def not_none(seen: Any, label: str) -> Any:
     """`seen` is not None. Returns it."""
     if seen is None:
         raise Wrong(
-            f"{label} returned None.",
+            f"{label.rstrip(',')} is None.",
             advice="Is a `return` missing?",
             about=f"the return value of {label}",
         )

@@ -14,7 +14,7 @@ RIGHT = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
 @pytest.mark.parametrize(
     ("seen", "message"),
     [
-        (None, "returned None.\nIs a `return` missing?"),
+        (None, "is None.\nIs a `return` missing?"),
         ("text", "should be an array. It is a str."),
         (RIGHT[0], "should have the shape (B, T, C) = (1, 2, 3). It has the shape (2, 3)."),
         (RIGHT.swapaxes(1, 2), "is an axis transposed?"),

@@ -57,13 +57,13 @@ MASK = (
     Fault(
         "mask_reversed",
         "with the mask reversed, so that the past is hidden and the future is visible",
-        "In row t, keep the columns s <= t: the lower triangle.",
+        "In row t, keep the columns s ≤ t: the lower triangle.",
     ),
     Fault(
         "mask_inverted",
         "with the mask inverted: it hides what should stay, and keeps what should be hidden",
         "`jnp.where(condition, a, b)` returns a where the condition is true: the scores where "
-        "s <= t.",
+        "s ≤ t.",
     ),
     Fault(
         "mask_strict",
@@ -73,7 +73,7 @@ MASK = (
     Fault(
         "mask_loose",
         "with a mask that lets every position see one step into the future",
-        "Keep columns up to the diagonal: s <= t, not s <= t + 1.",
+        "Keep columns up to the diagonal: s ≤ t, not s ≤ t + 1.",
     ),
     Fault(
         "mask_zero",
