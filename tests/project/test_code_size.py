@@ -24,8 +24,6 @@ def test_no_function_is_too_long(file):
 
 
 def num_lines(function):
-    """Without its docstring."""
-    first = function.body[0]
-    has_docstring = ast.get_docstring(function) is not None
-    docstring = first.end_lineno - first.lineno + 1 if has_docstring else 0
-    return function.end_lineno - function.lineno + 1 - docstring
+    """Of its body, without the docstring."""
+    first = function.body[1 if ast.get_docstring(function) and len(function.body) > 1 else 0]
+    return function.end_lineno - first.lineno + 1

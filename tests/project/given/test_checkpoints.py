@@ -87,9 +87,7 @@ def test_a_run_on_another_text_is_set_aside_and_reported(checkpoints, messages):
 def test_a_run_with_other_identity_keys_is_set_aside_and_reported(checkpoints, messages):
     train(20, Checkpoints(checkpoints.folder, {"the settings": "some"}, messages.append))
     assert train(10, checkpoints)[1] == train(10)[1]
-    assert (
-        "is at step 20, but the list of things that a run depends on changed since" in messages[0]
-    )
+    assert "is at step 20, but the version of the challenge changed since" in messages[0]
 
 
 def test_disk_usage_is_reported_from_the_second_run_set_aside(checkpoints, messages):
