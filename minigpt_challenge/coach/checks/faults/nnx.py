@@ -25,11 +25,13 @@ from minigpt_challenge.coach.checks.faults.catalogue.nnx import (
 )
 from minigpt_challenge.coach.checks.faults.catalogue.step import LOSS
 from minigpt_challenge.coach.checks.param_trees import Path
+from minigpt_challenge.coach.runtime.reference_cache import cached
 
 Leaves = dict[Path, np.ndarray]
 Sources = Callable[[list[str]], Callable[[str], str]]
 
 
+@cached  # a diagnosis asks for the same few arrays thousands of times
 def before_loading(shape: tuple[int, ...]) -> np.ndarray:
     """What the checks put into every weight of this shape before loading, to recognize it later."""
     return np.asarray(random_inputs.floats(*shape, seed=1000 + len(shape), scale=0.5))
