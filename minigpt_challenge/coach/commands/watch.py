@@ -5,10 +5,12 @@ Each check runs in a new worker, under the same limits as with `minigpt check`.
 """
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 from rich.console import Console
 
@@ -30,10 +32,15 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
         task: the first task to watch; `n` goes on to the next.
         record: called with each report.
     """
-    with suppress(KeyboardInterrupt), pressed_keys() as keys, ExitStack() as worker:
+    with (
+        suppress(KeyboardInterrupt),
+        _interrupts() as interrupted,
+        pressed_keys() as keys,
+        ExitStack() as worker,
+    ):
         check = worker.enter_context(waiting_process(task, warm=False))
         checked = None
-        while True:
+        while not interrupted():
             if fingerprint(task.stub) != checked:
                 console.clear()
                 with console.status(f"Checking task {task.number} …"):
@@ -62,6 +69,26 @@ def _footer(task: Task) -> str:
         f"[dim]Watching {task.stub.name}: each save starts a check. "
         f"[bold]h[/bold] hint · {next_key}[bold]q[/bold] quit[/dim]"
     )
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Yield a function that says whether Ctrl-C was pressed.
+
+    Python drops a KeyboardInterrupt that happens to be raised inside a finalizer; this remembers it.
+    """
+    pressed = False
+
+    def interrupt(*_: Any) -> None:
+        nonlocal pressed
+        pressed = True
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
