@@ -75,7 +75,7 @@ def _footer(task: Task) -> str:
 def _interrupts() -> Iterator[Callable[[], bool]]:
     """Yield a function that says whether Ctrl-C was pressed.
 
-    Python drops a KeyboardInterrupt that happens to be raised inside a finalizer; this remembers it.
+    Python drops a KeyboardInterrupt that is raised inside a finalizer; this remembers it.
     """
     pressed = False
 
