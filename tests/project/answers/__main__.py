@@ -4,7 +4,6 @@ Two processes import JAX once each and judge one answer after another. Each verd
 soon as it is known. A verdict comes from the cache if nothing that it depends on has changed.
 """
 
-import gc
 import multiprocessing
 import os
 import subprocess
@@ -18,7 +17,14 @@ from rich.table import Table
 
 from minigpt_challenge.coach.course.curriculum import TASKS, Task, task_by_number
 from minigpt_challenge.coach.runtime.compilation import CACHE_ENVIRONMENT
-from tests.project.answers.gate import Outcome, bank, judge_answer, mistakes, shares
+from tests.project.answers.gate import (
+    Outcome,
+    bank,
+    collect_garbage_rarely,
+    judge_answer,
+    mistakes,
+    shares,
+)
 from tests.project.answers.verdict_cache import VerdictCache, default_folder
 
 PROCESSES = 2
@@ -87,11 +93,6 @@ def judge_all(
     if cache:
         cache.remove_old()
     return outcomes
-
-
-def collect_garbage_rarely() -> None:
-    """Garbage collection took a tenth of the time; each check ends with a full one anyway."""
-    gc.set_threshold(200_000, 20, 20)
 
 
 def accepted_by_xla(flags: str) -> bool:

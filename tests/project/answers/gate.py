@@ -1,5 +1,6 @@
 """Grade the bank of answers, and find the grader's mistakes."""
 
+import gc
 import importlib
 import os
 import tempfile
@@ -65,6 +66,11 @@ def judge_answer(task: Task, answer: Answer) -> Outcome:
     claimed = frozenset(fault for check in report.checks for fault in check.diagnosis)
     message = next((check.message for check in report.checks if check.message), "")
     return Outcome(answer, report.verdict, claimed, message)
+
+
+def collect_garbage_rarely() -> None:
+    """Garbage collection took a tenth of the time; each check ends with a full one anyway."""
+    gc.set_threshold(200_000, 20, 20)
 
 
 def shares(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
