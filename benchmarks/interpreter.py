@@ -4,7 +4,7 @@ For tasks 2 to 5 it checks the solution and a wrong answer of the bank, whose ca
 this process, once to warm up and then five times each way in turn. It prints medians
 (minimum–maximum) in seconds, the seconds of the first check, and the ratio of the medians.
 
-The interpreter is code of our own that JAX could replace. Where the ratios stay below 1.5, it can go.
+The interpreter is code of our own that JAX could replace: if the ratios stay below 1.5, it can go.
 """
 
 import tempfile
