@@ -19,14 +19,13 @@ import jax
 import numpy as np
 
 from minigpt_challenge.coach.checks import random_inputs
-from minigpt_challenge.coach.checks.tolerance import TOLERANCE, differs
+from minigpt_challenge.coach.checks.tolerance import MIN_LEAK, TOLERANCE, differs
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER, Task
 from minigpt_challenge.coach.runtime.limits import TimeLimitReached, time_limit
 from minigpt_challenge.coach.runtime.loading import load_file, task_module
 from minigpt_challenge.coach.runtime.patched_modules import restore_patched_modules
 
 TIME_LIMIT_S = 5.0  # the checks have run before, so code that hangs is rare
-MIN_LEAK = 1e-6
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ import numpy as np
 # precision; they may add in different orders, and mask with -1e9 or -inf. The rounding errors of
 # large models stay a factor of ten below this.
 TOLERANCE = 1e-4
+# A masked position has weight exactly 0, so what is there changes nothing.
+MIN_LEAK = 1e-6
 SMALLEST = 1e-6  # arrays whose values are all smaller than this count as 0
 
 

@@ -11,12 +11,10 @@ from minigpt_challenge.coach.checks import expect, random_inputs
 from minigpt_challenge.coach.checks.jaxpr_counts import count_equations
 from minigpt_challenge.coach.checks.numpy_interpreter import traced
 from minigpt_challenge.coach.checks.param_trees import Model
-from minigpt_challenge.coach.checks.tolerance import differs
+from minigpt_challenge.coach.checks.tolerance import MIN_LEAK, differs
 from minigpt_challenge.coach.runtime.error_text import in_one_line
 
 AXES = ("B", "T", "out")  # H for one head, N·H for several
-# A masked position has weight exactly 0, so a change there changes nothing.
-MIN_LEAK = 1e-6
 
 
 def takes_any_length(module: nn.Module, C: int, width: int, label: str) -> None:

@@ -20,10 +20,9 @@ from minigpt_challenge.coach.checks.properties.compiled_once import (
     counting,
     with_marked_updates,
 )
+from minigpt_challenge.coach.checks.properties.training_step import Batch
 
 STEP = "step(state, x, y)"
-
-Batch = Callable[[int], tuple[jax.Array, jax.Array]]  # from a seed to x, y: integers (B, T)
 
 
 def uses_shard_map(step: Callable, arguments: Sequence[Any], label: str) -> None:
