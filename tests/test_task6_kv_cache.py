@@ -233,7 +233,7 @@ def test_the_prompt_comes_first_and_an_empty_one_is_refused(task, tiny):
     )
 
 
-def test_your_attention_and_your_generation_work_together(task, weights, reads):
+def test_your_attention_and_your_generation_work_together(task, weights, reads, scans):
     """Each was tried with the reference's other half; here both are yours, as in the notebook."""
     prompt = np.array([5, 0, 8])
     seen = generation.greedy_text(task.generate_fast, gpt_with(task), weights[0], prompt, LONG)

@@ -34,12 +34,6 @@ OPTIMISERS = {
 ADAM, SGD = OPTIMISERS.values()
 
 
-@pytest.fixture(scope="module")
-def run(task):
-    """Call a model, compiled. Each file that is checked gets its own."""
-    return nnx.jit(lambda model, tokens: model(tokens))
-
-
 def batch(seed=0, B=B, T=BLOCK):
     """x and y, random integers (B, T)."""
     return training.batch(V, B, T, seed)
@@ -98,11 +92,11 @@ def test_heads_must_share_hidden_dim_evenly(task):
 # NNXMiniGPT
 
 
-def test_gpt_returns_logits_for_every_position(task, run):
+def test_gpt_returns_logits_for_every_position(task):
     """Each position is a prediction to learn from: T of them for each row."""
     gpt = task.NNXMiniGPT(*SIZES.values(), rngs=nnx.Rngs(0))
     for B, T in SHAPES:
-        seen = expect.not_none(run(gpt, tokens(B, T)), GPT)
+        seen = expect.not_none(gpt(tokens(B, T)), GPT)
         expect.dtype(expect.array(seen, (B, T, V), "BTV", GPT), np.float32, GPT)
 
 
@@ -129,7 +123,7 @@ def test_every_linen_weight_arrives(task):
     loading.every_weight_arrives(task, [SIZES, OTHER_SIZES])
 
 
-def test_logits_equal_linen(task, run):
+def test_logits_equal_linen(task):
     """The model that you trained in Linen goes on in NNX, and writes the same."""
     settings = [  # sizes, (B, T) of the tokens, seed, scale of all weights
         (SIZES, [(B, BLOCK), (4, 1)], 0, 1.0),
@@ -137,13 +131,13 @@ def test_logits_equal_linen(task, run):
         (MANY_LAYERS, [(4, 3)], 2, 1.0),
         (SIZES, [(B, BLOCK)], 0, 0.003),  # shows what a norm adds to a small variance
     ]
-    loading.logits_equal_linen(task, run, settings, GPT)
+    loading.logits_equal_linen(task, settings, GPT)
 
 
-def test_gpt_sees_nothing_of_the_future(task, run):
+def test_gpt_sees_nothing_of_the_future(task):
     """A model that can read the next token learns to copy it, and nothing else."""
     gpt = loading.unloaded(task, SIZES)
-    properties.sees_nothing_of_the_future(partial(run, gpt), tokens(B, BLOCK, 2), V, GPT)
+    properties.sees_nothing_of_the_future(gpt, tokens(B, BLOCK, 2), V, GPT)
 
 
 def test_gpt_gradients_equal_linen(task):
@@ -198,9 +192,9 @@ def test_returned_loss_is_the_one_before_the_update(task):
     training.returned_loss_is_from_before_the_update(task.nnx_train_step, SGD, cases)
 
 
-def test_whole_model_learns_as_in_linen(task, run):
+def test_whole_model_learns_as_in_linen(task):
     """Your model and your step together: this is what the notebook trains."""
-    training.whole_model_learns_as_in_linen(task, run, SIZES, SGD, batch)
+    training.whole_model_learns_as_in_linen(task, SIZES, SGD, batch)
 
 
 def test_eval_step_gives_the_loss_and_changes_nothing(task):

@@ -1,7 +1,8 @@
 """The table of the gate: `python -m tests.project.answers [N …] [--part 1/2] [--no-cache]`.
 
-Two processes import JAX once each and judge one answer after another. Each verdict is printed as
-soon as it is known. A verdict comes from the cache if nothing that it depends on has changed.
+Two processes (see `--processes`) import JAX once each and judge one answer after another. Each
+verdict is printed as soon as it is known. A verdict comes from the cache if nothing that it depends
+on has changed.
 """
 
 import multiprocessing
@@ -27,7 +28,6 @@ from tests.project.answers.gate import (
 )
 from tests.project.answers.verdict_cache import VerdictCache, default_folder
 
-PROCESSES = 2
 # An answer's programs run a few times only. With these flags XLA compiles them in a third of the
 # time; the numbers are the same up to rounding.
 QUICK_COMPILATION = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
@@ -40,7 +40,7 @@ def main(options: Namespace) -> int:
         os.environ["XLA_FLAGS"] = QUICK_COMPILATION
     tasks = [task_by_number(number) for number in options.tasks]
     cache = VerdictCache(options.cache) if options.cache else None
-    outcomes = judge_all(tasks, options.part, options.parts, cache)
+    outcomes = judge_all(tasks, options.part, options.parts, cache, options.processes)
     found = [
         f"{stem}: {mistake}"
         for stem, task_outcomes in outcomes.items()
@@ -61,7 +61,7 @@ def main(options: Namespace) -> int:
 
 
 def judge_all(
-    tasks: list[Task], part: int, parts: int, cache: VerdictCache | None
+    tasks: list[Task], part: int, parts: int, cache: VerdictCache | None, processes: int
 ) -> dict[str, list[Outcome]]:
     """Judge every `parts`-th answer to each task, from number `part` on, which counts from 1.
 
@@ -81,7 +81,7 @@ def judge_all(
     if not waiting:
         return outcomes
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, spawn, collect_garbage_rarely) as pool:
+    with ProcessPoolExecutor(processes, spawn, collect_garbage_rarely) as pool:
         running = {pool.submit(judge_answer, task, answer): task for task, answer in waiting}
         for number, future in enumerate(as_completed(running), 1):
             task, outcome = running[future], future.result()
@@ -111,6 +111,9 @@ def parse_arguments(arguments: list[str]) -> Namespace:
     )
     parser.add_argument("tasks", nargs="*", type=int, metavar="N", help="the tasks; all by default")
     parser.add_argument("--part", default="1/1", metavar="K/N", help="judge one part of each bank")
+    parser.add_argument(
+        "--processes", type=int, default=2, metavar="N", help="how many judge at a time (2)"
+    )
     parser.add_argument("--no-cache", action="store_true", help="judge every answer again")
     parser.add_argument(
         "--cache",

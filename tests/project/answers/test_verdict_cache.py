@@ -136,7 +136,7 @@ def test_only_what_is_not_kept_is_judge_answer(cache, monkeypatch):
     for answer in answers:
         cache.put(ATTENTION, Outcome(answer, Verdict.WRONG, frozenset(), ""))
     monkeypatch.setattr(command, "judge_answer", None)  # nothing is left to judge
-    (outcomes,) = command.judge_all([ATTENTION], 1, 1, cache).values()
+    (outcomes,) = command.judge_all([ATTENTION], 1, 1, cache, processes=2).values()
     assert [outcome.answer for outcome in outcomes] == answers
 
 

@@ -12,6 +12,7 @@ from minigpt_challenge.coach.course.curriculum import TASKS
 pexpect = pytest.importorskip("pexpect")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.newest,
     pytest.mark.skipif(sys.platform == "win32", reason="pexpect needs a pseudo-terminal"),
 ]
 EMBEDDING, ATTENTION = TASKS[:2]

@@ -130,6 +130,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_reported(checkpoints, messages, k
 
 
 @pytest.mark.slow
+@pytest.mark.newest
 def test_minigpt_train_resumes_without_fresh(workshop, own_text):
     def output(*options):
         done = workshop.minigpt("train", "--solutions", "--data", str(own_text), *options)

@@ -57,6 +57,7 @@ def test_a_copy_of_the_reference_is_recognised_by_its_code_not_its_comments(tmp_
 
 
 @pytest.mark.slow
+@pytest.mark.newest
 def test_the_command_line_writes_the_file_for_all_tasks(workshop):
     workshop.solve(EMBEDDING)
     file = workshop.root / "out" / "results.json"
@@ -70,6 +71,7 @@ def test_the_command_line_writes_the_file_for_all_tasks(workshop):
 
 
 @pytest.mark.slow
+@pytest.mark.newest
 def test_junit_distinguishes_not_started_from_failed(workshop):
     workshop.stub(EMBEDDING).write_text("class TokenAndPositionEmbedding: pass", encoding="utf-8")
     suites = [str(task.tests.relative_to(task.tests.parents[1])) for task in TASKS[:2]]

@@ -59,6 +59,7 @@ def final_loss(trained):
 
 
 @pytest.mark.slow
+@pytest.mark.newest
 def test_several_processes_learn_the_same_as_one(workshop, own_text):
     workshop.solve(*TASKS)
     ends = []
@@ -82,6 +83,7 @@ def test_several_processes_learn_the_same_as_one(workshop, own_text):
 
 
 @pytest.mark.slow
+@pytest.mark.newest
 def test_processes_that_do_not_agree_are_rejected(workshop, own_text):
     seeds = (["--solutions", "--seed", "0"], ["--solutions", "--seed", "1"])
     for trained in train_together(workshop, own_text, 2, 2, *seeds):

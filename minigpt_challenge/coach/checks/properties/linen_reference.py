@@ -8,8 +8,6 @@ trial runs: it may patch JAX, which is undone only after the check.
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib import import_module
-from types import ModuleType
 
 import jax
 import jax.numpy as jnp
@@ -18,17 +16,11 @@ import optax
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.checks import param_trees, random_inputs
-from minigpt_challenge.coach.course.curriculum import task_by_number
 from minigpt_challenge.coach.runtime.loading import solution
 from minigpt_challenge.coach.runtime.reference_cache import cached
 
 Sizes = Mapping[str, int]  # MiniGPT's attributes
 _Key = tuple[tuple[str, int], ...]  # the same, hashable
-
-
-def earlier_task(number: int) -> ModuleType:
-    """The solution of an earlier task, as the file on trial imports it; nothing is cached."""
-    return import_module(task_by_number(number).module)
 
 
 def params(sizes: Sizes, seed: int = 0, scale: float = 1.0) -> dict:

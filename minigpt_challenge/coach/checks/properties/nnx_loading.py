@@ -1,9 +1,11 @@
 """What loading Linen's weights into an NNX model must do: all arrive, and nothing else changes.
 
-`answer` is the learner's file throughout.
+`answer` is the learner's file throughout. Models are called as they are, without `nnx.jit`: for
+arrays this small, tracing and compiling a model takes ten times as long as running it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -18,16 +20,27 @@ from minigpt_challenge.coach.checks.nnx_as_linen import num_weights, weights_of
 from minigpt_challenge.coach.checks.param_trees import flatten
 from minigpt_challenge.coach.checks.properties import linen_reference
 from minigpt_challenge.coach.checks.properties.linen_reference import Sizes
-
-Run = Callable[[nnx.Module, jax.Array], jax.Array]  # call a model, compiled
+from minigpt_challenge.coach.runtime.reference_cache import cached
 
 
 def unloaded(answer: Any, sizes: Sizes) -> nnx.Module:
     """The learner's model; each weight holds known values, whatever its initialisers are."""
-    model = answer.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0))
-    weights = nnx.state(model, nnx.Param)
-    nnx.update(model, jax.tree.map(lambda leaf: jnp.asarray(before_loading(leaf.shape)), weights))
-    return model
+    graph, weights, rest = _parts(answer.NNXMiniGPT, tuple(sizes.items()))
+    # Copies, since a step may donate what it is given.
+    rest = jax.tree.map(jnp.copy, rest)
+    return nnx.merge(graph, jax.tree.map(jnp.asarray, weights), rest)
+
+
+@partial(cached, max_entries=3)  # those of one file
+def _parts(make: Callable[..., nnx.Module], sizes: tuple[tuple[str, int], ...]) -> tuple:
+    """The model's graph, its weights (NumPy arrays) and the rest of its state.
+
+    Putting a model together from these takes a tenth of the time of making it anew.
+    """
+    model = make(**dict(sizes), rngs=nnx.Rngs(0))
+    parts: tuple[Any, ...] = nnx.split(model, nnx.Param, ...)
+    graph, weights, rest = parts
+    return graph, jax.tree.map(lambda leaf: before_loading(leaf.shape), weights), rest
 
 
 def loaded(answer: Any, sizes: Sizes, params: Any) -> nnx.Module:
@@ -114,7 +127,6 @@ def _every_weight_arrived(seen: dict[str, np.ndarray], params: Any) -> None:
 
 def logits_equal_linen(
     answer: Any,
-    run: Run,
     settings: Sequence[tuple[Sizes, Sequence[tuple[int, int]], int, float]],
     label: str,
 ) -> None:
@@ -122,7 +134,6 @@ def logits_equal_linen(
 
     Args:
         answer: the learner's file.
-        run: calls a model.
         settings: the model's sizes; (B, T) of the tokens; the seed of weights and tokens; what all
             weights are multiplied by.
         label: the call, for the message.
@@ -131,9 +142,8 @@ def logits_equal_linen(
         [linen_reference.logits(sizes, shape, seed, scale) for shape in shapes]
         for sizes, shapes, seed, scale in settings
     ]
-    first_sizes = settings[0][0]
-    gpt = answer.NNXMiniGPT(**first_sizes, rngs=nnx.Rngs(0))
-    is_whole = num_weights(gpt) == linen_reference.num_weights(first_sizes)
+    sizes = settings[0][0]
+    is_whole = num_weights(unloaded(answer, sizes)) == linen_reference.num_weights(sizes)
 
     def compared() -> Iterator[tuple]:
         for (sizes, shapes, seed, scale), outputs in zip(settings, expected, strict=True):
@@ -142,7 +152,7 @@ def logits_equal_linen(
             for shape, logits in zip(shapes, outputs, strict=True):
                 tokens = random_inputs.tokens(*shape, vocab_size=sizes["vocab_size"], seed=seed)
                 suspects = loaded_gpt_suspects(params, tokens, sizes["num_heads"], is_whole)
-                yield run(model, tokens), logits, suspects
+                yield model(tokens), logits, suspects
 
     expect.all_equal(compared(), "BTV", f"With the weights of the Linen model, {label}")
 

@@ -29,6 +29,7 @@ from minigpt_challenge.coach.checks.properties.toy_language_model import (
     mild_apply_fn,
 )
 from minigpt_challenge.coach.checks.properties.training_step import Batch
+from minigpt_challenge.coach.runtime.loading import solution
 
 Case = tuple[nnx.Module, jax.Array, jax.Array]  # a model, x and y
 
@@ -66,7 +67,7 @@ def loss_gradients_equal_linen(
 ) -> None:
     """The gradient of the loss is that of task 5's."""
     model = ToyModel(vocab_size)
-    linen_loss_fn = linen_reference.earlier_task(5).loss_fn
+    linen_loss_fn = solution(5).loss_fn
     expected = jax.grad(linen_loss_fn)(AsLinen(model).params, apply_fn, x, y)["params"]
     seen = nnx.to_pure_dict(nnx.grad(loss_fn)(model, x, y))
     expect.trees_equal(seen, expected, "The gradient of the loss")
@@ -84,7 +85,7 @@ def three_steps_equal_linen(
         vocab_size: V.
         label: what happened, for the message.
     """
-    linen_step = linen_reference.earlier_task(5).train_step
+    linen_step = solution(5).train_step
     ends, evidence = [], []
     # Gradients shorter than 1 as well, and an optimiser and a count that are not at their start.
     for kind, applied in ((ToyModel, apply_fn), (MildToyModel, mild_apply_fn)):
@@ -133,7 +134,6 @@ def returned_loss_is_from_before_the_update(
 
 def whole_model_learns_as_in_linen(
     answer: Any,
-    run: nnx_loading.Run,
     sizes: linen_reference.Sizes,
     tx: optax.GradientTransformation,
     batch: Batch,
@@ -142,7 +142,6 @@ def whole_model_learns_as_in_linen(
 
     Args:
         answer: the learner's file.
-        run: calls a model.
         sizes: the model's.
         tx: the optimizer.
         batch: what is trained on.
@@ -153,7 +152,7 @@ def whole_model_learns_as_in_linen(
     seen = [answer.nnx_train_step(model, optimizer, *batch(step)) for step in range(3)]
     for step, (loss, expected) in enumerate(zip(seen, losses, strict=True)):
         expect.equal(loss, expected, "", f"The loss of the whole model at step {step}")
-    expect.equal(run(model, batch(2)[0]), logits, "BTV", "After three steps, NNXMiniGPT(tokens)")
+    expect.equal(model(batch(2)[0]), logits, "BTV", "After three steps, NNXMiniGPT(tokens)")
 
 
 def eval_step_gives_the_loss_and_changes_nothing(
