@@ -7,6 +7,7 @@ order of your submodules are free.
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -221,11 +222,10 @@ def test_gpt_can_learn_from_its_own_first_weights(task):
 def test_heads_must_share_hidden_dim_evenly(task):
     """A clear error at once is easier to understand than a reshape that fails somewhere inside."""
     why = "10 does not divide into 3 heads of one size"
-    block, x = task.DecoderBlock(hidden_dim=10, num_heads=3), random_inputs.floats(B, 5, 10)
-    gpt, tokens = task.MiniGPT(**SIZES | dict(hidden_dim=10, num_heads=3)), random_tokens(B, 5)
-    calls = {
-        "DecoderBlock": lambda: zeros_like_output(block, x),
-        "MiniGPT": lambda: zeros_like_output(gpt, tokens),
+    uneven, x, tokens = dict(hidden_dim=10, num_heads=3), jnp.ones((B, 5, 10)), random_tokens(B, 5)
+    calls = {  # the error may come when the module is made, or when it is called
+        "DecoderBlock": lambda: zeros_like_output(task.DecoderBlock(**uneven), x),
+        "MiniGPT": lambda: zeros_like_output(task.MiniGPT(**SIZES | uneven), tokens),
     }
     for name, call in calls.items():
         label = f"{name} with hidden_dim=10 and num_heads=3"

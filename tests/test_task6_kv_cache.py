@@ -191,6 +191,10 @@ def test_sampled_text_has_the_right_frequencies(task, tiny, scans):
     text = task.generate_fast(jax.random.key(0), roomy, even, [0], ROOMY - 1)
     text = expect.integers(text, (ROOMY,), "generate_fast")
     sampling.not_all_the_same(text[1:], task.sample_token)
+    undecided = bias_only_params(shapes)
+    sampling.draws_are_independent(
+        lambda key: task.generate_fast(key, model, undecided, [0], 5), 5, len(logits)
+    )
     params, settings = bias_only_params(shapes, logits), [(1.0, None), (0.7, None), (1.2, 3)]
 
     def write(key, num_tokens, temperature, top_k):

@@ -7,7 +7,6 @@ submodules are free; those of embedding and block alone are paired by their shap
 
 from functools import partial
 
-import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -79,14 +78,14 @@ def test_block_value_equals_linen(task):
 
 def test_heads_must_share_hidden_dim_evenly(task):
     """A width rounded down would give a model of another size than the one you asked for."""
-    sizes, x = SIZES | dict(hidden_dim=10, num_heads=3), jnp.ones((B, 5, 10))
     why = "10 does not divide into 3 heads of one size"
-    for name, call in {
-        "NNXDecoderBlock": lambda: task.NNXDecoderBlock(10, 3, rngs=nnx.Rngs(0))(x),
-        "NNXMiniGPT": lambda: task.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0))(tokens(B, 5)),
+    sizes = SIZES | dict(hidden_dim=10, num_heads=3)
+    for name, make in {
+        "NNXDecoderBlock": lambda: task.NNXDecoderBlock(10, 3, rngs=nnx.Rngs(0)),
+        "NNXMiniGPT": lambda: task.NNXMiniGPT(**sizes, rngs=nnx.Rngs(0)),
     }.items():
-        label = f"{name} with hidden_dim=10 and num_heads=3"
-        expect.raises(ValueError, call, label, why)
+        label = f"Making {name} with hidden_dim=10 and num_heads=3"
+        expect.raises(ValueError, make, label, why)
 
 
 # NNXMiniGPT

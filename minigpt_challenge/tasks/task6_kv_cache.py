@@ -145,7 +145,7 @@ def write_on(
     and `length` only shapes and dtypes are known, so one program serves all prompts.
 
     Args:
-        window: integers (S,), S = block_size; values after the first `length` are arbitrary.
+        window: integers (S,), S = block_size; the values after the first `length` are 0.
         length: integer (), from 1 to S.
 
     Returns:

@@ -188,6 +188,16 @@ return jnp.einsum("btv,vc->btc", jax.nn.one_hot(tokens, self.vocab_size), a) + (
             ),
         ),
     ),
+    wrong(
+        "positions in a collection that is not trained",
+        compact("""
+init = nn.initializers.normal()
+size = self.block_size, self.hidden_dim
+where = self.variable("positions", "table", lambda: init(self.make_rng("params"), size))
+what = nn.Embed(self.vocab_size, self.hidden_dim)(tokens)
+return what + where.value[: tokens.shape[1]]
+"""),
+    ),
     right(
         "one position at a time",
         compact("""

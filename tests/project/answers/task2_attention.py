@@ -97,6 +97,28 @@ ANSWERS = [
         ),
     ),
     right(
+        "additive mask of the lowest float",
+        edited((MASKING, "scores += jnp.where(mask, 0.0, jnp.finfo(scores.dtype).min)")),
+    ),
+    wrong("hidden scores set to -1e4", edited(("-1e30", "-1e4"))),
+    wrong("hidden scores set to -1e5", edited(("-1e30", "-1e5"))),
+    wrong("additive mask of -1e4", edited((MASKING, "scores += jnp.where(mask, 0.0, -1e4)"))),
+    wrong(
+        "a mask for eight positions, all visible beyond",
+        edited((MASKING, f"if T <= 8: {MASKING}")),
+    ),
+    wrong(
+        "a mask for 1024 positions, all visible beyond",
+        edited(
+            (
+                MASKING,
+                "small, pad = jnp.tril(jnp.ones((1024, 1024), bool)), max(T - 1024, 0)\n"
+                "        mask = jnp.pad(small, (0, pad), constant_values=True)[:T, :T]\n"
+                f"        {MASKING}",
+            )
+        ),
+    ),
+    right(
         "additive mask of -1e9",
         edited((MASKING, "scores = scores + (1 - jnp.tril(jnp.ones((T, T)))) * -1e9")),
     ),

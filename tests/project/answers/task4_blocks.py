@@ -198,6 +198,24 @@ ANSWERS = [
     right("setup, other names, attention first", by_setup()),
     right("compact", compact()),
     right(
+        "uneven heads refused when the module is made",
+        by_setup(
+            (CHECK, ""),
+            (
+                "    num_heads: int\n\n    def setup(self):\n        head_dim",
+                "    num_heads: int\n\n    def __post_init__(self):\n"
+                + CHECK
+                + "        super().__post_init__()\n\n    def setup(self):\n        head_dim",
+            ),
+            (
+                "    num_heads: int\n\n    def setup(self):\n        self.embed",
+                "    num_heads: int\n\n    def __post_init__(self):\n"
+                + CHECK
+                + "        super().__post_init__()\n\n    def setup(self):\n        self.embed",
+            ),
+        ),
+    ),
+    right(
         "compact, everything named, norms created first and in reverse",
         compact(
             (

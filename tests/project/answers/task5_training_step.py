@@ -709,8 +709,17 @@ def _step""",
             (EVAL, "return jax.jit(lambda p: loss_fn(p, state.apply_fn, x, y))(state.params)"),
         ),
     ),
-    wrong(
+    right(
         "state donated", edited((JIT_TRAIN, "@partial(jax.jit, donate_argnums=0)\ndef train_step"))
+    ),
+    right(
+        "state and batch donated by name",
+        edited(
+            (
+                JIT_TRAIN,
+                '@partial(jax.jit, donate_argnames=("state", "x", "y"))\ndef train_step',
+            )
+        ),
     ),
     wrong(
         "params changed in place",

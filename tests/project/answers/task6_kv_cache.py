@@ -684,6 +684,37 @@ ANSWERS = [
         "logits_one_late",
     ),
     wrong(
+        "the first token is the most probable, not drawn",
+        edited((SCAN, SCAN.replace("keys)[1]", "keys)[1].at[0].set(jnp.argmax(logits))"))),
+    ),
+    wrong(
+        "the first two tokens share a key",
+        edited((KEYS, lines(KEYS, "keys = keys.at[1].set(keys[0]) if num_tokens > 1 else keys"))),
+    ),
+    wrong(
+        "the key of a step is that of two steps before",
+        edited(
+            (KEYS, "keys = jax.random.split(random_key, 2)[jnp.arange(num_tokens) % 2]"),
+        ),
+    ),
+    wrong(
+        "an array of JAX returned",
+        edited(("return np.concatenate([prompt, new])", "return jnp.concatenate([prompt, new])")),
+    ),
+    wrong(
+        "int64 returned",
+        edited(
+            (
+                "return np.concatenate([prompt, new])",
+                "return np.concatenate([prompt, new]).astype(np.int64)",
+            )
+        ),
+    ),
+    right(
+        "added to the zeros of the window",
+        edited((NOTED, "noted = window.at[length].add(token)")),
+    ),
+    wrong(
         "a fixed key for all texts",
         edited((KEYS, "keys = jax.random.split(jax.random.key(42), num_tokens)")),
     ),

@@ -545,7 +545,7 @@ def shard_map_train_step(mesh):
         ),
     ),
     wrong("shard_map under checkpoint", edited((JITTED, "return jax.checkpoint(shared)"))),
-    wrong("state donated", edited((JITTED, "return jax.jit(shared, donate_argnums=0)"))),
+    right("state donated", edited((JITTED, "return jax.jit(shared, donate_argnums=0)"))),
     wrong(
         "jit replicates the rows inside",
         edited(

@@ -542,6 +542,27 @@ def _plain""",
     wrong("product of the tables", edited((SUM, SUM.replace("+", "*"))), "tables_multiplied"),
     wrong("too long is not refused", edited((TOO_LONG, ""))),
     wrong("uneven heads are not refused", edited((UNEVEN, ""))),
+    wrong(
+        "uneven heads are refused when the block is called",
+        edited(
+            (UNEVEN, "        self.uneven = hidden_dim % num_heads\n"),
+            (
+                FIRST,
+                '        if self.uneven:\n            raise ValueError("uneven heads")\n' + FIRST,
+            ),
+        ),
+    ),
+    right(
+        "rngs and a dropout kept in the model",
+        edited(
+            (
+                FINAL_NORM,
+                FINAL_NORM
+                + "        self.rngs = rngs\n        self.dropout = nnx.Dropout(0.0, rngs=rngs)\n",
+            ),
+            (NORMED, NORMED + "        h = self.dropout(h)\n"),
+        ),
+    ),
     wrong("a full block is refused", edited(("T > self", "T >= self"))),
     wrong("post-norm", edited(post_norm), "post_norm"),
     wrong(

@@ -18,10 +18,9 @@ AXES = ("B", "T", "out")  # H for one head, N·H for several
 
 
 def takes_any_length(module: nn.Module, C: int, width: int, label: str) -> None:
-    """The code works for any number of positions: no size is fixed in it.
+    """The code works for any number of positions: no size is fixed in it, nor in its mask.
 
-    Only shapes are computed. Code that loops over the positions takes longer to trace with more of
-    them, so it gets fewer.
+    Code that loops over the positions takes longer to trace with more of them, so it gets fewer.
 
     Args:
         module: the learner's, N heads of H.
@@ -39,7 +38,7 @@ def takes_any_length(module: nn.Module, C: int, width: int, label: str) -> None:
         return count_equations(module.init_with_output, jax.random.key(0), jnp.ones((1, T, C)))
 
     shape(3)  # code that fails at every length raises its own error here
-    T = 2000 if size(3) == size(5) else 70
+    T = 1100 if size(3) == size(5) else 70
     try:
         seen = shape(T)
     except Exception as error:
@@ -53,6 +52,17 @@ def takes_any_length(module: nn.Module, C: int, width: int, label: str) -> None:
         raise expect.Wrong(
             f"It has the shape {seen}.",
             asked=f"With T = {T}, {label} should have the shape {(1, T, width)}.",
+            about=f"the number of positions in {label}",
+        )
+    x = random_inputs.floats(1, T, C, seed=4)
+    params = random_inputs.params(module, x[:, :2])
+    whole, first = (np.asarray(module.apply(params, part)) for part in (x, x[:, : T // 2]))
+    if differs(np.nan_to_num(whole[:, : T // 2]), np.nan_to_num(first)).any():
+        raise expect.Wrong(
+            f"With {T} positions, the first {T // 2} get other values than without the rest.",
+            asked=f"{label} should take any number of positions, and each should see only itself "
+            "and what comes before it.",
+            advice="Make the mask from x.shape.",
             about=f"the number of positions in {label}",
         )
 
@@ -135,10 +145,31 @@ def survives_large_scores(
     except expect.Wrong as wrong:
         if not np.allclose(ordinary, reference.apply(params, x / 100), atol=1e-5):
             raise
-        raise wrong.but(
-            advice="With ordinary scores the values are right. Is the number with which you mask "
-            "low enough? −∞ is below any score, and so is -1e9; -100 is not."
-        ) from None
+        raise wrong.but(advice=LOW_ENOUGH) from None
+    # Each query is the negative of its key. Position 0 then scores -10⁶ with itself.
+    opposed, x = _opposed(params), 10 * x
+    if np.allclose(ordinary, reference.apply(params, x / 1000), atol=1e-5):
+        label = f"With scores down to -10⁶, {label}"
+        try:
+            expect.equal(module.apply(opposed, x), reference.apply(opposed, x), AXES, label)
+        except expect.Wrong as wrong:
+            raise wrong.but(advice=LOW_ENOUGH) from None
+
+
+LOW_ENOUGH = (
+    "With ordinary scores the values are right. Is the number with which you mask low enough? −∞ "
+    "is below any score, and so is -1e9; -1e4 is not."
+)
+
+
+def _opposed(params: Any) -> Any:
+    """The same weights, with those of the keys, negated, as those of the queries."""
+    if not hasattr(params, "items"):
+        return params
+    opposed = {name: _opposed(child) for name, child in params.items()}
+    if {"query", "key"} <= opposed.keys():
+        opposed["query"] = jax.tree.map(lambda leaf: -leaf, opposed["key"])
+    return opposed
 
 
 def equal_scores_share_evenly(

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import optax
 
+from minigpt_challenge.coach.checks.copies import copies
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.jaxpr_counts import (
     MARK,
@@ -41,7 +42,7 @@ def compiled_once(
         as_pure: from a step and its arguments to a pure function and its arguments, where the
             step changes its arguments in place.
     """
-    returned = step(*arguments(0, None))
+    returned = step(*copies(arguments(0, None)))
     num_traces = len(traces)
     if not num_traces:
         raise Wrong(
@@ -49,7 +50,7 @@ def compiled_once(
             asked=f"{model} should be called in {label}.",
             about=f"{model} in {label}",
         )
-    step(*arguments(1, returned))
+    step(*copies(arguments(1, returned)))
     if len(traces) > num_traces:
         advice = f"{fix} It is then traced once and compiled."
         if model_marked and is_compiled_within(MARK, step, *model_marked):

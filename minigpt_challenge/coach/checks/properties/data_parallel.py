@@ -10,6 +10,7 @@ from flax.training.train_state import TrainState
 from jax.sharding import Mesh
 
 from minigpt_challenge.coach.checks import device_shards, expect
+from minigpt_challenge.coach.checks.copies import copies
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.faults.parallel import layout_suspects, step_suspects
 from minigpt_challenge.coach.checks.faults.step import outcome
@@ -125,7 +126,9 @@ def three_steps_equal_one_device(
                 x, y = batch(index)
                 before = mine
                 _, placed_x, placed_y = place(mesh, alone, x, y)
-                mine, loss = expect.pair(step(mine, placed_x, placed_y), STEP, TrainState)
+                mine, loss = expect.pair(
+                    step(*copies((mine, placed_x, placed_y))), STEP, TrainState
+                )
                 alone, loss_alone = _step_on_one_device(loss_fn, alone, x, y)
                 yield (
                     device_shards.everywhere(outcome(alone, loss_alone), mesh),

@@ -35,7 +35,16 @@ def greedy_text(
 ) -> np.ndarray:
     """What the learner's code writes at temperature 0."""
     text = generate(jax.random.key(0), model, params, prompt, num_tokens, temperature=0)
-    return expect.integers(text, (len(prompt) + num_tokens,), FAST)
+    seen = expect.integers(text, (len(prompt) + num_tokens,), FAST)
+    if not isinstance(text, np.ndarray):
+        raise Wrong(
+            "It is an array of JAX.",
+            asked=f"{FAST} should return a NumPy array.",
+            advice="`np.asarray(…)` copies it to NumPy.",
+            about=f"what {FAST} returns",
+        )
+    expect.dtype(text, np.int32, f"What {FAST} returns")
+    return seen
 
 
 def greedy_text_equals_the_naive_one(

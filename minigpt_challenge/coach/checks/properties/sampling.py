@@ -78,6 +78,51 @@ def written_shares_are_the_probabilities(
     expect.all_equal(compared(), "V", label)
 
 
+def draws_are_independent(
+    write: Callable[[jax.Array], Any], num_tokens: int, vocab_size: int, num_keys: int = 200
+) -> None:
+    """Over many keys, each token is drawn at random, and apart from each token before it.
+
+    In one long text the first draws would not show.
+
+    Args:
+        write: from a random key to a text, of which the last `num_tokens` were drawn, all tokens
+            being equally probable.
+        num_tokens: the number of draws in a text.
+        vocab_size: V.
+        num_keys: the number of texts.
+    """
+    texts = [np.asarray(write(jax.random.key(100 + seed))) for seed in range(num_keys)]
+    tokens = np.stack(texts)[:, -num_tokens:]  # (num_keys, num_tokens)
+    fair = 1 / vocab_size
+    for t in range(num_tokens):
+        most = np.bincount(tokens[:, t], minlength=vocab_size).max() / num_keys
+        if most > fair + MAX_SURPLUS:
+            raise expect.Wrong(
+                f"With {num_keys} keys, one and the same token was number {t + 1} in {most:.0%} "
+                "of the texts.",
+                asked=f"Where all {vocab_size} tokens are equally probable, generate_fast should "
+                f"draw each in {fair:.0%} of the texts.",
+                advice="Draw every token with `sample_token`, the first one too.",
+                about="a token that is not drawn",
+            )
+        for earlier in range(t):
+            same = (tokens[:, t] == tokens[:, earlier]).mean()
+            if not fair - fair * 0.9 < same < fair + MAX_SURPLUS:
+                raise expect.Wrong(
+                    f"With {num_keys} keys, tokens {earlier + 1} and {t + 1} were the same in "
+                    f"{same:.0%} of the texts.",
+                    asked=f"Where all {vocab_size} tokens are equally probable, two draws of "
+                    f"generate_fast should agree in {fair:.0%} of the texts.",
+                    advice="Split the key: each step needs a key of its own.",
+                    about="draws that depend on each other",
+                )
+
+
+# At least seven standard deviations, with 200 keys and 5 tokens.
+MAX_SURPLUS = 0.2
+
+
 def not_all_the_same(tokens: np.ndarray, sample_token: Callable) -> None:
     """Of many written tokens that could differ, some do.
 
