@@ -15,6 +15,7 @@ from minigpt_challenge.coach.commands.cli_common import exit_on_user_error
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.reports import terminal
+from minigpt_challenge.coach.runtime.clone import run_in_the_clone_here
 from minigpt_challenge.errors import UserError
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ✓ shows a ? instead
+    run_in_the_clone_here("minigpt_challenge", sys.argv[1:])
     with exit_on_user_error():
         app(prog_name="minigpt")
 

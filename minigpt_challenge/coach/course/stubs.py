@@ -21,11 +21,17 @@ def cut_stub(task: Task) -> str:
     """The text of the task's stub.
 
     Raises:
-        BadSource: the solution has no solution regions, or malformed ones.
+        BadSource: the solution is missing or damaged, or has no solution regions, or malformed
+            ones.
     """
-    return remove_solutions(
-        task.solution.read_text(encoding="utf-8"), task.solution.name, task.number
-    )
+    name = f"solutions/{task.solution.name}"
+    try:
+        return remove_solutions(task.solution.read_text(encoding="utf-8"), name, task.number)
+    except (OSError, SyntaxError) as error:
+        raise BadSource(
+            f"{name} is missing or damaged ({error}). It belongs to the challenge, and your own "
+            f"file is not to blame. `git checkout {name}` brings it back."
+        ) from error
 
 
 def read_learner_file(task: Task) -> str:

@@ -118,6 +118,8 @@ class Check:
     def finding(self) -> str:
         """What was asked and seen, the advice and the trace: the message without the cause."""
         lines = [join(self.asked, self.seen), self.advice]
+        if self.reason is Reason.ERROR:  # in plain words first, then as Python says it
+            lines.reverse()
         if self.reason in (Reason.ERROR, Reason.TIME_LIMIT):
             lines += [
                 f"    {at.path}, line {at.line}, in {at.function}: {at.code}" for at in self.trace

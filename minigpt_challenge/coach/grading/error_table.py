@@ -148,9 +148,6 @@ BY_PHRASE = {
     'has no attribute "__call__"': (
         "Is `def __call__` missing, or indented so that it belongs to something else?"
     ),
-    "'tuple' object is not callable": (
-        "Flax turns a list of modules in `setup` into a tuple: call its modules one by one."
-    ),
     "1D sequences of concrete values of integer type": (
         "A size must be an integer: `//` divides to an integer, `/` to a float."
     ),

@@ -1,7 +1,9 @@
 """Turn what a check raised into its result."""
 
+import linecache
 import re
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from minigpt_challenge.coach.course.stubs import is_stub_error
 from minigpt_challenge.coach.course.verdict import Check, Location, Reason, Verdict
 from minigpt_challenge.coach.grading.error_explanations import explanation_of
 from minigpt_challenge.coach.runtime.error_text import in_one_line
+from minigpt_challenge.coach.runtime.given_files import damage_behind
 from minigpt_challenge.coach.runtime.limits import TimeLimitReached
 from minigpt_challenge.errors import UserError
 
@@ -29,6 +32,15 @@ def judge(name: str, error: BaseException | None, answer: Path, printed: str = "
     """
     if error is None:
         return Check(name, Verdict.PASSED, printed=printable(printed))
+    if damage := damage_behind(error):
+        return Check(
+            name,
+            Verdict.COULD_NOT_RUN,
+            reason=Reason.SUITE_FAILED,
+            about=damage,
+            seen=damage,
+            printed=printable(printed),
+        )
     if isinstance(error, Wrong):
         check = Check(name, Verdict.WRONG, **error.parts, printed=printed)
         return check.with_texts(printable)
@@ -88,7 +100,8 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
     seen = about = in_one_line(error)
     if not learners_frames(error, *answer):
         seen = f"This check could not use what your code gave it:\n{seen}"
-    return {"reason": Reason.ERROR, "about": about, "seen": seen, "advice": explanation_of(error)}
+    advice = explanation_of(error, *learners_statement(error, *answer))
+    return {"reason": Reason.ERROR, "about": about, "seen": seen, "advice": advice}
 
 
 def _syntax_error(error: SyntaxError) -> str:
@@ -122,6 +135,21 @@ def learners_frames(error: BaseException, *answer: Path) -> list[traceback.Frame
     """Return the traceback's frames that are in the learner's files or folders."""
     frames = traceback.extract_tb(error.__traceback__)
     return [frame for frame in frames if _is_in(frame.filename, *answer)]
+
+
+def learners_statement(error: BaseException, *answer: Path) -> tuple[str, Mapping[str, Any]]:
+    """Return the innermost of the learner's statements that were running, and its variables.
+
+    Both are empty if none was.
+    """
+    trace = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for at, frame in reversed([*zip(trace, frames, strict=True)]):
+        if _is_in(at.filename, *answer):
+            first, last = at.lineno or 1, at.end_lineno or at.lineno or 1
+            lines = [linecache.getline(at.filename, line) for line in range(first, last + 1)]
+            return "".join(lines).strip(), frame.f_locals
+    return "", {}
 
 
 def printable(text: str) -> str:

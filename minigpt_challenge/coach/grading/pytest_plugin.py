@@ -9,7 +9,6 @@ start, even if no check runs, and `pytest_configure` must set JAX's environment 
 
 import os
 import sys
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -29,7 +28,7 @@ from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.grading.results import Hooks, Writer
 from minigpt_challenge.coach.runtime import devices
 from minigpt_challenge.coach.runtime.compilation import without_xla_optimizations
-from minigpt_challenge.coach.runtime.limits import limit_this_process, time_limit
+from minigpt_challenge.coach.runtime.limits import TimeLimitReached, limit_this_process, time_limit
 from minigpt_challenge.coach.runtime.loading import solution, task_module
 from minigpt_challenge.coach.runtime.patched_modules import restore_patched_modules
 from minigpt_challenge.errors import UserError
@@ -46,13 +45,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--answer", metavar="FILE", help="check this file instead of the task's own")
     group.addoption(
-        "--limited", action="store_true", help="limit the memory and output of this process"
+        "--limit",
+        type=float,
+        metavar="S",
+        help="limit this process to S seconds of processor time, and its memory and output",
     )
     group.addoption(
         "--soft-limit",
         type=float,
         metavar="S",
-        help="interrupt a check after S seconds, and those after it much sooner",
+        help="interrupt a check after S seconds of processor time, and those after it much sooner",
     )
     group.addoption(
         "--verdicts", metavar="FILE", help="append each check's verdict to FILE, a JSON line each"
@@ -69,8 +71,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if "jax" not in sys.modules:  # JAX reads the environment once, when it is imported
         for task in TASKS:
             os.environ.update(devices.environment(task) | os.environ)
-    if config.getoption("--limited"):
-        limit_this_process()
+    if seconds := config.getoption("--limit"):
+        limit_this_process(seconds)
 
 
 @pytest.fixture(scope="session")
@@ -140,15 +142,15 @@ def _guard(item: pytest.Item) -> Iterator[None]:
     import flax.linen  # noqa: F401  only modules that are imported are restored
     import optax  # noqa: F401
 
-    limit, start = item.config.getoption("--soft-limit"), time.monotonic()
+    limit = item.config.getoption("--soft-limit")
     if limit and TIMED_OUT in item.config.stash:
         limit = max(1.0, limit / LIMIT_DIVISOR)
     with restore_patched_modules(), time_limit(limit) if limit else nullcontext():
         try:
             yield
-        finally:
-            if limit and time.monotonic() - start >= limit:
-                item.config.stash[TIMED_OUT] = True
+        except TimeLimitReached:
+            item.config.stash[TIMED_OUT] = True
+            raise
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,6 +9,7 @@ import pytest
 
 from minigpt_challenge.coach.course.verdict import Check, Reason, Verdict
 from minigpt_challenge.coach.grading.redact_paths import redact_paths
+from minigpt_challenge.coach.runtime.given_files import changed_files
 
 
 class Hooks:
@@ -89,7 +90,7 @@ def checks_in_order(
             Verdict.COULD_NOT_RUN,
             reason=Reason.SUITE_FAILED,
             seen=ending,
-            advice=redact_paths(last_lines),
+            advice="\n".join(filter(None, [changed_files(), redact_paths(last_lines)])),
         )
         return (check,)
     checks = []

@@ -5,6 +5,7 @@ import gc
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,10 +20,11 @@ from minigpt_challenge.coach.course.curriculum import ROOT, Task
 from minigpt_challenge.coach.course.stubs import fingerprint
 from minigpt_challenge.coach.course.verdict import Check, Reason, Report
 from minigpt_challenge.coach.grading import results
-from minigpt_challenge.coach.runtime import compilation, devices, snapshot
+from minigpt_challenge.coach.runtime import compilation, devices, limits, snapshot
+from minigpt_challenge.coach.runtime.clone import search_path
 from minigpt_challenge.coach.runtime.error_text import in_one_line
 
-TIME_LIMIT = 120  # seconds
+TIME_LIMIT = 120  # seconds of processor time
 
 # A learner's own settings of pytest must not change a verdict, and a second process must not
 # reserve all of a GPU's memory, as JAX does by default.
@@ -68,7 +70,9 @@ def waiting_process(
         def check(answer: Path) -> Report:
             start = time.perf_counter()
             copy = snapshot.take(answer, Path(folder, "answer"))
-            _send(process, *_arguments(task, copy), f"--verdicts={verdicts}", "--limited")
+            _send(
+                process, *_arguments(task, copy), f"--verdicts={verdicts}", f"--limit={TIME_LIMIT}"
+            )
             reason, ending = _wait(process)
             printed = output.read_text(encoding="utf-8", errors="replace")
             collected = results.read(verdicts)
@@ -96,6 +100,7 @@ def _start_worker(
                 **compilation.CACHE_ENVIRONMENT,
                 **os.environ,
                 **PLAIN_PYTEST,
+                "PYTHONPATH": search_path(),
                 **devices.environment(task),
                 **environment,
             },
@@ -116,19 +121,25 @@ def _send(process: subprocess.Popen[str], *arguments: str) -> None:
 
 
 def _wait(process: subprocess.Popen[str]) -> tuple[Reason, str]:
-    """Wait until the worker ends, or end it at the time limit; why it ended, and in a sentence."""
+    """Wait until the worker ends, or end it when it has waited too long.
+
+    Returns:
+        why it ended, and the same in a sentence.
+    """
     assert process.stdin
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
     try:
-        process.wait(TIME_LIMIT)
+        process.wait(limits.MAX_WAIT)
     except subprocess.TimeoutExpired:
-        return Reason.TIME_LIMIT, (
-            f"It was stopped after {TIME_LIMIT} seconds. Is there an endless loop, or a Python "
-            "loop in a compiled function, where `jax.lax.scan` belongs?"
-        )
+        return Reason.TIME_LIMIT, limits.waited_too_long()
     finally:
         _end(process)
+    if hasattr(signal, "SIGXCPU") and process.returncode == -signal.SIGXCPU:
+        return Reason.TIME_LIMIT, (
+            f"It was stopped after {TIME_LIMIT} seconds of processor time. Is there an endless "
+            "loop, or a Python loop in a compiled function, where `jax.lax.scan` belongs?"
+        )
     return Reason.PROCESS_ENDED, f"The process ended with exit code {process.returncode}."
 
 

@@ -137,7 +137,7 @@ class _Process:
 def _serve(pipe: Connection, task: Task) -> None:
     """Check each file whose path arrives, in this process, as a notebook does."""
     os.environ.update(CACHE_ENVIRONMENT | os.environ | devices.environment(task))
-    limit_this_process()
+    limit_this_process(CHECKS_PER_PROCESS * runner.TIME_LIMIT)
     while True:
         file = pipe.recv()
         try:

@@ -1,0 +1,180 @@
+"""Idioms about arrays: their methods, shapes, devices and gradients."""
+
+import re
+
+from minigpt_challenge.coach.grading.idioms.idiom import ARRAY, Idiom, Raised
+
+JNP = "jax.numpy"
+
+
+def _has_three_axes(raised: Raised) -> bool:
+    """Whether `.T` follows the name of an array with more than two axes."""
+    names = re.findall(r"\b(\w+)\.T\b", raised.code)
+    return any(getattr(raised.values.get(name), "ndim", 0) > 2 for name in names)
+
+
+def _lacks_one_axis(raised: Raised) -> bool:
+    """Whether one of the two shapes in the message is the other without one of its axes."""
+    shapes = [
+        [int(size) for size in re.findall(r"\d+", shape)]
+        for shape in re.findall(r"\(([\d, ]*)\)", raised.text)
+    ]
+    if len(shapes) != 2:
+        return False
+    short, long = sorted(shapes, key=len)
+    return any(long[:axis] + long[axis + 1 :] == short for axis in range(len(long)))
+
+
+def _method(name: str, example: str, instead: str) -> Idiom:
+    return Idiom(example, instead, attribute=(ARRAY, name))
+
+
+def _function(name: str, example: str, instead: str) -> Idiom:
+    return Idiom(example, instead, attribute=(JNP, name))
+
+
+DEVICES = "JAX puts arrays on the accelerator by itself, if there is one. Leave this out."
+GRADIENTS = (
+    "JAX has no `.backward()`: `jax.value_and_grad(loss_fn)(params, …)` returns the loss and the "
+    "gradients with respect to `params`."
+)
+
+METHODS = (
+    Idiom("x.view(B, T, N, H)", "`view` is `reshape` in JAX.", code=r"\.view\("),
+    Idiom(
+        "x.transpose(-2, -1)",
+        "JAX's `transpose` takes all axes in their new order. To swap two, write "
+        "`x.swapaxes(-2, -1)`, or `x.mT` for the last two.",
+        raises="transpose",
+        code=r"\.transpose\(\s*-?\d+\s*,\s*-?\d+\s*\)",
+    ),
+    Idiom(
+        "x @ x.T",
+        "`.T` reverses all axes. To swap the last two, write `x.mT` or `x.swapaxes(-2, -1)`.",
+        raises="matmul|contracting|shapes for broadcasting",
+        code=r"\.T\b",
+        when=_has_three_axes,
+    ),
+    Idiom(
+        "x.size(0)",
+        "`x.size` is the number of values, without parentheses. The sizes of the axes are in "
+        "`x.shape`: `B, T, C = x.shape`.",
+        raises="'int' object is not callable",
+        code=r"\.size\(",
+    ),
+    Idiom(
+        "B, T, C = x.shape()",
+        "`x.shape` is a tuple: write it without parentheses.",
+        raises="'tuple' object is not callable",
+        code=r"\.shape\(",
+    ),
+    _method(
+        "masked_fill",
+        "x.masked_fill(x > 0, -1e9)",
+        "`x.masked_fill(mask, value)` is `jnp.where(mask, value, x)` in JAX.",
+    ),
+    _method("contiguous", "x.contiguous()", "Arrays of JAX are contiguous: leave it out."),
+    _method("to", 'x.to("cuda")', f"{DEVICES} To change the dtype, write `x.astype(…)`."),
+    _method("cuda", "x.cuda()", DEVICES),
+    _method("cpu", "x.cpu()", "`np.asarray(x)` gives a NumPy array."),
+    _method("numpy", "x.numpy()", "`np.asarray(x)` gives a NumPy array."),
+    _method("backward", "x.sum().backward()", GRADIENTS),
+    _method(
+        "detach", "x.detach()", "`x.detach()` is `jax.lax.stop_gradient(x)`; it is rarely needed."
+    ),
+    _method("float", "x.float()", "Write `x.astype(jnp.float32)`."),
+    _method("long", "x.long()", "Write `x.astype(jnp.int32)`."),
+    _method("unsqueeze", "x.unsqueeze(1)", "Write `x[:, None]` or `jnp.expand_dims(x, 1)`."),
+    _method("permute", "x.permute(0, 2, 1)", "`permute` is `transpose` in JAX."),
+    _method("expand", "x.expand(2, 3, 4)", "Write `jnp.broadcast_to(x, shape)`."),
+    _method("softmax", "x.softmax(-1)", "Write `jax.nn.softmax(x, axis=-1)`."),
+    _method("tril", "x.tril()", "Write `jnp.tril(x)`."),
+    _method("topk", "x.topk(2)", "Write `jax.lax.top_k(x, k)`: it returns values and indices."),
+    Idiom(
+        "jax.jit(lambda x: x.sum().item())(x)",
+        "Under `jax.jit` a value is not known yet, so leave `.item()` out: a number in JAX is an "
+        "array of shape ().",
+        raises="ConcretizationTypeError|TracerArrayConversionError",
+        code=r"\.item\(\)",
+    ),
+    Idiom(
+        "x[:, 0] = 0.0",
+        "An array of JAX cannot be changed. `x.at[index].set(value)` returns a changed copy; with "
+        "a mask, `jnp.where(mask, value, x)` does.",
+        raises="do(es)? not support (in-place )?item assignment",
+    ),
+)
+
+FUNCTIONS = (
+    Idiom(
+        "jnp.ones(3, 3)",
+        "A shape is one argument, a tuple: `jnp.ones((T, T))`.",
+        raises="as a data type|positional arguments but",
+        code=r"\.(ones|zeros)\(\s*[\w.\[\]-]+\s*,\s*[\w.\[\]-]+\s*[,)]",
+    ),
+    Idiom(
+        "nn.softmax(x, dim=-1)",
+        "In JAX it is `axis=`, not `dim=`.",
+        raises="unexpected keyword argument 'dim'",
+    ),
+    Idiom(
+        "x.mean(axis=-1, keepdim=True)",
+        "In JAX it is `keepdims=`, not `keepdim=`.",
+        raises="unexpected keyword argument 'keepdim'",
+    ),
+    Idiom(
+        "x / x.sum(axis=-1)",
+        "A sum or mean over an axis removes that axis. With `keepdims=True` the axis stays, with "
+        "size 1, and the result can be broadcast.",
+        raises="ncompatible shapes for broadcasting",
+        code=r"\b(sum|mean|max|min|var|std|norm|logsumexp)\((?!.*keepdims)",
+        when=_lacks_one_axis,
+    ),
+    _function("softmax", "jnp.softmax(x)", "Write `jax.nn.softmax`, which is `nn.softmax` too."),
+    _function("relu", "jnp.relu(x)", "Write `jax.nn.relu`, which is `nn.relu` too."),
+    _function("gelu", "jnp.gelu(x)", "Write `jax.nn.gelu`, which is `nn.gelu` too."),
+    _function("cat", "jnp.cat([x, x])", "Write `jnp.concatenate([…], axis=…)`."),
+    _function("tensor", "jnp.tensor([1, 2])", "Write `jnp.array([…])`."),
+    _function("masked_fill", "jnp.masked_fill(x)", "Write `jnp.where(mask, value, x)`."),
+    _function(
+        "multinomial",
+        "jnp.multinomial(x, 1)",
+        "`jax.random.categorical(key, logits)` draws from the logits; no softmax is needed.",
+    ),
+    _function(
+        "random",
+        "jnp.random.normal(3)",
+        "Random numbers are in `jax.random`, and each call needs a key: "
+        "`jax.random.normal(key, shape)`.",
+    ),
+    Idiom(
+        "F.softmax(x, -1)",
+        "PyTorch's functions of `F` are in `jax.nn`, which `flax.linen` has too: `nn.softmax`.",
+        raises="NameError: name 'F' is not defined",
+    ),
+    Idiom(
+        "torch.tril(x)",
+        "The challenge uses JAX: most functions of `torch` are in `jnp` under the same name.",
+        raises="name 'torch' is not defined|No module named 'torch'",
+    ),
+    Idiom(
+        "jax.device_put(x, PartitionSpec('data'))",
+        "A `PartitionSpec` names axes of a mesh, but does not say which mesh: "
+        "`NamedSharding(mesh, PartitionSpec(…))` does.",
+        raises="mesh.*PartitionSpec|PartitionSpec.*mesh",
+    ),
+    Idiom(
+        "jax.jit(lambda x: jax.lax.pmean(x, 'data'))(x)",
+        "A collective such as `pmean` needs the name of a mesh axis, which exists only inside "
+        "`jax.shard_map`.",
+        raises="unbound axis name",
+    ),
+    Idiom(
+        "f = jax.jit(lambda x: x + 1, donate_argnums=0); f(x); x + 1",
+        "An argument named in `donate_argnums` is given away: its memory holds the result now. Use "
+        "the result, or do not donate it.",
+        raises="Array has been deleted",
+    ),
+)
+
+ROWS = (*METHODS, *FUNCTIONS)

@@ -1,0 +1,218 @@
+"""Idioms about modules, parameters and optimizers."""
+
+import inspect
+import re
+from typing import Any
+
+from minigpt_challenge.coach.grading.idioms.arrays import GRADIENTS
+from minigpt_challenge.coach.grading.idioms.idiom import Idiom, Raised
+
+LINEN, NNX = "flax.linen", "flax.nnx"
+LAYERS = "Dense|Embed|Linear|LayerNorm"
+
+
+def _is_a_method_forward(raised: Raised) -> bool:
+    owner = getattr(raised.error, "obj", None)
+    return getattr(raised.error, "name", "") == "__call__" and hasattr(owner, "forward")
+
+
+def _is_of_an_optimizer(raised: Raised) -> bool:
+    return "GradientTransformation" in type(getattr(raised.error, "obj", None)).__name__
+
+
+def _is_read_only(raised: Raised) -> bool:
+    """Whether the statement sets a field of a named tuple."""
+    match = re.match(r"\s*(\w+)\.\w+\s*=[^=]", raised.code)
+    value: Any = raised.values.get(match[1]) if match else None
+    return isinstance(value, tuple) and hasattr(value, "_fields")
+
+
+def _linen(name: str, example: str, instead: str) -> Idiom:
+    return Idiom(example, instead, attribute=(LINEN, name))
+
+
+def _is_local_to_setup(raised: Raised) -> bool:
+    """Whether a local variable of `setup` is used in another method."""
+    setup = getattr(type(raised.values.get("self")), "setup", None)
+    code = getattr(inspect.unwrap(setup), "__code__", None) if setup else None
+    return code is not None and getattr(raised.error, "name", None) in code.co_varnames
+
+
+def _calls_a_tuple(raised: Raised) -> bool:
+    """Whether an attribute of the module that is a tuple is called."""
+    names = re.findall(r"\bself\.(\w+)\(", raised.code)
+    return any(isinstance(getattr(raised.values.get("self"), n, None), tuple) for n in names)
+
+
+LISTS = (
+    "In Linen a plain list of modules, assigned in `setup`, is enough: "
+    "`self.blocks = [Block() for _ in range(n)]`."
+)
+LOSS = "Optax has the loss functions: `optax.softmax_cross_entropy_with_integer_labels(logits, y)`."
+
+NAMES = (
+    _linen(
+        "Embedding", "nn.Embedding(5, 4)", "In Flax it is `nn.Embed(num_embeddings, features)`."
+    ),
+    _linen(
+        "Linear",
+        "nn.Linear(4, 3)",
+        "In Linen it is `nn.Dense(features)`: the width of the input is found from the input.",
+    ),
+    _linen("ModuleList", "nn.ModuleList([])", LISTS),
+    _linen("ReLU", "nn.ReLU()", "In Flax it is a function: `nn.relu(x)`."),
+    _linen("GELU", "nn.GELU()", "In Flax it is a function: `nn.gelu(x)`."),
+    _linen("Softmax", "nn.Softmax(-1)", "In Flax it is a function: `nn.softmax(x, axis=-1)`."),
+    _linen("functional", "nn.functional.relu", "Flax has the functions in `nn` itself: `nn.relu`."),
+    _linen("CrossEntropyLoss", "nn.CrossEntropyLoss()", LOSS),
+    _linen(
+        "Parameter",
+        "nn.Parameter(x)",
+        "In Linen a parameter is made in `setup` by `self.param(name, init_fn, shape)`.",
+    ),
+    Idiom(
+        "nnx.Embedding(5, 4)",
+        "In Flax it is `nnx.Embed(num_embeddings, features, rngs=rngs)`.",
+        attribute=(NNX, "Embedding"),
+    ),
+    Idiom(
+        "nnx.Dense(3)",
+        "In NNX it is `nnx.Linear(in_features, out_features, rngs=rngs)`.",
+        attribute=(NNX, "Dense"),
+    ),
+    Idiom(
+        "nnx.ModuleList([])",
+        "In NNX it is `nnx.List([…])`; a plain list does in older versions.",
+        attribute=(NNX, "ModuleList"),
+    ),
+    Idiom(
+        "optax.Adam(0.1)",
+        "Optax's optimizers are functions: `optax.adam(learning_rate)`.",
+        attribute=("optax", "Adam"),
+    ),
+)
+
+MODULES = (
+    Idiom(
+        """
+        class M(nn.Module):
+            def __init__(self, width):
+                super().__init__()
+                self.dense = nn.Dense(width)
+        M(4).init(key, x)
+        """,
+        "A Linen module has no `__init__` of its own: its arguments are the fields at the top of "
+        "the class, and its layers are made in `setup`.",
+        raises="IncorrectPostInitOverrideError",
+    ),
+    Idiom(
+        """
+        class M(nn.Module):
+            def forward(self, x):
+                return x
+        M().init(key, x)
+        """,
+        "In Flax the method is called `__call__`, not `forward`.",
+        when=_is_a_method_forward,
+    ),
+    Idiom(
+        """
+        class NNXModel(nnx.Module):
+            def forward(self, x):
+                return x
+        NNXModel()(x)
+        """,
+        "There is no `__call__`. In Flax the method is called that, not `forward`.",
+        raises=r"TypeError: 'NNX\w+' object is not callable",
+    ),
+    Idiom(
+        "nn.Embed(5, 4)[tokens]",
+        "A layer is called, as in `self.layer(tokens)`.",
+        raises=rf"'({LAYERS})' object is not subscriptable",
+    ),
+    Idiom(
+        "x @ nn.Dense(4)",
+        "A layer is called, as in `self.query(x)`: it multiplies by its weights.",
+        raises=rf"unsupported operand.*'({LAYERS})'",
+    ),
+    Idiom(
+        """
+        class M(nn.Module):
+            def setup(self):
+                self.blocks = []
+                self.blocks.append(nn.Dense(4))
+            def __call__(self, x):
+                return x
+        M().init(key, x)
+        """,
+        "Linen turns a list into a tuple when it is assigned in `setup`. Make the whole list at "
+        "once: `self.blocks = [Block() for _ in range(n)]`.",
+        raises="'tuple' object has no attribute 'append'",
+        code=r"self\.\w+\.append\(",
+    ),
+    Idiom(
+        """
+        class M(nn.Module):
+            def setup(self):
+                tok = nn.Dense(4)
+            def __call__(self, x):
+                return tok(x)
+        M().init(key, x)
+        """,
+        "A layer made in `setup` is kept only if it is assigned to `self`, as in "
+        "`self.layer = nn.Dense(…)`.",
+        raises="NameError",
+        when=_is_local_to_setup,
+    ),
+    Idiom(
+        """
+        class M(nn.Module):
+            def setup(self):
+                self.blocks = [nn.Dense(4), nn.Dense(4)]
+            def __call__(self, x):
+                return self.blocks(x)
+        M().init(key, x)
+        """,
+        "Linen turns a list of modules in `setup` into a tuple: call its modules one by one.",
+        raises="'tuple' object is not callable",
+        when=_calls_a_tuple,
+    ),
+)
+
+TRAINING = (
+    Idiom("optax.sgd(0.1).zero_grad()", GRADIENTS, when=_is_of_an_optimizer, code=r"\.zero_grad\("),
+    Idiom(
+        "optax.sgd(0.1).step()",
+        "With a `TrainState`, `state.apply_gradients(grads=grads)` returns the state after a step.",
+        when=_is_of_an_optimizer,
+        code=r"\.step\(",
+    ),
+    Idiom(
+        "optax.adam(lr=0.1)",
+        "Optax calls it `learning_rate`.",
+        raises="unexpected keyword argument 'lr'",
+    ),
+    Idiom(
+        "params - 0.1 * params",
+        "Params and gradients are trees (dictionaries) of arrays. `jax.tree.map(lambda p, g: …, "
+        "params, grads)` computes for each pair of arrays; a `TrainState` does it for you.",
+        raises=r"unsupported operand type\(s\) for .*'dict'",
+    ),
+    Idiom(
+        "nn.Dense(3).apply(x, params)",
+        "The params come first: `apply_fn(params, x)`.",
+        raises=r"Array\.__contains__|ApplyScopeInvalidVariablesTypeError|attribute 'items'",
+        code=r"apply(_fn)?\(",
+    ),
+    Idiom(
+        """
+        cache = KeyValueCache(x, x)
+        cache.key = x
+        """,
+        "A named tuple cannot be changed: make a new one, `KeyValueCache(key, value)`.",
+        raises="can't set attribute",
+        when=_is_read_only,
+    ),
+)
+
+ROWS = (*NAMES, *MODULES, *TRAINING)
