@@ -31,7 +31,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ✓ shows a ? instead
-    run_in_the_clone_here("minigpt_challenge", sys.argv[1:])
+    run_in_the_clone_here(sys.argv[1:])
     with exit_on_user_error():
         app(prog_name="minigpt")
 

@@ -1,5 +1,6 @@
 """Turn what a check raised into its result."""
 
+import ast
 import linecache
 import re
 import traceback
@@ -32,7 +33,7 @@ def judge(name: str, error: BaseException | None, answer: Path, printed: str = "
     """
     if error is None:
         return Check(name, Verdict.PASSED, printed=printable(printed))
-    if damage := damage_behind(error):
+    if damage := damage_behind(error, answer):
         return Check(
             name,
             Verdict.COULD_NOT_RUN,
@@ -82,7 +83,7 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
     kind = type(error).__name__
     if is_stub_error(error):
         frames = learners_frames(error, *answer)
-        line = f" (The `raise` is in line {frames[-1].lineno}.)" if frames else ""
+        line = f" ({_about_the_raise(frames[-1])})" if frames else ""
         return {"reason": Reason.UNWRITTEN, "about": str(error), "seen": f"{error}{line}"}
     if isinstance(error, SyntaxError) and _is_in(error.filename, *answer):
         return {"reason": Reason.UNREADABLE, "about": kind, "seen": _syntax_error(error)}
@@ -102,6 +103,19 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
         seen = f"This check could not use what your code gave it:\n{seen}"
     advice = explanation_of(error, *learners_statement(error, *answer))
     return {"reason": Reason.ERROR, "about": about, "seen": seen, "advice": advice}
+
+
+def _about_the_raise(frame: traceback.FrameSummary) -> str:
+    """Where the stub's `raise` is, and whether it hides code that follows it."""
+    where = f"The `raise` is in line {frame.lineno}"
+    tree = ast.parse(Path(frame.filename).read_bytes())
+    blocks = [node.body for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    hides_code = any(
+        isinstance(statement, ast.Raise) and statement.lineno == frame.lineno
+        for block in blocks
+        for statement in block[:-1]
+    )
+    return f"{where}: delete it, the code below it is never reached." if hides_code else f"{where}."
 
 
 def _syntax_error(error: SyntaxError) -> str:

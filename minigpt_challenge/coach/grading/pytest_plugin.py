@@ -26,7 +26,7 @@ from minigpt_challenge.coach.course.curriculum import (
 )
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.grading.results import Hooks, Writer
-from minigpt_challenge.coach.runtime import devices
+from minigpt_challenge.coach.runtime import devices, limits
 from minigpt_challenge.coach.runtime.compilation import without_xla_optimizations
 from minigpt_challenge.coach.runtime.limits import TimeLimitReached, limit_this_process, time_limit
 from minigpt_challenge.coach.runtime.loading import solution, task_module
@@ -142,10 +142,10 @@ def _guard(item: pytest.Item) -> Iterator[None]:
     import flax.linen  # noqa: F401  only modules that are imported are restored
     import optax  # noqa: F401
 
-    limit = item.config.getoption("--soft-limit")
+    limit, wait = item.config.getoption("--soft-limit"), float(limits.MAX_WAIT)
     if limit and TIMED_OUT in item.config.stash:
-        limit = max(1.0, limit / LIMIT_DIVISOR)
-    with restore_patched_modules(), time_limit(limit) if limit else nullcontext():
+        limit, wait = max(1.0, limit / LIMIT_DIVISOR), max(1.0, wait / LIMIT_DIVISOR)
+    with restore_patched_modules(), time_limit(limit, wait) if limit else nullcontext():
         try:
             yield
         except TimeLimitReached:

@@ -100,7 +100,7 @@ def _start_worker(
                 **compilation.CACHE_ENVIRONMENT,
                 **os.environ,
                 **PLAIN_PYTEST,
-                "PYTHONPATH": search_path(),
+                **search_path(),
                 **devices.environment(task),
                 **environment,
             },
@@ -132,7 +132,7 @@ def _wait(process: subprocess.Popen[str]) -> tuple[Reason, str]:
     try:
         process.wait(limits.MAX_WAIT)
     except subprocess.TimeoutExpired:
-        return Reason.TIME_LIMIT, limits.waited_too_long()
+        return Reason.TIME_LIMIT, limits.waited_too_long(limits.MAX_WAIT)
     finally:
         _end(process)
     if hasattr(signal, "SIGXCPU") and process.returncode == -signal.SIGXCPU:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict
 
+MAX_PRINTED = 20  # lines
+
 
 @dataclass(frozen=True)
 class Line:
@@ -13,10 +15,12 @@ class Line:
     Attributes:
         check: the check's result.
         repeats: whether it failed like a check above it, so that only its name is shown.
+        printed: the last lines that the code printed, for the first check that failed.
     """
 
     check: Check
     repeats: bool
+    printed: str = ""
 
     @property
     def name(self) -> str:
@@ -24,15 +28,17 @@ class Line:
 
     @property
     def message(self) -> str:
-        return "" if self.repeats else self.check.message
+        return "" if self.repeats else "\n".join(filter(None, [self.check.message, self.printed]))
 
 
 def report_lines(report: Report) -> tuple[Line, ...]:
     """One line for each check, in the suite's order."""
-    lines, shown = [], set()
+    lines: list[Line] = []
+    shown: set[Hashable] = set()
     for check in report.checks:
         failure = _failure(check)
-        lines.append(Line(check, repeats=failure in shown))
+        printed = "" if failure is None or shown else _last_lines(check.printed)
+        lines.append(Line(check, failure in shown, printed))
         if failure is not None:
             shown.add(failure)
     return tuple(lines)
@@ -48,6 +54,16 @@ def headline(report: Report) -> str:
 def readable_name(name: str) -> str:
     """The check's name in words: "three steps equal, Adam" for `three_steps_equal[Adam]`."""
     return name.replace("_", " ").replace("[", ", ").removesuffix("]")
+
+
+def _last_lines(printed: str) -> str:
+    lines = printed.rstrip().splitlines()
+    if not lines:
+        return ""
+    cut = [f"    … {len(lines) - MAX_PRINTED} lines before …"] if len(lines) > MAX_PRINTED else []
+    return "\n".join(
+        ["Your code printed:", *cut, *(f"    {line}" for line in lines[-MAX_PRINTED:])]
+    )
 
 
 def _failure(check: Check) -> Hashable:

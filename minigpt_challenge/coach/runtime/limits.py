@@ -31,16 +31,18 @@ def limit_this_process(seconds: float) -> None:
     When the time is up, SIGXCPU ends it.
 
     Args:
-        seconds: of processor time, of all threads together; each process that it starts may take
-            as much.
+        seconds: of processor time, and by the clock: where there are many cores, compiling takes
+            the time of all of them.
     """
     try:
         import resource
     except ImportError:  # Windows
         return
+    # In case code that does not let other threads run keeps the watch from ending it.
+    most = (time.process_time() + seconds) * (os.cpu_count() or 1)
     limits = {
         resource.RLIMIT_FSIZE: MAX_OUTPUT,
-        resource.RLIMIT_CPU: int(time.process_time() + seconds) + 1,
+        resource.RLIMIT_CPU: int(most) + 1,
         resource.RLIMIT_CORE: 0,
     }
     if sys.platform == "linux":  # other systems ignore the limit or count address space
@@ -49,14 +51,27 @@ def limit_this_process(seconds: float) -> None:
         _, hard = resource.getrlimit(kind)
         if hard == resource.RLIM_INFINITY or hard > limit:
             resource.setrlimit(kind, (limit, hard))
+    ends = time.process_time() + seconds, time.monotonic() + seconds
+    threading.Thread(target=_end_this_process_after, args=ends, daemon=True).start()
+
+
+def _end_this_process_after(processor_time: float, clock: float) -> None:
+    """End this process when both have passed."""
+    while time.process_time() < processor_time or time.monotonic() < clock:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGXCPU)
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Interrupt the code inside after `seconds` of processor time, or MAX_WAIT by the clock.
+def time_limit(seconds: float, wait: float | None = None) -> Iterator[None]:
+    """Interrupt the code inside after `seconds`, both of processor time and by the clock.
 
     Works in the main thread and not on Windows, since it needs signals. Compiled code is not
     interrupted.
+
+    Args:
+        seconds: the limit.
+        wait: the limit by the clock for code that takes no processor time; MAX_WAIT by default.
 
     Raises:
         TimeLimitReached: inside, when the time is up.
@@ -64,38 +79,47 @@ def time_limit(seconds: float) -> Iterator[None]:
     if not hasattr(signal, "SIGPROF") or threading.current_thread() is not threading.main_thread():
         yield
         return
+    start, wait = time.monotonic(), wait or MAX_WAIT
 
     def interrupt(signal_number: int, frame: FrameType | None) -> None:
         if signal_number == signal.SIGALRM:
-            raise TimeLimitReached(waited_too_long())
+            raise TimeLimitReached(waited_too_long(wait))
+        left = seconds - (time.monotonic() - start)
+        if left > 0:  # other threads took processor time, too
+            signal.setitimer(signal.ITIMER_PROF, left)
+            return
         raise TimeLimitReached(
             f"It was interrupted after {seconds:g} seconds of processor time. Is there an endless "
             "loop?"
         )
 
-    timers = {
-        signal.SIGPROF: (signal.ITIMER_PROF, seconds),
-        signal.SIGALRM: (signal.ITIMER_REAL, MAX_WAIT),
-    }
-    before = {number: signal.signal(number, interrupt) for number in timers}
-    for timer, limit in timers.values():
-        signal.setitimer(timer, limit)
+    before = {number: signal.signal(number, interrupt) for number in _TIMERS}
+    signal.setitimer(signal.ITIMER_REAL, wait)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        for number, (timer, _) in timers.items():
+        for timer in _TIMERS.values():
             signal.setitimer(timer, 0)
-            signal.signal(number, before[number])
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def waited_too_long() -> str:
-    """Why code was stopped that took MAX_WAIT by the clock, but not much processor time."""
-    message = f"It was stopped after {MAX_WAIT / 60:g} minutes. Does it wait for something?"
+if hasattr(signal, "SIGPROF"):
+    _TIMERS = {signal.SIGPROF: signal.ITIMER_PROF, signal.SIGALRM: signal.ITIMER_REAL}
+
+
+def waited_too_long(seconds: float) -> str:
+    """Why code was stopped that took so long by the clock, but not much processor time."""
+    message = f"It was stopped after {seconds / 60:g} minutes. Does it wait for something?"
     processors = os.cpu_count() or 1
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):  # not known on this system
+        return message
     if load > 2 * processors:
         message += (
-            f" This machine is busy: {load:.0f} processes want its {processors} processors. End "
-            "some of them, and check again."
+            f" This machine is busy: {load:.0f} processes want its {processors} processors. Check "
+            "again when it is less so."
         )
     return message

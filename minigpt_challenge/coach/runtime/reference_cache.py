@@ -1,4 +1,4 @@
-"""Caches for results of the reference that all checks share."""
+"""Caches for what checks share: results of the reference, parts of the learner's model."""
 
 from collections.abc import Callable
 from functools import lru_cache

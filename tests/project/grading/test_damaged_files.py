@@ -5,9 +5,10 @@ import subprocess
 import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
+from minigpt_challenge.coach.runtime.given_files import damage_behind
 
 pytestmark = pytest.mark.slow
-EMBEDDING, BLOCKS = TASKS[0], TASKS[3]
+EMBEDDING, BLOCKS, KV_CACHE = TASKS[0], TASKS[3], TASKS[5]
 BLAMELESS = "your own file is not to blame"
 
 
@@ -59,7 +60,28 @@ def test_a_solution_that_python_cannot_read_is_named(repository, number):
 def test_an_empty_suite_or_given_file_is_named(repository, name):
     (repository.root / name).write_text("", encoding="utf-8")
     message = said(repository, "6" if "given" in name else "1")
-    assert f"git checkout {name}" in message and BLAMELESS in message
+    assert f"git checkout {name}" in message
+
+
+def test_a_given_file_that_was_changed_is_not_blamed_for_the_learners_error(repository):
+    given = repository.root / "minigpt_challenge" / "given" / "cached_gpt.py"
+    given.write_text(given.read_text(encoding="utf-8") + "\n# mine\n", encoding="utf-8")
+    repository.solve(KV_CACHE)
+    stub = repository.stub(KV_CACHE)
+    text = stub.read_text(encoding="utf-8")
+    assert "        B, T, _ = x.shape" in text
+    stub.write_text(text.replace("        B, T, _ = x.shape", "        1 / 0"), encoding="utf-8")
+    message = said(repository, "6")
+    assert "ZeroDivisionError" in message and BLAMELESS not in message
+
+
+def test_an_error_that_is_its_own_cause_is_no_endless_loop(tmp_path):
+    with pytest.raises(ValueError) as caught:
+        try:
+            raise ValueError("mine")
+        except ValueError as error:
+            raise error from error
+    assert damage_behind(caught.value, tmp_path) == ""
 
 
 def test_an_error_in_the_learners_file_is_theirs(repository):

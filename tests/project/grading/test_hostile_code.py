@@ -45,7 +45,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_command_line_gives_a_verdict_within_the_time_limit(name, tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "TIME_LIMIT", 15)
-    monkeypatch.setattr(limits, "MAX_WAIT", 60 if name.startswith("endless") else 15)
+    monkeypatch.setattr(limits, "MAX_WAIT", 15 if name == "waiting for ever" else 60)
     line, message = HOSTILE[name]
     answer = tmp_path / "answer.py"
     answer.write_text(with_line(line), encoding="utf-8")
@@ -82,6 +82,16 @@ def test_in_a_notebook_only_the_first_check_waits_for_the_whole_limit(tmp_path, 
     messages = "\n".join(check.message for check in checks)
     limits = [int(n) for n in re.findall(r"interrupted after (\d+) seconds", messages)]
     assert limits[0] == 5 and len(limits) > 10 and set(limits[1:]) == {1}
+
+
+def test_in_a_notebook_code_that_waits_is_interrupted_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_WAIT", 6)
+    answer = tmp_path / "answer.py"
+    answer.write_text(with_line("import time; time.sleep(10**6)"), encoding="utf-8")
+    start = time.perf_counter()
+    checks = check_in_this_process(ATTENTION, answer).checks
+    assert "Does it wait for something?" in checks[0].message
+    assert time.perf_counter() - start < 60  # each check after the first waits for a second
 
 
 def test_code_cannot_delete_files_in_the_working_folder(workshop):

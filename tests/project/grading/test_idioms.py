@@ -64,8 +64,19 @@ LOOK_ALIKES = {
     "another missing method": "x.masked(x)",
     "a misspelled name": "y = tokns + 1",
     "a method of another object": '"text".contiguous()',
+    "a tuple that is changed": "shape = x.shape; shape[0] = 1",
+    "another error beside a view": "undefined(x.view(jnp.int32))",
+    "too many arguments beside zeros": "def f(x): return x\nf(jnp.zeros(3, jnp.int32), 1)",
+    "a mesh axis that does not exist": (
+        "mesh = jax.make_mesh((1,), ('data',))\n"
+        "jax.shard_map(jnp.sum, mesh=mesh, in_specs=PartitionSpec('rows'), "
+        "out_specs=PartitionSpec())(x)"
+    ),
     "its own tuple": "pair = (1, 2); pair.append(3)",
-    "dim of another function": "def f(x): return x\nf(x, dims=1)",
+    "dim of another function": "def f(x): return x\nf(x, dim=1)",
+    "lr of another function": "def f(x): return x\nf(x, lr=1)",
+    "a mean of another sum": "jnp.mean(x * x.sum(-1, keepdims=True) * jnp.ones((B, T)))",
+    "params that are wrapped": "nn.Dense(3).apply(({},), x)",
 }
 
 

@@ -171,3 +171,17 @@ def test_an_error_outside_the_learners_lines_says_that_the_check_failed(tmp_path
 def test_the_verdict_on_a_task_is_that_of_its_most_serious_check(verdicts, verdict):
     checks = tuple(Check("check", Verdict(value)) for value in verdicts.split())
     assert Report(ATTENTION, 1.0, checks).verdict == verdict
+
+
+@pytest.mark.parametrize(("below", "is_hidden"), [("", False), ("    return 1\n", True)])
+def test_a_raise_that_hides_code_is_named(tmp_path, below, is_hidden):
+    answer, names = tmp_path / "answer.py", {}
+    text = f'def setup():\n    raise NotImplementedError("Task 2: write setup")\n{below}'
+    answer.write_text(text, encoding="utf-8")
+    exec(compile(text, answer, "exec"), names)
+    with pytest.raises(NotImplementedError) as caught:
+        names["setup"]()
+    check = judge("check", caught.value, answer)
+    assert check.verdict is Verdict.NOT_STARTED
+    assert "The `raise` is in line 2" in check.message
+    assert ("the code below it is never reached" in check.message) == is_hidden

@@ -1,6 +1,8 @@
 """Limits of time: processor time first, and the clock much later."""
 
+import hashlib
 import os
+import threading
 import time
 
 import pytest
@@ -24,6 +26,22 @@ def test_code_that_computes_for_too_long_is_interrupted():
         compute(60)
 
 
+def test_the_time_of_other_threads_does_not_interrupt_it_sooner():
+    others = [threading.Thread(target=compute_without_the_lock, args=(0.4,)) for _ in range(4)]
+    for thread in others:
+        thread.start()
+    with time_limit(0.6):
+        time.sleep(0.4)
+    for thread in others:
+        thread.join()
+
+
+def compute_without_the_lock(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        hashlib.sha256(bytes(10**6)).digest()
+
+
 def test_code_that_waits_for_its_turn_is_not_interrupted():
     with time_limit(0.2):
         time.sleep(0.5)
@@ -44,4 +62,4 @@ def test_afterwards_no_limit_is_left():
 @pytest.mark.parametrize(("load", "is_busy"), [(0.0, False), (100.0 * (os.cpu_count() or 1), True)])
 def test_a_busy_machine_is_named(monkeypatch, load, is_busy):
     monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
-    assert ("This machine is busy" in limits.waited_too_long()) == is_busy
+    assert ("This machine is busy" in limits.waited_too_long(900)) == is_busy

@@ -15,6 +15,10 @@ from minigpt_challenge.coach.checks.tolerance import MIN_LEAK, differs
 from minigpt_challenge.coach.runtime.error_text import in_one_line
 
 AXES = ("B", "T", "out")  # H for one head, N·H for several
+LOW_ENOUGH = (
+    "With ordinary scores the values are right. Is the number with which you mask low enough? −∞ "
+    "is below any score, and so is -1e9; -1e4 is not."
+)
 
 
 def takes_any_length(module: nn.Module, C: int, width: int, label: str) -> None:
@@ -38,7 +42,7 @@ def takes_any_length(module: nn.Module, C: int, width: int, label: str) -> None:
         return count_equations(module.init_with_output, jax.random.key(0), jnp.ones((1, T, C)))
 
     shape(3)  # code that fails at every length raises its own error here
-    T = 1100 if size(3) == size(5) else 70
+    T = 1100 if size(3) == size(5) else 70  # more than the sizes that people write down
     try:
         seen = shape(T)
     except Exception as error:
@@ -154,12 +158,6 @@ def survives_large_scores(
             expect.equal(module.apply(opposed, x), reference.apply(opposed, x), AXES, label)
         except expect.Wrong as wrong:
             raise wrong.but(advice=LOW_ENOUGH) from None
-
-
-LOW_ENOUGH = (
-    "With ordinary scores the values are right. Is the number with which you mask low enough? −∞ "
-    "is below any score, and so is -1e9; -1e4 is not."
-)
 
 
 def _opposed(params: Any) -> Any:

@@ -38,7 +38,7 @@ def greedy_text(
     seen = expect.integers(text, (len(prompt) + num_tokens,), FAST)
     if not isinstance(text, np.ndarray):
         raise Wrong(
-            "It is an array of JAX.",
+            f"It is a {type(text).__name__}.",
             asked=f"{FAST} should return a NumPy array.",
             advice="`np.asarray(…)` copies it to NumPy.",
             about=f"what {FAST} returns",

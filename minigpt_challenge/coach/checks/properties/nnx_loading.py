@@ -1,4 +1,4 @@
-"""What loading Linen's weights into an NNX model must do: all arrive, and nothing else changes.
+"""What loading Linen's weights into an NNX model must do: all arrive, and keep their form.
 
 `answer` is the learner's file throughout. Models are called as they are, without `nnx.jit`: for
 arrays this small, tracing and compiling a model takes ten times as long as running it.
@@ -14,6 +14,7 @@ import numpy as np
 from flax import nnx
 
 from minigpt_challenge.coach.checks import expect, random_inputs
+from minigpt_challenge.coach.checks.copies import copies
 from minigpt_challenge.coach.checks.faults.catalogue.nnx import PARAMS_REPLACED
 from minigpt_challenge.coach.checks.faults.nnx import before_loading, loaded_gpt_suspects
 from minigpt_challenge.coach.checks.nnx_as_linen import num_weights, weights_of
@@ -26,9 +27,7 @@ from minigpt_challenge.coach.runtime.reference_cache import cached
 def unloaded(answer: Any, sizes: Sizes) -> nnx.Module:
     """The learner's model; each weight holds known values, whatever its initialisers are."""
     graph, weights, rest = _parts(answer.NNXMiniGPT, tuple(sizes.items()))
-    # Copies, since a step may donate what it is given.
-    rest = jax.tree.map(jnp.copy, rest)
-    return nnx.merge(graph, jax.tree.map(jnp.asarray, weights), rest)
+    return nnx.merge(graph, jax.tree.map(jnp.asarray, weights), copies(rest))
 
 
 @partial(cached, max_entries=3)  # those of one file

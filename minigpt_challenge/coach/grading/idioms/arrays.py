@@ -1,10 +1,12 @@
 """Idioms about arrays: their methods, shapes, devices and gradients."""
 
+import ast
 import re
 
 from minigpt_challenge.coach.grading.idioms.idiom import ARRAY, Idiom, Raised
 
 JNP = "jax.numpy"
+REDUCTIONS = "sum|mean|max|min|var|std|prod|norm|logsumexp"
 
 
 def _has_three_axes(raised: Raised) -> bool:
@@ -25,6 +27,28 @@ def _lacks_one_axis(raised: Raised) -> bool:
     return any(long[:axis] + long[axis + 1 :] == short for axis in range(len(long)))
 
 
+def _reduces_an_operand(raised: Raised) -> bool:
+    """Whether an operand of the statement is a sum or the like over an axis that does not stay."""
+    try:
+        tree = ast.parse(raised.code)
+    except SyntaxError:  # a part of a statement
+        return False
+    operands = [
+        side
+        for node in ast.walk(tree)
+        if isinstance(node, ast.BinOp)
+        for side in (node.left, node.right)
+    ]
+    return any(
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and re.fullmatch(REDUCTIONS, call.func.attr)
+        and (call.args or call.keywords)
+        and all(keyword.arg != "keepdims" for keyword in call.keywords)
+        for call in operands
+    )
+
+
 def _method(name: str, example: str, instead: str) -> Idiom:
     return Idiom(example, instead, attribute=(ARRAY, name))
 
@@ -40,7 +64,9 @@ GRADIENTS = (
 )
 
 METHODS = (
-    Idiom("x.view(B, T, N, H)", "`view` is `reshape` in JAX.", code=r"\.view\("),
+    Idiom(
+        "x.view(B, T, N, H)", "`view` is `reshape` in JAX.", raises=r"view\(\)", code=r"\.view\("
+    ),
     Idiom(
         "x.transpose(-2, -1)",
         "JAX's `transpose` takes all axes in their new order. To swap two, write "
@@ -101,7 +127,7 @@ METHODS = (
         "x[:, 0] = 0.0",
         "An array of JAX cannot be changed. `x.at[index].set(value)` returns a changed copy; with "
         "a mask, `jnp.where(mask, value, x)` does.",
-        raises="do(es)? not support (in-place )?item assignment",
+        raises=r"JAX arrays are immutable|(ArrayImpl|Tracer)' object does not support item",
     ),
 )
 
@@ -109,26 +135,26 @@ FUNCTIONS = (
     Idiom(
         "jnp.ones(3, 3)",
         "A shape is one argument, a tuple: `jnp.ones((T, T))`.",
-        raises="as a data type|positional arguments but",
+        raises=r"as a data type|(ones|zeros)\(\) takes",
         code=r"\.(ones|zeros)\(\s*[\w.\[\]-]+\s*,\s*[\w.\[\]-]+\s*[,)]",
     ),
     Idiom(
         "nn.softmax(x, dim=-1)",
         "In JAX it is `axis=`, not `dim=`.",
-        raises="unexpected keyword argument 'dim'",
+        raises=rf"\b_?({REDUCTIONS}|(log_)?softmax|concatenate|stack|argmax|argmin|cumsum)\(\) got "
+        "an unexpected keyword argument 'dim'",
     ),
     Idiom(
         "x.mean(axis=-1, keepdim=True)",
         "In JAX it is `keepdims=`, not `keepdim=`.",
-        raises="unexpected keyword argument 'keepdim'",
+        raises=rf"\b_?({REDUCTIONS})\(\) got an unexpected keyword argument 'keepdim'",
     ),
     Idiom(
         "x / x.sum(axis=-1)",
         "A sum or mean over an axis removes that axis. With `keepdims=True` the axis stays, with "
         "size 1, and the result can be broadcast.",
         raises="ncompatible shapes for broadcasting",
-        code=r"\b(sum|mean|max|min|var|std|norm|logsumexp)\((?!.*keepdims)",
-        when=_lacks_one_axis,
+        when=lambda raised: _lacks_one_axis(raised) and _reduces_an_operand(raised),
     ),
     _function("softmax", "jnp.softmax(x)", "Write `jax.nn.softmax`, which is `nn.softmax` too."),
     _function("relu", "jnp.relu(x)", "Write `jax.nn.relu`, which is `nn.relu` too."),
@@ -161,7 +187,7 @@ FUNCTIONS = (
         "jax.device_put(x, PartitionSpec('data'))",
         "A `PartitionSpec` names axes of a mesh, but does not say which mesh: "
         "`NamedSharding(mesh, PartitionSpec(…))` does.",
-        raises="mesh.*PartitionSpec|PartitionSpec.*mesh",
+        raises="set a mesh|non-empty mesh in context",
     ),
     Idiom(
         "jax.jit(lambda x: jax.lax.pmean(x, 'data'))(x)",

@@ -44,6 +44,11 @@ def _calls_a_tuple(raised: Raised) -> bool:
     return any(isinstance(getattr(raised.values.get("self"), n, None), tuple) for n in names)
 
 
+def _calls_apply_with_an_array_first(raised: Raised) -> bool:
+    names = re.findall(r"\bapply(?:_fn)?\(\s*(\w+)\s*,", raised.code)
+    return any(hasattr(raised.values.get(name), "aval") for name in names)
+
+
 LISTS = (
     "In Linen a plain list of modules, assigned in `setup`, is enough: "
     "`self.blocks = [Block() for _ in range(n)]`."
@@ -102,7 +107,8 @@ MODULES = (
         M(4).init(key, x)
         """,
         "A Linen module has no `__init__` of its own: its arguments are the fields at the top of "
-        "the class, and its layers are made in `setup`.",
+        "the class, and its layers are made in `setup`. A `__post_init__` ends with "
+        "`super().__post_init__()`.",
         raises="IncorrectPostInitOverrideError",
     ),
     Idiom(
@@ -190,7 +196,7 @@ TRAINING = (
     Idiom(
         "optax.adam(lr=0.1)",
         "Optax calls it `learning_rate`.",
-        raises="unexpected keyword argument 'lr'",
+        raises=r"\b(sgd|adam|adamw|lion|muon)\(\) got an unexpected keyword argument 'lr'",
     ),
     Idiom(
         "params - 0.1 * params",
@@ -202,7 +208,7 @@ TRAINING = (
         "nn.Dense(3).apply(x, params)",
         "The params come first: `apply_fn(params, x)`.",
         raises=r"Array\.__contains__|ApplyScopeInvalidVariablesTypeError|attribute 'items'",
-        code=r"apply(_fn)?\(",
+        when=_calls_apply_with_an_array_first,
     ),
     Idiom(
         """
