@@ -10,9 +10,8 @@ import numpy as np
 from minigpt_challenge.coach.checks import expect
 from minigpt_challenge.coach.checks.faults import sampling as faults
 
-# A share of 200 texts that chance does not reach: with a vocabulary of 5, it is six standard
-# deviations away.
-MAX_SURPLUS = 0.2
+# With 100 texts and a vocabulary of 5, chance exceeds it a few times in a billion.
+MAX_SURPLUS = 0.25
 
 
 def shares_are_the_probabilities(
@@ -83,7 +82,7 @@ def written_shares_are_the_probabilities(
 
 
 def draws_are_independent(
-    write: Callable[[jax.Array], Any], num_tokens: int, vocab_size: int, num_keys: int = 200
+    write: Callable[[jax.Array], Any], num_tokens: int, vocab_size: int, num_keys: int = 100
 ) -> None:
     """Over many keys, each token is drawn at random, and apart from each token before it.
 
@@ -112,7 +111,7 @@ def draws_are_independent(
             )
         for earlier in range(t):
             same = (tokens[:, t] == tokens[:, earlier]).mean()
-            if not fair / 10 < same < fair + MAX_SURPLUS:
+            if not 0 < same < fair + MAX_SURPLUS:
                 raise expect.Wrong(
                     f"With {num_keys} keys, tokens {earlier + 1} and {t + 1} were the same in "
                     f"{same:.0%} of the texts.",
