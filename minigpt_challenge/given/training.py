@@ -17,6 +17,7 @@ from tqdm import tqdm
 from minigpt_challenge.given import steps
 from minigpt_challenge.given.batches import evenly_spaced_batches, get_batch
 from minigpt_challenge.given.checkpoints import Checkpoints
+from minigpt_challenge.given.copies import copies
 from minigpt_challenge.given.many_steps import RunSteps, compiled_loop, python_loop
 
 EVALUATION_BATCHES = 40
@@ -133,7 +134,7 @@ def run_training_loop(
     run = _resume(state, checkpoints)
     if run is None:
         first = Measurement(0, float(eval_step(state, x, y)), measure(state))
-        run = _Run(state, _copied(state), first.eval_loss, [first])
+        run = _Run(state, copies(state), first.eval_loss, [first])
     if run.is_at(target_loss):
         num_iterations = run.step
     total = max(run.step, num_iterations)
@@ -184,16 +185,11 @@ class _Run:
     def add(self, measured: Measurement, checkpoints: Checkpoints | None) -> None:
         """Add a measurement of the state, and save the run."""
         if measured.eval_loss < self.best_loss or isnan(self.best_loss):
-            self.best_state, self.best_loss = _copied(self.state), measured.eval_loss
+            self.best_state, self.best_loss = copies(self.state), measured.eval_loss
         # Saved first, so that the history of an interrupted run has no unsaved measurement.
         if checkpoints:
             checkpoints.save(self.state, self.best_state, [*self.history, measured])
         self.history.append(measured)
-
-
-def _copied(state: TrainState) -> TrainState:
-    """A copy of the state's arrays, since a step may donate those that it is given."""
-    return jax.tree.map(lambda x: x.copy() if isinstance(x, jax.Array) else x, state)
 
 
 def _resume(fresh: TrainState, checkpoints: Checkpoints | None) -> _Run | None:

@@ -12,7 +12,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from minigpt_challenge.coach.checks.copies import copies
 from minigpt_challenge.coach.checks.diagnosis import Suspects
 from minigpt_challenge.coach.checks.failure import Wrong, explained
 from minigpt_challenge.coach.checks.structure import (
@@ -26,6 +25,7 @@ from minigpt_challenge.coach.checks.structure import (
 from minigpt_challenge.coach.checks.tolerance import differs
 from minigpt_challenge.coach.course.verdict import Reason
 from minigpt_challenge.coach.runtime.error_text import in_one_line
+from minigpt_challenge.given.copies import copies
 
 __all__ = [
     "Wrong",

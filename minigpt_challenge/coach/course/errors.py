@@ -1,4 +1,4 @@
-"""The message for an error that the user can fix."""
+"""Messages for errors that the user can fix."""
 
 import errno
 
@@ -14,6 +14,14 @@ ADVICE = {
     errno.EACCES: READ_ONLY,
     errno.EPERM: READ_ONLY,
 }
+
+
+def damaged(name: str, damage: str) -> str:
+    """A message about a file of the challenge: `damage` says what happened to it."""
+    return (
+        f"{name} {damage}. It belongs to the challenge, and your own file is not to blame. "
+        f"`git checkout {name}` brings it back as it was."
+    )
 
 
 def message_for(error: Exception) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from minigpt_challenge.coach.course.curriculum import Task
+from minigpt_challenge.coach.course.errors import damaged
 from minigpt_challenge.errors import UserError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -28,10 +29,7 @@ def cut_stub(task: Task) -> str:
     try:
         return remove_solutions(task.solution.read_text(encoding="utf-8"), name, task.number)
     except (OSError, SyntaxError) as error:
-        raise BadSource(
-            f"{name} is missing or damaged ({error}). It belongs to the challenge, and your own "
-            f"file is not to blame. `git checkout {name}` brings it back."
-        ) from error
+        raise BadSource(damaged(name, f"is missing or damaged ({error})")) from error
 
 
 def read_learner_file(task: Task) -> str:

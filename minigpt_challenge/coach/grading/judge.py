@@ -13,7 +13,7 @@ from minigpt_challenge.coach.course.stubs import is_stub_error
 from minigpt_challenge.coach.course.verdict import Check, Location, Reason, Verdict
 from minigpt_challenge.coach.grading.error_explanations import explanation_of
 from minigpt_challenge.coach.runtime.error_text import in_one_line
-from minigpt_challenge.coach.runtime.given_files import damage_behind
+from minigpt_challenge.coach.runtime.given_files import damage_behind, is_in
 from minigpt_challenge.coach.runtime.limits import TimeLimitReached
 from minigpt_challenge.errors import UserError
 
@@ -85,9 +85,9 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
         frames = learners_frames(error, *answer)
         line = f" ({_about_the_raise(frames[-1])})" if frames else ""
         return {"reason": Reason.UNWRITTEN, "about": str(error), "seen": f"{error}{line}"}
-    if isinstance(error, SyntaxError) and _is_in(error.filename, *answer):
+    if isinstance(error, SyntaxError) and is_in(error.filename, *answer):
         return {"reason": Reason.UNREADABLE, "about": kind, "seen": _syntax_error(error)}
-    if isinstance(error, FileNotFoundError) and _is_in(error.filename, *answer):
+    if isinstance(error, FileNotFoundError) and is_in(error.filename, *answer):
         return {
             "reason": Reason.UNREADABLE,
             "about": kind,
@@ -108,7 +108,10 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
 def _about_the_raise(frame: traceback.FrameSummary) -> str:
     """Where the stub's `raise` is, and whether it hides code that follows it."""
     where = f"The `raise` is in line {frame.lineno}"
-    tree = ast.parse(Path(frame.filename).read_bytes())
+    try:
+        tree = ast.parse(Path(frame.filename).read_bytes())
+    except (OSError, SyntaxError, ValueError):  # it was edited meanwhile
+        return f"{where}."
     blocks = [node.body for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     hides_code = any(
         isinstance(statement, ast.Raise) and statement.lineno == frame.lineno
@@ -130,7 +133,7 @@ def _syntax_error(error: SyntaxError) -> str:
 
 def _trace(error: BaseException, *answer: Path) -> tuple[tuple[Location, ...], int]:
     """The learner's lines, the first and the last few; and how many are left out between them."""
-    if isinstance(error, SyntaxError) and _is_in(error.filename, *answer):
+    if isinstance(error, SyntaxError) and is_in(error.filename, *answer):
         return (Location(Path(str(error.filename)).name, error.lineno or 1, "<module>"),), 0
     if isinstance(error, UserError):
         return (), 0
@@ -148,7 +151,7 @@ def _trace(error: BaseException, *answer: Path) -> tuple[tuple[Location, ...], i
 def learners_frames(error: BaseException, *answer: Path) -> list[traceback.FrameSummary]:
     """Return the traceback's frames that are in the learner's files or folders."""
     frames = traceback.extract_tb(error.__traceback__)
-    return [frame for frame in frames if _is_in(frame.filename, *answer)]
+    return [frame for frame in frames if is_in(frame.filename, *answer)]
 
 
 def learners_statement(error: BaseException, *answer: Path) -> tuple[str, Mapping[str, Any]]:
@@ -159,7 +162,7 @@ def learners_statement(error: BaseException, *answer: Path) -> tuple[str, Mappin
     trace = traceback.extract_tb(error.__traceback__)
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     for at, frame in reversed([*zip(trace, frames, strict=True)]):
-        if _is_in(at.filename, *answer):
+        if is_in(at.filename, *answer):
             first, last = at.lineno or 1, at.end_lineno or at.lineno or 1
             lines = [linecache.getline(at.filename, line) for line in range(first, last + 1)]
             return "".join(lines).strip(), frame.f_locals
@@ -169,7 +172,3 @@ def learners_statement(error: BaseException, *answer: Path) -> tuple[str, Mappin
 def printable(text: str) -> str:
     """Replace the characters that move the cursor or cannot be encoded by U+FFFD."""
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def _is_in(file_name: str | None, *answer: Path) -> bool:
-    return file_name is not None and any(Path(file_name).is_relative_to(path) for path in answer)

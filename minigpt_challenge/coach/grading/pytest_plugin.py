@@ -28,7 +28,6 @@ from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.grading.results import Hooks, Writer
 from minigpt_challenge.coach.runtime import devices, limits
 from minigpt_challenge.coach.runtime.compilation import without_xla_optimizations
-from minigpt_challenge.coach.runtime.limits import TimeLimitReached, limit_this_process, time_limit
 from minigpt_challenge.coach.runtime.loading import solution, task_module
 from minigpt_challenge.coach.runtime.patched_modules import restore_patched_modules
 from minigpt_challenge.errors import UserError
@@ -72,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
         for task in TASKS:
             os.environ.update(devices.environment(task) | os.environ)
     if seconds := config.getoption("--limit"):
-        limit_this_process(seconds)
+        limits.limit_this_process(seconds)
 
 
 @pytest.fixture(scope="session")
@@ -145,10 +144,10 @@ def _guard(item: pytest.Item) -> Iterator[None]:
     limit, wait = item.config.getoption("--soft-limit"), float(limits.MAX_WAIT)
     if limit and TIMED_OUT in item.config.stash:
         limit, wait = max(1.0, limit / LIMIT_DIVISOR), max(1.0, wait / LIMIT_DIVISOR)
-    with restore_patched_modules(), time_limit(limit, wait) if limit else nullcontext():
+    with restore_patched_modules(), limits.time_limit(limit, wait) if limit else nullcontext():
         try:
             yield
-        except TimeLimitReached:
+        except limits.TimeLimitReached:
             item.config.stash[TIMED_OUT] = True
             raise
 

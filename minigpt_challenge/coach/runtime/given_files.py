@@ -6,6 +6,7 @@ from pathlib import Path
 from traceback import walk_tb
 
 from minigpt_challenge.coach.course.curriculum import ROOT, SOLUTIONS_FOLDER
+from minigpt_challenge.coach.course.errors import damaged
 
 GIVEN_FOLDER = ROOT / "minigpt_challenge" / "given"
 SUITES_FOLDER = ROOT / "tests"
@@ -23,8 +24,10 @@ def damage_behind(error: BaseException, *answer: Path) -> str:
         error: what was raised.
         answer: the learner's files, or folders that hold them.
     """
-    damaged = ((path, _damage(path)) for path in _sources(error, *answer))
-    return next((_message(path, damage) for path, damage in damaged if damage), "")
+    for path in _sources(error, *answer):
+        if damage := _damage(path):
+            return damaged(path.relative_to(ROOT).as_posix(), damage)
+    return ""
 
 
 def changed_files() -> str:
@@ -38,30 +41,28 @@ def changed_files() -> str:
     )
 
 
-def _message(path: Path, damage: str) -> str:
-    name = path.relative_to(ROOT).as_posix()
-    return (
-        f"{name} {damage}. It belongs to the challenge, and your own file is not to blame. "
-        f"`git checkout {name}` brings it back as it was."
-    )
-
-
 def _sources(error: BaseException | None, *answer: Path) -> Iterator[Path]:
     """The files of the challenge in which this error, or one that led to it, was raised."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:  # an error may be its own cause
         seen.add(id(error))
         names = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
-        frames = [Path(name) for name in names if _is_in(Path(name), ROOT, *answer)]
-        raised_in = [] if not frames or _is_in(frames[-1], *answer) else frames[-1:]
-        for path in (Path(str(getattr(error, "filename", ""))), *raised_in):
-            if _is_in(path, *FOLDERS):
-                yield path
+        frames = [name for name in names if is_in(name, ROOT, *answer)]
+        raised_in = [] if not frames or is_in(frames[-1], *answer) else frames[-1:]
+        for name in (getattr(error, "filename", None), *raised_in):
+            if is_in(name, *FOLDERS):
+                yield Path(str(name))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def _is_in(path: Path, *folders: Path) -> bool:
-    return any(path.is_relative_to(folder) for folder in folders)
+def is_in(name: object, *paths: Path) -> bool:
+    """Whether the file is one of these, or in one of these folders.
+
+    Args:
+        name: a path, or what an error has as its `filename`: bytes, a number or None, too.
+        paths: files and folders.
+    """
+    return any(Path(str(name)).is_relative_to(path) for path in paths)
 
 
 def _damage(path: Path) -> str:
@@ -74,7 +75,7 @@ def _damage(path: Path) -> str:
         compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         return f"was damaged: Python cannot read it ({error})"
-    if _is_in(path, SUITES_FOLDER):  # each error passes through its suite
+    if is_in(path, SUITES_FOLDER):  # each error passes through its suite
         return ""
     is_changed = _git("diff", "--name-only", "HEAD", "--", str(path))
     return "was changed, and raised an error" if is_changed else ""

@@ -6,7 +6,6 @@ from typing import Any
 import jax
 import optax
 
-from minigpt_challenge.coach.checks.copies import copies
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.jaxpr_counts import (
     MARK,
@@ -14,6 +13,7 @@ from minigpt_challenge.coach.checks.jaxpr_counts import (
     is_compiled_within,
     marked,
 )
+from minigpt_challenge.given.copies import copies
 
 
 def compiled_once(

@@ -10,7 +10,6 @@ from flax.training.train_state import TrainState
 from jax.sharding import Mesh
 
 from minigpt_challenge.coach.checks import device_shards, expect
-from minigpt_challenge.coach.checks.copies import copies
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.faults.parallel import layout_suspects, step_suspects
 from minigpt_challenge.coach.checks.faults.step import outcome
@@ -22,6 +21,7 @@ from minigpt_challenge.coach.checks.properties.compiled_once import (
     with_marked_updates,
 )
 from minigpt_challenge.coach.checks.properties.training_step import Batch
+from minigpt_challenge.given.copies import copies
 
 STEP = "step(state, x, y)"
 

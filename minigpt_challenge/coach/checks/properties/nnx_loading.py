@@ -14,7 +14,6 @@ import numpy as np
 from flax import nnx
 
 from minigpt_challenge.coach.checks import expect, random_inputs
-from minigpt_challenge.coach.checks.copies import copies
 from minigpt_challenge.coach.checks.faults.catalogue.nnx import PARAMS_REPLACED
 from minigpt_challenge.coach.checks.faults.nnx import before_loading, loaded_gpt_suspects
 from minigpt_challenge.coach.checks.nnx_as_linen import num_weights, weights_of
@@ -22,6 +21,7 @@ from minigpt_challenge.coach.checks.param_trees import flatten
 from minigpt_challenge.coach.checks.properties import linen_reference
 from minigpt_challenge.coach.checks.properties.linen_reference import Sizes
 from minigpt_challenge.coach.runtime.reference_cache import cached
+from minigpt_challenge.given.copies import copies
 
 
 def unloaded(answer: Any, sizes: Sizes) -> nnx.Module:

@@ -10,7 +10,6 @@ import optax
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.checks import expect
-from minigpt_challenge.coach.checks.copies import copies
 from minigpt_challenge.coach.checks.diagnosis import Suspects
 from minigpt_challenge.coach.checks.faults import step as faults
 from minigpt_challenge.coach.checks.faults.loss import finite_outcome, unstable_suspects
@@ -20,6 +19,7 @@ from minigpt_challenge.coach.checks.properties.compiled_once import (
     counting,
     with_marked_updates,
 )
+from minigpt_challenge.given.copies import copies
 
 STEP = "train_step(state, x, y)"
 

@@ -8,6 +8,6 @@ import jax
 def copies(tree: Any) -> Any:
     """The same tree with a copy of each JAX array, with the same sharding.
 
-    A check hands over copies of all that it uses again: a donated array is deleted.
+    Hand over copies of all that you use again: a donated array is deleted.
     """
     return jax.tree.map(lambda leaf: leaf.copy() if isinstance(leaf, jax.Array) else leaf, tree)
