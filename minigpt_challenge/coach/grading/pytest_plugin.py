@@ -27,7 +27,7 @@ from minigpt_challenge.coach.course.curriculum import (
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.grading.results import Hooks, Writer
 from minigpt_challenge.coach.runtime import devices, limits
-from minigpt_challenge.coach.runtime.compilation import without_xla_optimizations
+from minigpt_challenge.coach.runtime.compilation import quick_compilation
 from minigpt_challenge.coach.runtime.loading import solution, task_module
 from minigpt_challenge.coach.runtime.patched_modules import restore_patched_modules
 from minigpt_challenge.errors import UserError
@@ -108,7 +108,7 @@ def task(request: pytest.FixtureRequest) -> Iterator[Answer]:
     with (
         task_module(current_task, answer, SOLUTIONS_FOLDER) as module,
         jax.default_matmul_precision("highest"),
-        without_xla_optimizations(),
+        quick_compilation(),
     ):
         yield Answer(module)
 

@@ -143,8 +143,14 @@ def _wait(process: subprocess.Popen[str]) -> tuple[Reason, str]:
     return Reason.PROCESS_ENDED, f"The process ended with exit code {process.returncode}."
 
 
-def check_in_this_process(task: Task, answer: Path) -> Report:
-    """Check the file here, as a notebook must: a second process could not share its TPU."""
+def check_in_this_process(task: Task, answer: Path, *plugins: object) -> Report:
+    """Check the file here, as a notebook must: a second process could not share its TPU.
+
+    Args:
+        task: whose suite to run.
+        answer: the file.
+        plugins: further plugins of pytest.
+    """
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
         collector, work, output = results.Collector(), Path(folder, "work"), io.StringIO()
@@ -163,7 +169,9 @@ def check_in_this_process(task: Task, answer: Path) -> Report:
             # A library may have imported a package `tests` of its own.
             patches.delitem(sys.modules, "tests", raising=False)
             try:
-                code = pytest.main([*_arguments(task, copy), *arguments], plugins=[collector])
+                code = pytest.main(
+                    [*_arguments(task, copy), *arguments], plugins=[collector, *plugins]
+                )
                 ending = f"pytest ended with exit code {int(code)}."
             except Exception as error:  # such as after `sys.stdout.close()`
                 ending = f"pytest failed: {in_one_line(error)}"

@@ -77,19 +77,21 @@ def trim(folder: Path = FOLDER, max_bytes: int = MAX_BYTES) -> None:
 
 
 @contextmanager
-def without_xla_optimizations() -> Iterator[None]:
-    """On a CPU, compile what is inside faster; results are equal up to rounding.
+def quick_compilation() -> Iterator[None]:
+    """Compile what is inside faster; results are equal up to rounding.
 
-    A check's programs are small and run a few times, so optimizing them costs more than it saves.
+    A check's programs are small and run a few times, so optimizing them on a CPU costs more than it
+    saves. And nobody looks up where an operation of theirs was written, which JAX would record.
     """
     import jax
 
-    if jax.default_backend() != "cpu":
-        yield
-        return
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
+    settings = {
+        "jax_disable_most_optimizations": jax.default_backend() == "cpu",
+        "jax_traceback_in_locations_limit": 0,
+    }
+    before = {name: jax.config.values[name] for name in settings}
     try:
+        _set(settings)
         yield
     finally:
-        jax.config.update("jax_disable_most_optimizations", before)
+        _set(before)

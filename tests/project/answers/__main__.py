@@ -2,14 +2,15 @@
 
 Two processes (see `--processes`) import JAX once each and judge one answer after another. Each
 verdict is printed as soon as it is known. A verdict comes from the cache if nothing that it depends
-on has changed.
+on has changed; the result of a check is reused for all answers in which its code is the same.
+`--no-cache` runs every check of every answer.
 """
 
 import multiprocessing
 import os
-import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
+from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from rich.table import Table
 
 from minigpt_challenge.coach.course.curriculum import TASKS, Task, task_by_number
 from minigpt_challenge.coach.runtime.compilation import CACHE_ENVIRONMENT
+from tests.project import quick_compilation
+from tests.project.answers.bank import Answer
 from tests.project.answers.gate import (
     Outcome,
     bank,
@@ -26,18 +29,15 @@ from tests.project.answers.gate import (
     mistakes,
     shares,
 )
+from tests.project.answers.known_checks import KnownChecks
 from tests.project.answers.verdict_cache import VerdictCache, default_folder
-
-# An answer's programs run a few times only. With these flags XLA compiles them in a third of the
-# time; the numbers are the same up to rounding.
-QUICK_COMPILATION = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 
 
 def main(options: Namespace) -> int:
     """Judge the chosen answers, print the table and the mistakes; return the exit status."""
     os.environ.update(CACHE_ENVIRONMENT | os.environ)
-    if "XLA_FLAGS" not in os.environ and accepted_by_xla(QUICK_COMPILATION):
-        os.environ["XLA_FLAGS"] = QUICK_COMPILATION
+    if "XLA_FLAGS" not in os.environ and quick_compilation.accepted():
+        os.environ["XLA_FLAGS"] = quick_compilation.XLA_FLAGS
     tasks = [task_by_number(number) for number in options.tasks]
     cache = VerdictCache(options.cache) if options.cache else None
     outcomes = judge_all(tasks, options.part, options.parts, cache, options.processes)
@@ -82,7 +82,8 @@ def judge_all(
         return outcomes
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, spawn, collect_garbage_rarely) as pool:
-        running = {pool.submit(judge_answer, task, answer): task for task, answer in waiting}
+        judge = judge_with_known_checks if cache else judge_answer
+        running = {pool.submit(judge, task, answer): task for task, answer in waiting}
         for number, future in enumerate(as_completed(running), 1):
             task, outcome = running[future], future.result()
             outcomes[task.stem].append(outcome)
@@ -95,12 +96,12 @@ def judge_all(
     return outcomes
 
 
-def accepted_by_xla(flags: str) -> bool:
-    """Whether this version of XLA knows the flags; it aborts at an unknown one."""
-    program = "import jax; jax.jit(lambda x: x + 1)(1)"
-    environment = os.environ | {"XLA_FLAGS": flags}
-    command = [sys.executable, "-c", program]
-    return not subprocess.run(command, env=environment, capture_output=True).returncode
+def judge_with_known_checks(task: Task, answer: Answer) -> Outcome:
+    """Grade one answer, without the checks whose result this process knows."""
+    return judge_answer(task, answer, _KNOWN_CHECKS[task])
+
+
+_KNOWN_CHECKS: dict[Task, KnownChecks] = defaultdict(KnownChecks)
 
 
 def parse_arguments(arguments: list[str]) -> Namespace:

@@ -5,13 +5,14 @@ import importlib
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.grading.runner import check_in_this_process
 from tests.project.answers.bank import Answer, right
+from tests.project.answers.known_checks import Code, KnownChecks, Recorder
 
 MIN_NAMED = {1: 0.9, 2: 0.75}  # by number of faults: the share of answers to diagnose fully
 
@@ -56,16 +57,29 @@ def bank(task: Task) -> list[Answer]:
     return [right("the solution", task.solution.read_text(encoding="utf-8")), *module.ANSWERS]
 
 
-def judge_answer(task: Task, answer: Answer) -> Outcome:
-    """Grade one answer."""
+def judge_answer(task: Task, answer: Answer, known: KnownChecks | None = None) -> Outcome:
+    """Grade one answer.
+
+    Args:
+        task: whose suite to run.
+        answer: the answer.
+        known: results for earlier answers to this task, which may save running a check; those for
+            this answer are added.
+    """
+    known, code = known or KnownChecks(), Code(answer.text)
+    recorder = Recorder(known, code)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, task.stub.name)
         file.write_text(answer.text, encoding="utf-8")
         os.utime(file, (0, 0))  # a check waits until a file that was saved just now is complete
-        report = check_in_this_process(task, file)
-    claimed = frozenset(fault for check in report.checks for fault in check.diagnosis)
-    message = next((check.message for check in report.checks if check.message), "")
-    return Outcome(answer, report.verdict, claimed, message)
+        report = check_in_this_process(task, file, recorder)
+    known.add(code, recorder.names, report.checks)
+    results = recorder.known | {check.name: check for check in report.checks}
+    checks = [results[name] for name in recorder.suite or results]
+    verdict = replace(report, checks=tuple(checks)).verdict
+    claimed = frozenset(fault for check in checks for fault in check.diagnosis)
+    message = next((check.message for check in checks if check.message), "")
+    return Outcome(answer, verdict, claimed, message)
 
 
 def collect_garbage_rarely() -> None:

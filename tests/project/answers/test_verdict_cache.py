@@ -14,6 +14,8 @@ from tests.project.answers.bank import right, wrong
 from tests.project.answers.gate import Outcome
 from tests.project.answers.verdict_cache import VerdictCache, key
 
+pytestmark = pytest.mark.newest
+
 EMBEDDING, ATTENTION = TASKS[:2]
 ANSWER = wrong("without a mask", "x = 1", "no_mask")
 OUTCOME = Outcome(ANSWER, Verdict.WRONG, frozenset({"no_mask"}), "It looks into the future.")

@@ -6,7 +6,7 @@ import pytest
 from minigpt_challenge.coach.checks import random_inputs
 from minigpt_challenge.coach.checks.param_trees import flatten
 from minigpt_challenge.coach.checks.properties import linen_reference
-from minigpt_challenge.coach.runtime.compilation import without_xla_optimizations
+from minigpt_challenge.coach.runtime.compilation import quick_compilation
 from minigpt_challenge.coach.runtime.loading import solution
 
 SIZES = dict(vocab_size=5, hidden_dim=4, block_size=3, num_layers=11, num_heads=2)
@@ -32,9 +32,10 @@ def test_the_weights_are_a_copy():
     }
 
 
-def test_xla_optimizations_return_after_the_check():
-    before = jax.config.read(FLAG)
-    with pytest.raises(ZeroDivisionError), without_xla_optimizations():
+def test_settings_of_the_compiler_return_after_the_check():
+    before = jax.config.read(FLAG), jax.config.jax_traceback_in_locations_limit
+    with pytest.raises(ZeroDivisionError), quick_compilation():
         assert jax.config.read(FLAG) == (jax.default_backend() == "cpu")
+        assert jax.config.jax_traceback_in_locations_limit == 0
         raise ZeroDivisionError
-    assert jax.config.read(FLAG) == before
+    assert (jax.config.read(FLAG), jax.config.jax_traceback_in_locations_limit) == before

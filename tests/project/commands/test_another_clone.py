@@ -10,6 +10,8 @@ import pytest
 from minigpt_challenge.coach.course.curriculum import ROOT, TASKS
 from minigpt_challenge.coach.runtime.clone import clone_around
 
+pytestmark = pytest.mark.newest
+
 EMBEDDING = TASKS[0]
 
 

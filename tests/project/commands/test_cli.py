@@ -6,6 +6,8 @@ import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
 
+pytestmark = pytest.mark.newest
+
 EMBEDDING, ATTENTION = TASKS[:2]
 
 

@@ -12,6 +12,8 @@ from minigpt_challenge.coach.course.stubs import BEGIN, END
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from minigpt_challenge.coach.records import help_used, history, progress
 
+pytestmark = pytest.mark.newest
+
 COACH = ROOT / "minigpt_challenge" / "coach"
 
 EMBEDDING, ATTENTION = TASKS[:2]

@@ -7,7 +7,7 @@ import pytest
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.runtime.given_files import damage_behind
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.newest]
 EMBEDDING, BLOCKS, KV_CACHE = TASKS[0], TASKS[3], TASKS[5]
 BLAMELESS = "your own file is not to blame"
 

@@ -13,6 +13,8 @@ from tests.project.mutants.sameness import normalised
 from tests.project.mutants.syntax import EDITS
 from tests.project.mutants.trial import Outcome, check_mutants
 
+pytestmark = pytest.mark.newest
+
 EMBEDDING, ATTENTION = TASKS[:2]
 SOLUTION = EMBEDDING.solution.read_text(encoding="utf-8")
 

@@ -10,6 +10,8 @@ from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from minigpt_challenge.coach.grading.originality import is_the_reference
 from minigpt_challenge.coach.reports.gradescope import POINTS, gradescope_results
 
+pytestmark = pytest.mark.newest
+
 EMBEDDING = TASKS[0]
 MIXED = Report(
     EMBEDDING,

@@ -12,6 +12,8 @@ from minigpt_challenge.coach.reports import personal_page
 from minigpt_challenge.coach.reports.html import Picture
 from tests.project.reports.test_html import Elements
 
+pytestmark = pytest.mark.newest
+
 ATTENTION = TASKS[1]
 PNG = b"\x89PNG and more"
 
