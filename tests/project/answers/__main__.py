@@ -10,7 +10,6 @@ import multiprocessing
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -20,16 +19,15 @@ from rich.table import Table
 from minigpt_challenge.coach.course.curriculum import TASKS, Task, task_by_number
 from minigpt_challenge.coach.runtime.compilation import CACHE_ENVIRONMENT
 from tests.project import quick_compilation
-from tests.project.answers.bank import Answer
 from tests.project.answers.gate import (
     Outcome,
     bank,
     collect_garbage_rarely,
     judge_answer,
+    judge_with_known_checks,
     mistakes,
     shares,
 )
-from tests.project.answers.known_checks import KnownChecks
 from tests.project.answers.verdict_cache import VerdictCache, default_folder
 
 
@@ -94,14 +92,6 @@ def judge_all(
     if cache:
         cache.remove_old()
     return outcomes
-
-
-def judge_with_known_checks(task: Task, answer: Answer) -> Outcome:
-    """Grade one answer, without the checks whose result this process knows."""
-    return judge_answer(task, answer, _KNOWN_CHECKS[task])
-
-
-_KNOWN_CHECKS: dict[Task, KnownChecks] = defaultdict(KnownChecks)
 
 
 def parse_arguments(arguments: list[str]) -> Namespace:
