@@ -14,7 +14,7 @@ from minigpt_challenge.coach.commands import cli_check, cli_help, cli_train
 from minigpt_challenge.coach.commands.cli_common import exit_on_user_error
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER
 from minigpt_challenge.coach.records import progress
-from minigpt_challenge.coach.reports import terminal
+from minigpt_challenge.coach.reports import ascii_signs, terminal
 from minigpt_challenge.coach.runtime.clone import run_in_the_clone_here
 from minigpt_challenge.errors import UserError
 
@@ -30,7 +30,7 @@ def main() -> None:
     """Run `minigpt` with the arguments of this process, and exit."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without ✓ shows a ? instead
+            stream.reconfigure(errors=ascii_signs.HANDLER)
     run_in_the_clone_here(sys.argv[1:])
     with exit_on_user_error():
         app(prog_name="minigpt")

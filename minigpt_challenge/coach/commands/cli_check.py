@@ -86,7 +86,7 @@ def _check(task: Task, solutions: bool, as_json: bool) -> tuple[Report, bool]:
         mark = {"same_as_the_reference": True} if same_as_reference else {}
         print(json.dumps(report.as_json() | mark), flush=True)
     else:
-        console.print(terminal.report(report), "")
+        console.print(terminal.report(report), "", crop=False)
     if not solutions:
         _record(task, report)
     if report.verdict is not Verdict.PASSED and is_started(task) and not as_json:

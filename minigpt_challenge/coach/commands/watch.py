@@ -46,7 +46,7 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
                 with console.status(f"Checking task {task.number} …"):
                     report = check(task.stub)
                 console.clear()
-                console.print(terminal.report(report), "", _footer(task))
+                console.print(terminal.report(report), "", _footer(task), crop=False)
                 record(task, report)
                 checked = report.fingerprint
                 worker.close()

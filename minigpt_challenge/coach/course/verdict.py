@@ -87,6 +87,7 @@ class Check:
             is exactly theirs, else `advice` does.
         trace: the learner's lines in the traceback, the innermost last.
         skipped_frames: the number of lines that `trace` omits after the first.
+        raised: the error that the code raised, in one line, also if the check calls that wrong.
         printed: what the code printed during the check.
     """
 
@@ -102,6 +103,7 @@ class Check:
     diagnosis: tuple[str, ...] = ()
     trace: tuple[Location, ...] = ()
     skipped_frames: int = 0
+    raised: str = ""
     printed: str = ""
 
     @property
@@ -121,9 +123,7 @@ class Check:
         if self.reason is Reason.ERROR:  # in plain words first, then as Python says it
             lines.reverse()
         if self.reason in (Reason.ERROR, Reason.TIME_LIMIT):
-            lines += [
-                f"    {at.path}, line {at.line}, in {at.function}: {at.code}" for at in self.trace
-            ]
+            lines += [f"    {at.path}:{at.line}, in {at.function}: {at.code}" for at in self.trace]
             if self.skipped_frames:
                 lines.insert(3, f"    … {self.skipped_frames} more …")
         return "\n".join(line for line in lines if line)
@@ -135,7 +135,7 @@ class Check:
 
     def with_texts(self, edit: Callable[[str], str]) -> Check:
         """The same check with `edit` applied to each of its texts."""
-        names = ("asked", "seen", "advice", "cause", "printed")
+        names = ("asked", "seen", "advice", "cause", "raised", "printed")
         texts: dict[str, Any] = {name: edit(getattr(self, name)) for name in names}
         trace = tuple(replace(location, code=edit(location.code)) for location in self.trace)
         return replace(self, **texts, trace=trace)

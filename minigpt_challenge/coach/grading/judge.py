@@ -17,6 +17,7 @@ from minigpt_challenge.coach.runtime.given_files import damage_behind, is_in
 from minigpt_challenge.coach.runtime.limits import TimeLimitReached
 from minigpt_challenge.errors import UserError
 
+LIBRARIES = {"flax": "Flax", "optax": "Optax", "jax": "JAX", "jaxlib": "JAX", "numpy": "NumPy"}
 MAX_FRAMES = 5  # endless recursion has a thousand
 MAX_LINE = 200  # characters of a line that Python cannot parse
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -43,7 +44,8 @@ def judge(name: str, error: BaseException | None, answer: Path, printed: str = "
             printed=printable(printed),
         )
     if isinstance(error, Wrong):
-        check = Check(name, Verdict.WRONG, **error.parts, printed=printed)
+        raised = in_one_line(error.__cause__) if error.__cause__ else ""
+        check = Check(name, Verdict.WRONG, **error.parts, raised=raised, printed=printed)
         return check.with_texts(printable)
     verdict = Verdict.NOT_STARTED if is_stub_error(error) else Verdict.COULD_NOT_RUN
     return describe(name, verdict, error, answer, printed=printed)
@@ -99,10 +101,27 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
     if isinstance(error, UserError):
         return {"reason": Reason.ERROR, "about": str(error), "seen": str(error)}
     seen = about = in_one_line(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    library = _library(frames[-1]) if frames else ""
     if not learners_frames(error, *answer):
-        seen = f"This check could not use what your code gave it:\n{seen}"
+        seen = f"{library or 'The check'} raised this for what your code returned:\n{seen}"
+    elif library:
+        innermost = learners_frames(error, *answer)[-1]
+        seen = f"{library} raised this in your code, line {innermost.lineno}:\n{seen}"
     advice = explanation_of(error, *learners_statement(error, *answer))
-    return {"reason": Reason.ERROR, "about": about, "seen": seen, "advice": advice}
+    return {
+        "reason": Reason.ERROR,
+        "about": about,
+        "seen": seen,
+        "advice": advice,
+        "raised": about,
+    }
+
+
+def _library(frame: traceback.FrameSummary) -> str:
+    """The name of the library whose line this is; empty for any other code."""
+    parts = Path(frame.filename).parts
+    return next((name for folder, name in LIBRARIES.items() if folder in parts), "")
 
 
 def _about_the_raise(frame: traceback.FrameSummary) -> str:
@@ -124,7 +143,7 @@ def _about_the_raise(frame: traceback.FrameSummary) -> str:
 def _syntax_error(error: SyntaxError) -> str:
     message, lines = error.msg, (error.text or "").rstrip().split("\n")
     line = lines[-1][:MAX_LINE]  # the text of a long string literal is all of its lines
-    line_number = f", line {error.lineno}" if error.lineno else ""
+    line_number = f":{error.lineno}" if error.lineno else ""
     if line:
         pointer = " " * (min(max(error.offset or 1, 1), MAX_LINE) - 1) + "^"
         message += f"\n    {line}\n    {pointer}"

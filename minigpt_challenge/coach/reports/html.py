@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from minigpt_challenge.coach.course.verdict import Report, Verdict
-from minigpt_challenge.coach.reports.report_lines import headline, report_lines
+from minigpt_challenge.coach.reports.report_lines import headline, report_lines, root_cause
 
 # Each sets its own background, so that light and dark themes show the same. They go into the
 # elements' own `style`, which some viewers keep when they remove the page's style sheet.
@@ -50,16 +50,14 @@ class Picture:
 def check_fragment(report: Report, pictures: Sequence[Picture] = ()) -> str:
     """HTML for a notebook: one line for each check, and under each failure its message.
 
-    All messages are folded except the first that decided the verdict.
+    All messages are folded except the one to read first.
     """
-    lines = report_lines(report)
-    decisive = (line for line in lines if line.message and line.check.verdict is report.verdict)
     return render(
         "check.html",
         report=report,
         headline=headline(report),
-        lines=lines,
-        open_line=next(decisive, None),
+        lines=report_lines(report),
+        open_line=root_cause(report),
         pictures=pictures,
     )
 

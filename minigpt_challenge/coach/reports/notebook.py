@@ -15,7 +15,7 @@ WIDTH = 100  # of the plain text, in characters
 def show(ipython: Any, report: Report) -> None:
     """Show the report, and a picture of the learner's attention if the task has attention."""
     if "text/html" not in ipython.display_formatter.active_types:  # a terminal
-        terminal.console().print(terminal.report(report))
+        terminal.console().print(terminal.report(report), crop=False)
         return
     ipython.display_pub.publish(mime_bundle(report, pictures(report)))
 
@@ -24,7 +24,7 @@ def mime_bundle(report: Report, pictures: tuple[Picture, ...] = ()) -> dict[str,
     """The report as HTML and as plain text, by MIME type."""
     text = io.StringIO()
     plain = Console(file=text, width=WIDTH, highlight=False, force_jupyter=False)
-    plain.print(terminal.report(report))
+    plain.print(terminal.report(report), crop=False)
     for picture in pictures:
         plain.print(f"\n[Picture: {picture.alt}]", markup=False)
     lines = (line.rstrip() for line in text.getvalue().rstrip().split("\n"))  # Rich pads lines

@@ -1,10 +1,11 @@
 """Reports, and the road with the learner's progress, for a terminal."""
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
@@ -14,7 +15,7 @@ from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.records.history import Version
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.records.progress import Standing
-from minigpt_challenge.coach.reports.report_lines import headline, report_lines
+from minigpt_challenge.coach.reports.report_lines import headline, report_lines, root_cause
 
 COLOURS = {
     Verdict.PASSED: "green",
@@ -45,8 +46,32 @@ TERMINAL = Commands(
 NOTEBOOK = Commands("%ladder 0", "%ladder 5", "!minigpt sample", "%check", "its %%task cell")
 
 
+class Message(NamedTuple):
+    """An indented text. It wraps between words only, so that a path can be copied as a whole.
+
+    Print it with `crop=False`: what is longer than the terminal is wide would be cut off.
+    """
+
+    text: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        """The lines, as Rich asks for them."""
+        for line in self.text.splitlines():
+            indent = " " * (6 + len(line) - len(line.lstrip()))
+            wrapped = textwrap.wrap(
+                line.strip(),
+                options.max_width,
+                initial_indent=indent,
+                subsequent_indent=indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            for part in wrapped or [""]:
+                yield Segment(f"{part}\n")
+
+
 def report(report: Report) -> Group:
-    """One line for each check, and under each failure its message."""
+    """One line for each check, and under each failure its message. Print it with `crop=False`."""
     task = report.task
     colour = COLOURS[report.verdict]
     heading = Text.from_markup(
@@ -54,13 +79,16 @@ def report(report: Report) -> Group:
         f"[{colour}]{headline(report)}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
     )
     renderables: list[RenderableType] = [heading]
-    for line in report_lines(report):
+    lines, first = report_lines(report), root_cause(report)
+    if first and first != next(line for line in lines if line.message):
+        renderables.append(Text(f"  Read first: {first.name}", "bold"))
+    for line in lines:
         verdict = line.check.verdict
         name = (f"  {verdict.sign} {line.name}", COLOURS[verdict])
         as_above = ("  (as above)", "dim") if line.repeats else ""
         renderables.append(Text.assemble(name, as_above))
         if line.message:
-            renderables.append(Padding(Text(line.message), (0, 0, 0, 6)))
+            renderables.append(Message(line.message))
     return Group(*renderables)
 
 

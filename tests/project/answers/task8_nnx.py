@@ -898,6 +898,17 @@ def load_linen_params(model, params):
         "eval_step trains", edited((EVAL, "    model.bias[...] = model.bias[...] - 0.1\n" + EVAL))
     ),
     wrong(
+        "eval_step learns after the loss",
+        edited(
+            (
+                EVAL,
+                "    loss = nnx_loss_fn(model, x, y)\n"
+                "    model.bias[...] = model.bias[...] - 0.1\n"
+                "    return loss\n",
+            )
+        ),
+    ),
+    wrong(
         "eval_step with model.apply", edited((EVAL, "    return nnx_loss_fn(model.apply, x, y)\n"))
     ),
     wrong(

@@ -66,7 +66,7 @@ def test_an_untouched_stub_never_overwrites_work(workshop, run_cells):
 def test_a_cell_with_a_syntax_error_changes_nothing(workshop, run_cells):
     before = workshop.stub(EMBEDDING).read_text(encoding="utf-8")
     output = run_cells("%%task 1\nclass TokenAndPositionEmbedding(:\n    pass")
-    assert "line 1: invalid syntax" in output
+    assert ":1: invalid syntax" in output
     assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == before
 
 
@@ -142,7 +142,7 @@ def test_errors_are_reported_as_messages(run_cells):
         "%%play 5\nloss_fn(None, None, None, None)": "Not written yet. Task 5: write loss_fn",
         "%%play 1\nprint(trained)": "There is no `trained` yet",
         "%%play 1\n1 / 0": "ZeroDivisionError",
-        "%%play 1\n1 +": "line 1",
+        "%%play 1\n1 +": ":1: invalid syntax",
         "%%play 0\nraise KeyboardInterrupt": "Stopped.",
         "%%play 0\nraise SystemExit": "SystemExit",
         "%check 99": "There is no task 99",

@@ -52,7 +52,7 @@ def test_an_error_is_explained_and_only_the_learners_lines_are_shown(tmp_path, l
     report = check_in_this_process(ATTENTION, answer)
     messages = "\n".join(check.message for check in report.checks)
     assert explanation in messages
-    assert "    answer.py, line 44, in __call__:" in messages or "answer.py, line 45" in messages
+    assert "    answer.py:44, in __call__:" in messages or "answer.py:45" in messages
     assert max(len(check.message.splitlines()) for check in report.checks) < 10
     assert "site-packages" not in messages
 
@@ -154,7 +154,7 @@ def test_a_mistake_with_a_real_model_is_explained_too(tmp_path, call, explanatio
 
 def test_an_error_outside_the_learners_lines_says_that_the_check_failed(tmp_path):
     message = message_of(TypeError("bad operand"), tmp_path / "answer.py")
-    assert message.startswith("This check could not use what your code gave it:")
+    assert message.startswith("The check raised this for what your code returned:")
     assert "TypeError: bad operand" in message
 
 

@@ -20,7 +20,7 @@ NO_MASK = dict(
 )
 CRASHED = dict(
     reason=Reason.UNREADABLE,
-    seen="Python cannot read answer.py, line 3: no\n    q @ `k`\n        ^",
+    seen="Python cannot read answer.py:3: no\n    q @ `k`\n        ^",
 )
 
 

@@ -1,9 +1,12 @@
 """What a report shows of each check."""
 
+import pytest
+
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict
+from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.reports.html import check_fragment
-from minigpt_challenge.coach.reports.report_lines import MAX_PRINTED, report_lines
+from minigpt_challenge.coach.reports.report_lines import MAX_PRINTED, report_lines, root_cause
 
 
 def failed(name, printed):
@@ -29,3 +32,74 @@ def test_of_much_output_the_last_lines_are_shown():
     (message,) = messages(failed("first", "\n".join(map(str, range(30)))))
     assert message.splitlines()[1:3] == ["    … 10 lines before …", "    10"]
     assert len(message.splitlines()) == MAX_PRINTED + 2
+
+
+MESSAGE = dict(reason=Reason.REQUIREMENT, seen="It is wrong.")
+STOPPED = dict(reason=Reason.ERROR, seen="KeyError: 'x'", raised="KeyError: 'x'")
+
+
+@pytest.mark.parametrize(
+    "checks, expected",
+    [
+        ([Check("a", Verdict.PASSED)], None),
+        ([Check("a", Verdict.WRONG, **MESSAGE, about="a")], "a"),
+        # The cause that is known comes first, wherever it is.
+        (
+            [
+                Check("a", Verdict.WRONG, **MESSAGE, about="a"),
+                Check("b", Verdict.WRONG, **MESSAGE, about="b", cause="no mask"),
+            ],
+            "b",
+        ),
+        # What is wrong because of an error comes after that error, but not after another.
+        (
+            [
+                Check("a", Verdict.WRONG, **MESSAGE, raised="KeyError: 'x'"),
+                Check("b", Verdict.COULD_NOT_RUN, **STOPPED),
+            ],
+            "b",
+        ),
+        (
+            [
+                Check("a", Verdict.COULD_NOT_RUN, **STOPPED),
+                Check("b", Verdict.WRONG, **MESSAGE, raised="ValueError"),
+            ],
+            "b",
+        ),
+        # A wrong answer tells more than a crash, and a crash more than what is not written.
+        (
+            [
+                Check("a", Verdict.NOT_STARTED, reason=Reason.UNWRITTEN, seen="write it"),
+                Check("b", Verdict.COULD_NOT_RUN, **STOPPED),
+                Check("c", Verdict.WRONG, **MESSAGE),
+            ],
+            "c",
+        ),
+    ],
+)
+def test_the_failure_to_read_first(checks, expected):
+    first = root_cause(Report(TASKS[0], 1.0, tuple(checks)))
+    assert (first and first.check.name) == expected
+
+
+def in_a_terminal(*checks):
+    console = terminal.console()
+    with console.capture() as output:
+        console.print(terminal.report(Report(TASKS[0], 1.0, checks)), crop=False)
+    return output.get()
+
+
+def test_a_terminal_names_it_where_another_failure_stands_above_it():
+    above = Check("shape", Verdict.WRONG, **MESSAGE, about="a")
+    cause = Check("head_value", Verdict.WRONG, **MESSAGE, about="b", cause="no mask")
+    assert "Read first: head value" in in_a_terminal(above, cause)
+    assert "Read first" not in in_a_terminal(cause, above)
+
+
+def test_a_terminal_breaks_no_word_and_cuts_nothing_off():
+    path = "minigpt_challenge/" + 30 * "folder/" + "task1_embedding.py:12"
+    seen = f"An ordinary sentence {20 * 'of words '}\n    x = {path}"
+    shown = in_a_terminal(Check("a", Verdict.WRONG, reason=Reason.REQUIREMENT, seen=seen))
+    assert path in shown
+    first, *_ = shown.split("      An ordinary")[1].splitlines()
+    assert len(first) < 80 and f"\n          {path}" in shown
