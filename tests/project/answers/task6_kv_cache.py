@@ -745,4 +745,112 @@ ANSWERS = [
             )
         ),
     ),
+    wrong("divided by H", edited((SCALED, " / self.head_dim"))),
+    wrong("multiplied by √H", edited((SCALED, " * self.head_dim**0.5"))),
+    wrong("keys and values exchanged in the cache", edited((KEPT, "KeyValueCache(values, keys)"))),
+    wrong(
+        "added to what the cache holds",
+        edited(
+            (
+                "keys = jax.lax.dynamic_update_slice(cache.key, k, at)",
+                "keys = cache.key.at[:, position + jnp.arange(T)].add(k)",
+            )
+        ),
+    ),
+    wrong(
+        "values added to what the cache holds",
+        edited(
+            (
+                "values = jax.lax.dynamic_update_slice(cache.value, v, at)",
+                "values = cache.value.at[:, position + jnp.arange(T)].add(v)",
+            )
+        ),
+    ),
+    wrong(
+        "the last projection skipped",
+        edited(("return self.dense(mixed.reshape(B, T, -1)),", "return mixed.reshape(B, T, -1),")),
+    ),
+    wrong(
+        "every new token sees as the first of them",
+        edited((VISIBLE, "visible = (s <= position)[None, :]")),
+    ),
+    wrong("cache written one place late", edited((WRITTEN_AT, "at = (0, position + 1, 0, 0)"))),
+    wrong("values not written", edited((KEPT, "KeyValueCache(keys, cache.value)"))),
+    wrong("heads reversed", edited((MIXED, MIXED + "[:, :, ::-1]"))),
+    wrong("only the first row of the batch attends", edited((MIXED, MIXED + "[:1].repeat(B, 0)"))),
+    wrong(
+        "two softmaxes",
+        edited(
+            (
+                "weights = jax.nn.softmax(jnp.where(visible, scores, -jnp.inf))",
+                "weights = jax.nn.softmax(jax.nn.softmax(jnp.where(visible, scores, -jnp.inf)))",
+            )
+        ),
+    ),
+    wrong(
+        "mask by multiplying with minus infinity",
+        edited(("jnp.where(visible, scores, -jnp.inf)", "scores + (1 - visible) * -jnp.inf")),
+    ),
+    wrong(
+        "attention in half precision",
+        edited(
+            ("q, k, v = (f(x).reshape(heads)", "q, k, v = (f(x).reshape(heads).astype(jnp.float16)")
+        ),
+    ),
+    wrong(
+        "only the new part of the prompt",
+        edited(("return np.concatenate([prompt, new])", "return new")),
+    ),
+    wrong(
+        "the window instead of the prompt",
+        edited(("return np.concatenate([prompt, new])", "return np.concatenate([seen, new])")),
+    ),
+    wrong(
+        "a list returned",
+        edited(("return np.concatenate([prompt, new])", "return [*prompt, *new]")),
+    ),
+    wrong(
+        "an empty prompt is taken",
+        edited(('    if not len(prompt):\n        raise ValueError("The prompt is empty.")\n', "")),
+    ),
+    wrong(
+        "one token too many", edited((KEYS, "keys = jax.random.split(random_key, num_tokens + 1)"))
+    ),
+    wrong(
+        "written at position 0 in every step", edited((APPENDED, APPENDED.replace("length)", "0)")))
+    ),
+    wrong("temperature squared", edited((DIVIDED, "    logits = logits / temperature**2\n"))),
+    wrong("root of the temperature", edited((DIVIDED, "    logits = logits / temperature**0.5\n"))),
+    wrong(
+        "drawn along the rows",
+        edited((DRAWN, "return jax.random.categorical(random_key, logits, axis=0)")),
+    ),
+    wrong(
+        "exp before categorical",
+        edited((DRAWN, "return jax.random.categorical(random_key, jnp.exp(logits))")),
+    ),
+    wrong(
+        "the least probable at temperature 0",
+        edited(("return jnp.argmax(logits, -1)", "return jnp.argmin(logits, -1)")),
+    ),
+    wrong(
+        "argmax keeps the axis",
+        edited(("return jnp.argmax(logits, -1)", "return jnp.argmax(logits, -1, keepdims=True)")),
+    ),
+    wrong(
+        "top_k counted from the wrong end",
+        edited((SMALLEST, "smallest = jnp.sort(logits)[..., k - 1][..., None]")),
+    ),
+    wrong(
+        "block one shorter",
+        edited(("S = model.block_size\n    logits", "S = model.block_size - 1\n    logits")),
+        "slides_too_early",
+    ),
+    wrong(
+        "slides to the middle of the window",
+        edited((SLIDE, SLIDE.replace("logits[0, -1]", "logits[0, S // 2]"))),
+    ),
+    wrong(
+        "tokens noted backwards", edited((NOTED, "noted = window.at[S - 1 - length].set(token)"))
+    ),
 ]

@@ -570,4 +570,112 @@ def shard_map_train_step(mesh):
             (PUT_BATCH, lines("if len(x) % mesh.size:", '    raise TypeError("uneven")', PUT_BATCH))
         ),
     ),
+    wrong(
+        "sgd by hand",
+        edited(
+            (
+                UPDATE,
+                "params = jax.tree.map(lambda p, g: p - 0.1 * g, state.params, slopes)\nafter = "
+                "state.replace(params=params, step=state.step + 1)",
+            )
+        ),
+    ),
+    wrong(
+        "only the first leaf averaged",
+        edited(
+            (
+                MEAN_GRAD,
+                "leaves, tree = jax.tree.flatten(slopes)\nslopes = jax.tree.unflatten(tree, "
+                '[jax.lax.pmean(leaves[0], "data"), *leaves[1:]])',
+            )
+        ),
+    ),
+    wrong("x and y exchanged by place", edited(("return state, x, y", "return state, y, x"))),
+    wrong(
+        "x and y exchanged in the step",
+        edited((GRAD, "value, slopes = lossy(state.params, state.apply_fn, y, x)")),
+    ),
+    wrong(
+        "y left whole",
+        edited((PUT_BATCH, "x, y = jax.device_put(x, rows), jax.device_put(y, whole)")),
+    ),
+    wrong(
+        "loss after the update",
+        edited(
+            (
+                UPDATE,
+                UPDATE
+                + '\nvalue = jax.lax.pmean(loss_fn(after.params, state.apply_fn, x, y), "data")',
+            )
+        ),
+    ),
+    wrong(
+        "gradients negated",
+        edited((UPDATE, UPDATE.replace("slopes", "jax.tree.map(jnp.negative, slopes)"))),
+    ),
+    wrong(
+        "gradients clipped",
+        edited(
+            (UPDATE, "slopes = jax.tree.map(lambda g: jnp.clip(g, -1e-3, 1e-3), slopes)\n" + UPDATE)
+        ),
+    ),
+    wrong(
+        "largest gradient of any device", edited((MEAN_GRAD, MEAN_GRAD.replace("pmean", "pmax")))
+    ),
+    wrong("largest loss of any device", edited((MEAN_LOSS, MEAN_LOSS.replace("pmean", "pmax")))),
+    wrong(
+        "updated twice",
+        edited((UPDATE, UPDATE + "\nafter = after.apply_gradients(grads=slopes)")),
+        "update_twice",
+    ),
+    wrong("the state comes second", edited(("return after, value", "return value, after"))),
+    wrong(
+        "jit: loss after the update",
+        edited(
+            (
+                JIT_RETURN,
+                "after = state.apply_gradients(grads=grads)\nreturn after, loss_fn(after.params, "
+                "state.apply_fn, x, y)",
+            )
+        ),
+    ),
+    wrong(
+        "jit: gradients divided by the devices",
+        edited((JIT_RETURN, "grads = jax.tree.map(lambda g: g / mesh.size, grads)\n" + JIT_RETURN)),
+        "gradients_averaged_twice",
+    ),
+    wrong(
+        "jit: gradients multiplied by the batch",
+        edited(
+            (JIT_RETURN, "grads = jax.tree.map(lambda g: g * x.shape[0], grads)\n" + JIT_RETURN)
+        ),
+    ),
+    wrong(
+        "jit: weight decay",
+        edited(
+            (
+                JIT_RETURN,
+                "grads = jax.tree.map(lambda g, p: g + 0.1 * p, grads, state.params)\n"
+                + JIT_RETURN,
+            )
+        ),
+    ),
+    wrong(
+        "jit: labels shifted", edited((JIT_GRAD, JIT_GRAD.replace("x, y)", "x[:, :-1], y[:, 1:])")))
+    ),
+    wrong(
+        "loss of the first device",
+        edited((MEAN_LOSS, 'value = jax.lax.all_gather(value, "data")[0]')),
+    ),
+    wrong(
+        "mean over one half of the devices",
+        edited(
+            (
+                MEAN_GRAD,
+                "groups = [[i for i in range(mesh.size) if i % 2 == r] for r in (0, 1)]\nslopes "
+                '= jax.lax.pmean(slopes, "data", axis_index_groups=groups if mesh.size > 1 else '
+                "None)",
+            )
+        ),
+    ),
 ]

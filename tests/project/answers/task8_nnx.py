@@ -992,4 +992,150 @@ def load_linen_params(model, params):
         "jax_jit",
         "nothing_loaded",
     ),
+    wrong(
+        "layers and heads exchanged",
+        edited(
+            (
+                "layers = " + LAYERS,
+                "num_layers, num_heads = num_heads, num_layers\n        layers = " + LAYERS,
+            )
+        ),
+    ),
+    wrong(
+        "one layer too few",
+        edited((LAYERS, LAYERS.replace("range(num_layers)", "range(num_layers - 1)"))),
+    ),
+    wrong(
+        "one layer too many",
+        edited((LAYERS, LAYERS.replace("range(num_layers)", "range(num_layers + 1)"))),
+    ),
+    wrong(
+        "blocks run backwards",
+        edited((THROUGH, "for layer in self.layers.layers[::-1]:\n            h = layer(h)")),
+        "layers_reversed",
+    ),
+    wrong(
+        "only the last block runs",
+        edited((THROUGH, "h = self.layers.layers[-1](h)")),
+        "blocks_unchained",
+    ),
+    wrong(
+        "embedding added again at the end",
+        edited((NORMED, "        h = self.ln(h + self.embed(idx))\n")),
+    ),
+    wrong(
+        "embedding times √C",
+        edited((SUM, "self.wte(idx) * self.wte.embedding.shape[-1] ** 0.5 + self.wpe(here)")),
+        "token_scaled",
+    ),
+    wrong(
+        "positions counted from the end",
+        edited((HERE, "here = jnp.arange(T)[::-1]")),
+        "positions_reversed",
+    ),
+    wrong("position 0 for all", edited((HERE, "here = jnp.zeros(T, int)")), "position_zero"),
+    wrong("positions added twice", edited((SUM, "self.wte(idx) + 2 * self.wpe(here)"))),
+    wrong(
+        "tables exchanged",
+        edited(("self.wte(idx) + self.wpe(here)", "self.wpe(idx % self.longest) + self.wte(here)")),
+        "position_of_token",
+        "token_of_position",
+    ),
+    wrong("residual added twice", edited((FIRST, "        x = 2 * x + self.attn(self.ln1(x))\n"))),
+    wrong(
+        "feed-forward before attention",
+        edited(
+            (
+                FIRST + SECOND,
+                "        x = x + self.ff(self.ln2(x))\n        return x + self.attn(self.ln1(x))\n",
+            )
+        ),
+        "sublayers_swapped",
+    ),
+    wrong(
+        "both branches from the same input",
+        edited(
+            (FIRST + SECOND, "        return x + self.attn(self.ln1(x)) + self.ff(self.ln2(x))\n")
+        ),
+        "sublayers_parallel",
+    ),
+    wrong("attention twice", edited((FIRST, FIRST + FIRST))),
+    wrong(
+        "norm after each branch",
+        edited(
+            (
+                FIRST + SECOND,
+                "        x = x + self.ln1(self.attn(x))\n        return x + self.ln2(self.ff(x))\n",
+            )
+        ),
+        "norm_after_sublayer",
+    ),
+    wrong(
+        "no norm before attention",
+        edited((FIRST, "        x = x + self.attn(x)\n")),
+        "attention_norm_missing",
+    ),
+    wrong("no feed-forward", edited((SECOND, "        return x\n")), "feed_forward_missing"),
+    wrong(
+        "a norm after the last Linear",
+        edited(
+            (
+                LOGITS,
+                "logits = self.head(h)\n        return (logits - logits.mean(-1, keepdims=True)) "
+                "/ logits.std(-1, keepdims=True)",
+            )
+        ),
+    ),
+    wrong("a ReLU at the end", edited((LOGITS, "return nnx.relu(self.head(h))"))),
+    wrong(
+        "gradients divided by the batch",
+        edited((UPDATE, "    grads = jax.tree.map(lambda g: g / x.shape[0], grads)\n" + UPDATE)),
+    ),
+    wrong(
+        "weight decay",
+        edited(
+            (
+                UPDATE,
+                "    grads = jax.tree.map(lambda g, p: g + 0.1 * p, grads, nnx.state(model, "
+                "nnx.Param))\n" + UPDATE,
+            )
+        ),
+    ),
+    wrong(
+        "label smoothing",
+        edited(
+            (
+                LOSSES,
+                "losses = optax.softmax_cross_entropy(logits, "
+                "optax.smooth_labels(jax.nn.one_hot(y, logits.shape[-1]), 0.1))",
+            )
+        ),
+    ),
+    wrong(
+        "loss of the last position only",
+        edited((MEAN, "return losses[:, -1].mean()")),
+        "last_position_only",
+    ),
+    wrong("last position left out", edited((MEAN, "return losses[:, :-1].mean()"))),
+    wrong(
+        "entropy of the prediction",
+        edited((LOSSES, "p = nnx.softmax(logits)\n    losses = -(p * jnp.log(p)).sum(-1)")),
+    ),
+    wrong(
+        "token 0 taken for padding",
+        edited((MEAN, "return (losses * (y != 0)).sum() / (y != 0).sum()")),
+        "token_0_ignored",
+    ),
+    wrong("accuracy", edited((EVAL, "    return (model(x).argmax(-1) == y).mean()\n"))),
+    wrong("indexed by y", edited((LOSSES, "losses = -jnp.log(nnx.softmax(logits)[y])"))),
+    wrong(
+        "first block not loaded",
+        edited((LOOP, LOOP.replace("        load_block", "        if i: load_block"))),
+    ),
+    wrong(
+        "tables exchanged when loaded",
+        edited(
+            (TOKENS + POSITIONS, TOKENS.replace("wte", "wpe") + POSITIONS.replace("wpe", "wte"))
+        ),
+    ),
 ]
