@@ -15,7 +15,11 @@ from minigpt_challenge.coach.runtime.compilation import CACHE_ENVIRONMENT
 
 # Tests and the processes that they start compile the same things over and over, and run them a few
 # times: compiling takes longer than all else.
-os.environ.update(CACHE_ENVIRONMENT | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"} | os.environ)
+QUICK_COMPILATION = {
+    "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+    "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",  # programs need not know where they were written
+}
+os.environ.update(CACHE_ENVIRONMENT | QUICK_COMPILATION | os.environ)
 
 PARTS = ("minigpt_challenge", "notebooks", "solutions", "tests", "pyproject.toml", "README.md")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -181,6 +181,14 @@ def join(*sentences: str) -> str:
 _BY_PRIORITY = (Verdict.WRONG, Verdict.COULD_NOT_RUN, Verdict.NOT_STARTED)
 
 
+def overall(checks: Iterable[Check]) -> Verdict:
+    """The verdict on all of these checks together."""
+    verdicts = {check.verdict for check in checks}
+    if not verdicts:
+        return Verdict.COULD_NOT_RUN
+    return next((verdict for verdict in _BY_PRIORITY if verdict in verdicts), Verdict.PASSED)
+
+
 @dataclass(frozen=True)
 class Report:
     """The results of all checks of a task.
@@ -199,10 +207,7 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        verdicts = {check.verdict for check in self.checks}
-        if not verdicts:
-            return Verdict.COULD_NOT_RUN
-        return next((verdict for verdict in _BY_PRIORITY if verdict in verdicts), Verdict.PASSED)
+        return overall(self.checks)
 
     @property
     def num_passed(self) -> int:

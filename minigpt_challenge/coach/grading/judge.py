@@ -101,13 +101,11 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
     if isinstance(error, UserError):
         return {"reason": Reason.ERROR, "about": str(error), "seen": str(error)}
     seen = about = in_one_line(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    library = _library(frames[-1]) if frames else ""
-    if not learners_frames(error, *answer):
+    frames, library = learners_frames(error, *answer), _library(error)
+    if not frames:
         seen = f"{library or 'The check'} raised this for what your code returned:\n{seen}"
     elif library:
-        innermost = learners_frames(error, *answer)[-1]
-        seen = f"{library} raised this in your code, line {innermost.lineno}:\n{seen}"
+        seen = f"{library} raised this in your code, line {frames[-1].lineno}:\n{seen}"
     advice = explanation_of(error, *learners_statement(error, *answer))
     return {
         "reason": Reason.ERROR,
@@ -118,9 +116,10 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
     }
 
 
-def _library(frame: traceback.FrameSummary) -> str:
-    """The name of the library whose line this is; empty for any other code."""
-    parts = Path(frame.filename).parts
+def _library(error: BaseException) -> str:
+    """The name of the library that raised the error; empty for any other code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    parts = Path(frames[-1].filename).parts if frames else ()
     return next((name for folder, name in LIBRARIES.items() if folder in parts), "")
 
 

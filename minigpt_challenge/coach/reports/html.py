@@ -52,12 +52,13 @@ def check_fragment(report: Report, pictures: Sequence[Picture] = ()) -> str:
 
     All messages are folded except the one to read first.
     """
+    lines = report_lines(report)
     return render(
         "check.html",
         report=report,
         headline=headline(report),
-        lines=report_lines(report),
-        open_line=root_cause(report),
+        lines=lines,
+        open_line=root_cause(lines),
         pictures=pictures,
     )
 

@@ -1,9 +1,9 @@
 """The lines of a report, in a terminal or on a page: one for each check, no message twice."""
 
-from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 
-from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict
+from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict, overall
 
 MAX_PRINTED = 20  # lines
 
@@ -44,20 +44,22 @@ def report_lines(report: Report) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def root_cause(report: Report) -> Line | None:
+def root_cause(lines: Iterable[Line]) -> Line | None:
     """The failure to read first; None if there is none.
 
     It is the first that decides the verdict, or rather the first of these whose cause is known. A
     check that calls an error wrong, where another check was stopped by that error, comes after it.
     """
-    failures = [line for line in report_lines(report) if line.message]
+    failures = [line for line in lines if line.message]
     stopped_by = {line.check.raised for line in failures if line.check.reason is Reason.ERROR}
     own = [
         line
         for line in failures
-        if line.check.reason is Reason.ERROR or line.check.raised not in stopped_by
+        if line.check.reason is Reason.ERROR
+        or not line.check.raised
+        or line.check.raised not in stopped_by
     ]
-    verdict = replace(report, checks=tuple(line.check for line in own)).verdict
+    verdict = overall(line.check for line in own)
     decisive = [line for line in own if line.check.verdict is verdict]
     return next((line for line in decisive if line.check.cause), next(iter(decisive), None))
 

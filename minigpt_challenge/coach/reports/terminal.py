@@ -79,8 +79,9 @@ def report(report: Report) -> Group:
         f"[{colour}]{headline(report)}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
     )
     renderables: list[RenderableType] = [heading]
-    lines, first = report_lines(report), root_cause(report)
-    if first and first != next(line for line in lines if line.message):
+    lines = report_lines(report)
+    first = root_cause(lines)
+    if first and first is not next(line for line in lines if line.message):
         renderables.append(Text(f"  Read first: {first.name}", "bold"))
     for line in lines:
         verdict = line.check.verdict

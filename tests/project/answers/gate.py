@@ -6,11 +6,11 @@ import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from minigpt_challenge.coach.course.curriculum import Task
-from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.course.verdict import Verdict, overall
 from minigpt_challenge.coach.grading.runner import check_in_this_process
 from tests.project.answers.bank import Answer, right
 from tests.project.answers.known_checks import Code, KnownChecks, Recorder
@@ -77,10 +77,9 @@ def judge_answer(task: Task, answer: Answer, known: KnownChecks | None = None) -
     known.add(code, recorder.names, report.checks)
     results = recorder.known | {check.name: check for check in report.checks}
     checks = [results[name] for name in recorder.suite or results]
-    verdict = replace(report, checks=tuple(checks)).verdict
     claimed = frozenset(fault for check in checks for fault in check.diagnosis)
     message = next((check.message for check in checks if check.message), "")
-    return Outcome(answer, verdict, claimed, message)
+    return Outcome(answer, overall(checks), claimed, message)
 
 
 def judge_with_known_checks(task: Task, answer: Answer) -> Outcome:

@@ -66,6 +66,14 @@ STOPPED = dict(reason=Reason.ERROR, seen="KeyError: 'x'", raised="KeyError: 'x'"
             ],
             "b",
         ),
+        # An error in words of ours, such as about a missing class, has no exception to compare.
+        (
+            [
+                Check("a", Verdict.COULD_NOT_RUN, reason=Reason.ERROR, seen="no such class"),
+                Check("b", Verdict.WRONG, **MESSAGE),
+            ],
+            "b",
+        ),
         # A wrong answer tells more than a crash, and a crash more than what is not written.
         (
             [
@@ -78,7 +86,7 @@ STOPPED = dict(reason=Reason.ERROR, seen="KeyError: 'x'", raised="KeyError: 'x'"
     ],
 )
 def test_the_failure_to_read_first(checks, expected):
-    first = root_cause(Report(TASKS[0], 1.0, tuple(checks)))
+    first = root_cause(report_lines(Report(TASKS[0], 1.0, tuple(checks))))
     assert (first and first.check.name) == expected
 
 
