@@ -71,6 +71,8 @@ def sees_the_future(model: nn.Module, params: Any, tokens: jax.Array) -> bool:
         tokens: integers (T,), at least two different ones, T at most block_size.
     """
     other = tokens[jnp.argmax(tokens != tokens[-1])]
-    logits: list[Any] = [model.apply(params, x[None]) for x in (tokens, tokens.at[-1].set(other))]
-    before = [one[0, :-1] for one in logits]  # (T - 1, V) each
+    apply: Any = jax.jit(model.apply)
+    before = [
+        apply(params, x[None])[0, :-1] for x in (tokens, tokens.at[-1].set(other))
+    ]  # (T - 1, V) each
     return bool(jnp.abs(before[0] - before[1]).max() > 1e-3)

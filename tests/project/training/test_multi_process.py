@@ -62,24 +62,23 @@ def final_loss(trained):
 @pytest.mark.newest
 def test_several_processes_learn_the_same_as_one(workshop, own_text):
     workshop.solve(*TASKS)
-    ends = []
-    for number, devices in ((2, 2), (1, 4)):
-        first, *others = train_together(workshop, own_text, number, devices)
-        assert first.returncode == 0, first.stderr
-        assert f"{number} processes, 4 devices in total" in first.stdout
-        for other in others:
-            assert other.returncode == 0, other.stderr
-            assert "After" not in other.stdout and "own text" not in other.stdout
-            assert "step/s" not in other.stderr
-        ends.append((final_loss(first), weights(workshop)["params"]))
+    first, other = train_together(workshop, own_text, 2, 2)
+    assert first.returncode == 0, first.stderr
+    assert other.returncode == 0, other.stderr
+    assert "2 processes, 4 devices in total" in first.stdout
+    assert "After" not in other.stdout and "own text" not in other.stdout
+    assert "step/s" not in other.stderr
+    params = weights(workshop)["params"]
     alone = train(workshop, own_text)
     assert alone.returncode == 0, alone.stderr
-    ends.append((final_loss(alone), weights(workshop)["params"]))
-    for loss, params in ends[:2]:
-        assert loss == pytest.approx(ends[2][0], abs=1e-3)
-        # Three steps of Adam move a weight by up to 3e-3. Where a gradient is almost 0, its
-        # rounding error is amplified.
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=3e-4), params, ends[2][1])
+    assert final_loss(first) == pytest.approx(final_loss(alone), abs=1e-3)
+    # Three steps of Adam move a weight by up to 3e-3. Where a gradient is almost 0, its rounding
+    # error is amplified.
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=3e-4),
+        params,
+        weights(workshop)["params"],
+    )
 
 
 @pytest.mark.slow
