@@ -6,6 +6,8 @@ the model has the reference's attention, so that a mistake in yours fails its ow
 last check puts your two together.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -80,6 +82,23 @@ def reads(model, weights):
 
 
 @pytest.fixture(scope="module")
+def greedy_texts(task, model, weights, reads, scans):
+    """What your code writes at temperature 0."""
+
+    def start(length, seed):
+        return np.asarray(random_inputs.tokens(length, vocab_size=13, seed=seed))
+
+    prompts = {name: partial(start, length) for name, length in PROMPTS.items()}
+    return generation.GreedyTexts(task.generate_fast, model, weights, reads, prompts, (SHORT, LONG))
+
+
+@pytest.fixture(scope="module")
+def draws(task):
+    """The tokens that your code draws."""
+    return sampling.Draws(task.sample_token, LOGITS, DRAWS, WAYS_TO_DRAW)
+
+
+@pytest.fixture(scope="module")
 def quick(reference):
     """A GPT that is quickly traced, and its weights."""
     model = QuickGPT(**SIZES | {"num_layers": 1}, attention=reference.CachedAttention)
@@ -120,9 +139,9 @@ def test_temperature_0_takes_the_most_probable(task):
 @pytest.mark.parametrize(
     "temperature, top_k", WAYS_TO_DRAW, ids=lambda value: "all" if value is None else str(value)
 )
-def test_tokens_are_drawn_as_often_as_they_should_be(task, temperature, top_k):
+def test_tokens_are_drawn_as_often_as_they_should_be(draws, temperature, top_k):
     """The temperature and top_k change the text only by way of these shares."""
-    sampling.shares_are_the_probabilities(task.sample_token, LOGITS, DRAWS, temperature, top_k)
+    draws.shares_are_the_probabilities(temperature, top_k)
 
 
 def test_a_token_is_drawn_by_its_key(task):
@@ -169,17 +188,9 @@ def test_logits_equal_those_of_the_whole_window_at_every_step(task, weights, rea
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_greedy_text_equals_the_naive_one(task, model, weights, reads, scans, prompt):
+def test_greedy_text_equals_the_naive_one(greedy_texts, prompt):
     """Faster, and otherwise the same: before the window is full, and when it slides."""
-
-    def start(seed):
-        return np.asarray(random_inputs.tokens(PROMPTS[prompt], vocab_size=13, seed=seed))
-
-    cases = ((weights[seed], reads[seed], start(seed)) for seed in SEEDS)
-    label = f"The most probable text, from a prompt of {prompt},"
-    generation.greedy_text_equals_the_naive_one(
-        task.generate_fast, model, cases, (SHORT, LONG), label
-    )
+    greedy_texts.equal_the_naive_ones(prompt)
 
 
 def test_sampled_text_has_the_right_frequencies(task, tiny, scans):
@@ -187,22 +198,27 @@ def test_sampled_text_has_the_right_frequencies(task, tiny, scans):
     # With biases alone, the model knows no context: all tokens have the same probabilities.
     logits = np.array([0.3, 1.1, 0.7, 1.6, 0.9], np.float32)  # (V,)
     (model, shapes), (roomy, roomy_shapes) = tiny[3], tiny[ROOMY]
-    even = bias_only_params(roomy_shapes)
-    text = task.generate_fast(jax.random.key(0), roomy, even, [0], ROOMY - 1)
-    text = expect.integers(text, (ROOMY,), "generate_fast")
-    sampling.not_all_the_same(text[1:], task.sample_token)
+
+    def write_in_one_window(params, key):
+        text = task.generate_fast(key, roomy, params, [0], ROOMY - 1)
+        return expect.integers(text, (ROOMY,), "generate_fast")[1:]
+
+    sampling.not_all_the_same(
+        partial(write_in_one_window, bias_only_params(roomy_shapes)),
+        partial(write_in_one_window, non_repeating_params(roomy_shapes)),
+        task.sample_token,
+    )
     undecided = bias_only_params(shapes)
     sampling.draws_are_independent(
         lambda key: task.generate_fast(key, model, undecided, [0], 5), 5, len(logits)
     )
-    params, settings = bias_only_params(shapes, logits), [(1.0, None), (0.7, None), (1.2, 3)]
+    params = bias_only_params(shapes, logits)
+    settings = [(1.0, None), (0.5, None), (2.5, 3), (1.0, 4)]  # (temperature, top_k)
 
     def write(key, num_tokens, temperature, top_k):
         return task.generate_fast(key, model, params, [0], num_tokens, temperature, top_k)
 
-    sampling.written_shares_are_the_probabilities(
-        write, task.sample_token, logits, 4_000, model.block_size, settings
-    )
+    sampling.written_shares_are_the_probabilities(write, logits, 4_000, model.block_size, settings)
 
 
 def test_the_key_decides_what_is_sampled(task, tiny):

@@ -7,6 +7,7 @@ both values there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import jax
@@ -44,6 +45,9 @@ __all__ = [
 ]
 
 NO_SUSPECTS = Suspects((), lambda _: None)
+
+# What was seen, what was expected, and the mistakes that may explain a difference.
+Case = tuple[Any, Any, Suspects]
 
 
 def equal(
@@ -96,14 +100,20 @@ def same_function(
     all_equal(results(), axes, label)
 
 
-def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: Sequence[str], label: str) -> None:
+def all_equal(
+    cases: Iterable[Case],
+    axes: Sequence[str],
+    label: str,
+    elsewhere: Iterable[Callable[[], Iterable[Case]]] = (),
+) -> None:
     """As `same_function`, for values that have been computed already.
 
     Args:
-        cases: for each case what was seen, what was expected, and the mistakes that may explain
-            a difference.
+        cases: what is compared.
         axes: a name for each axis, e.g. "BTC" or ("B", "T", "N·H").
         label: what was called, for the message.
+        elsewhere: functions that give the cases of other checks on the same code. They are called
+            after a difference: a mistake has to explain those cases, too.
     """
     wrong, evidence = None, []
     try:
@@ -116,7 +126,16 @@ def all_equal(cases: Iterable[tuple[Any, Any, Suspects]], axes: Sequence[str], l
             raise
         evidence = []  # a case that raises an error cannot be explained
     if wrong:
-        raise explained(wrong, evidence)
+        raise explained(wrong, evidence and [*evidence, *_evidence_of(elsewhere)])
+
+
+def _evidence_of(checks: Iterable[Callable[[], Iterable[Case]]]) -> list[tuple[Any, Suspects]]:
+    """What was seen in other checks, without those that raise an error, which is their finding."""
+    evidence = []
+    for cases in checks:
+        with suppress(Exception):
+            evidence += [(seen, suspects) for seen, _, suspects in cases()]
+    return evidence
 
 
 def _difference(seen: Any, expected: np.ndarray, axes: Sequence[str], label: str) -> Wrong | None:

@@ -631,6 +631,7 @@ ANSWERS = [
     wrong(
         "top_k over the whole batch",
         edited((SMALLEST, "smallest = jnp.sort(logits.reshape(-1))[-k]")),
+        "top_k_of_all_rows",
     ),
     wrong(
         "the rank instead of the token",
@@ -853,4 +854,25 @@ ANSWERS = [
     wrong(
         "tokens noted backwards", edited((NOTED, "noted = window.at[S - 1 - length].set(token)"))
     ),
+    wrong("temperature plus 1", edited((DIVIDED, "    logits = logits / (temperature + 1)\n"))),
+    wrong(
+        "temperature at least 1",
+        edited((DIVIDED, "    logits = logits / max(temperature, 1.0)\n")),
+    ),
+    wrong(
+        "top_k as a share of the largest logit",
+        edited((SMALLEST, "smallest = jnp.max(logits, -1, keepdims=True) / k")),
+    ),
+    wrong("always token 0", edited((SCAN, SCAN.replace("keys)[1]", "keys)[1] * 0")))),
+    wrong(
+        "the first token at every step",
+        edited(
+            (
+                SCAN,
+                "new = jax.lax.scan(step, (window, length, logits, caches), keys)[1]\n"
+                "    return jnp.full_like(new, new[0] if num_tokens else 0)",
+            )
+        ),
+    ),
+    wrong("logits two positions early", edited((FIRST, "logits = logits[0, length - 2]"))),
 ]

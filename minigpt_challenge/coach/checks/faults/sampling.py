@@ -85,32 +85,47 @@ def share_case(
     return seen, expected, Suspects(known, compute, alternatives)
 
 
-def refuse_a_single_token(tokens: Any, label: str, sample_token: Callable) -> None:
+def refuse_a_single_token(
+    write: Callable[[jax.Array], np.ndarray],
+    write_in_turn: Callable[[jax.Array], np.ndarray],
+    sample_token: Callable,
+) -> None:
     """Raise if many tokens that could differ are all the same, as with one key for all steps.
 
-    The keys are not blamed if the learner's `sample_token` draws the same token with any key.
+    One key for all steps is claimed if another key gives another token, and if the tokens differ
+    where the logits do: a text of one token has other causes, too.
 
     Args:
-        tokens: integers (D,), the draws.
-        label: names `tokens` in the message.
+        write: from a random key to tokens, integers (T,), that are all equally probable.
+        write_in_turn: the same where a token is hardly ever followed by itself.
         sample_token: the learner's.
 
     Raises:
         Wrong: the tokens are all the same.
     """
-    if len(set(np.asarray(tokens).tolist())) > 1:
+    keys = [jax.random.key(seed) for seed in range(6)]
+    tokens = write(keys[0])
+    if not _is_one_token(tokens):
         return
-    rows = np.zeros((len(tokens), 5), np.float32)
-    first, second = (np.asarray(sample_token(jax.random.key(key), rows)) for key in (1, 2))
     wrong = Wrong(
         f"All {len(tokens):,} are the token {tokens[0]}.",
-        asked=f"{label} should be different tokens.",
-        about=f"all tokens equal in {label}",
+        asked="What generate_fast wrote should be different tokens.",
+        about="all tokens equal in what generate_fast wrote",
     )
+    rows = np.zeros((len(tokens), 5), np.float32)
+    first, second = (np.asarray(sample_token(key, rows)) for key in keys[:2])
     if np.array_equal(first, second):
         raise wrong.but(advice="`sample_token` by itself also draws the same with any key.")
+    texts = [write(key) for key in keys]
+    follows_the_key = all(map(_is_one_token, texts)) and len({int(text[0]) for text in texts}) > 1
+    if not follows_the_key or all(_is_one_token(write_in_turn(key)) for key in keys):
+        raise wrong
     (fault,) = KEYS
     raise wrong.but(cause=explain(KEYS), diagnosis=(fault.id,))
+
+
+def _is_one_token(tokens: np.ndarray) -> bool:
+    return bool((tokens == tokens[0]).all())
 
 
 def _agree(shares: np.ndarray, expected: np.ndarray, num_draws: int) -> np.ndarray:

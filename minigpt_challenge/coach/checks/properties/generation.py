@@ -3,7 +3,8 @@
 `generate` is the learner's `generate_fast` throughout.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -47,32 +48,49 @@ def greedy_text(
     return seen
 
 
-def greedy_text_equals_the_naive_one(
-    generate: Callable,
-    model: CachedMiniGPT,
-    cases: Iterable[tuple[Any, Reader, np.ndarray]],
-    lengths: Sequence[int],
-    label: str,
-) -> None:
-    """At temperature 0 the text is that of a model that reads the whole window at every step.
+class GreedyTexts:
+    """What the learner's code writes at temperature 0, written once a prompt."""
 
-    Args:
-        generate: the learner's.
-        model: what it is called with.
-        cases: params, the model as a `Reader` with these, and a prompt, integers (T,).
-        lengths: after how many tokens the two are compared.
-        label: what was written, for the message.
-    """
+    def __init__(
+        self,
+        generate: Callable,
+        model: CachedMiniGPT,
+        weights: Mapping[int, Any],
+        reads: Mapping[int, Reader],
+        prompts: Mapping[str, Callable[[int], np.ndarray]],
+        lengths: Sequence[int],
+    ):
+        """Write nothing yet.
 
-    def compared() -> Iterator[tuple]:
-        for params, read, prompt in cases:
-            text = greedy_text(generate, model, params, prompt, max(lengths))
-            for num_tokens in lengths:
-                suspects = greedy_suspects(read, prompt, num_tokens)
+        Args:
+            generate: the learner's.
+            model: what it is called with.
+            weights: params of the model, by seed.
+            reads: the model with these.
+            prompts: by what they are called, functions from a seed to a prompt, integers (T,).
+            lengths: after how many tokens the text is compared.
+        """
+        self._generate, self._model = generate, model
+        self._weights, self._reads = weights, reads
+        self._prompts, self._lengths = prompts, lengths
+        self._cases = cache(self._write)
+
+    def equal_the_naive_ones(self, prompt: str) -> None:
+        """The text is that of a model that reads the whole window at every step."""
+        label = f"The most probable text, from a prompt of {prompt},"
+        others = [partial(self._cases, other) for other in self._prompts if other != prompt]
+        expect.all_equal(self._cases(prompt), "T", label, others)
+
+    def _write(self, name: str) -> list[expect.Case]:
+        cases = []
+        for seed, params in self._weights.items():
+            prompt = self._prompts[name](seed)
+            text = greedy_text(self._generate, self._model, params, prompt, max(self._lengths))
+            for num_tokens in self._lengths:
+                suspects = greedy_suspects(self._reads[seed], prompt, num_tokens)
                 expected = suspects.compute(frozenset())
-                yield text[: len(prompt) + num_tokens], expected, suspects
-
-    expect.all_equal(compared(), "T", label)
+                cases.append((text[: len(prompt) + num_tokens], expected, suspects))
+        return cases
 
 
 def logits_equal_those_of_the_window(

@@ -1,6 +1,8 @@
 """What sampling must do: draw each token with its probability, and follow the key."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -14,45 +16,50 @@ from minigpt_challenge.coach.checks.faults import sampling as faults
 MAX_SURPLUS = 0.25
 
 
-def shares_are_the_probabilities(
-    sample_token: Callable,
-    logits: np.ndarray,
-    num_draws: int,
-    temperature: float,
-    top_k: int | None,
-) -> None:
-    """Each token's share in many draws is its probability.
+class Draws:
+    """The shares of the tokens that the learner's `sample_token` draws, counted once a setting."""
 
-    Args:
-        sample_token: the learner's.
-        logits: float (V,).
-        num_draws: D. All are drawn at once, for logits (D, V), and once more for (1, D, V).
-        temperature, top_k: what is asked for.
-    """
-    shapes = {0: (num_draws,), 1000: (1, num_draws)}
+    def __init__(
+        self,
+        sample_token: Callable,
+        logits: np.ndarray,
+        number: int,
+        settings: Sequence[tuple[float, int | None]],
+    ):
+        """Draw nothing yet.
 
-    def compared() -> Iterator[tuple]:
+        Args:
+            sample_token: the learner's.
+            logits: float (V,).
+            number: D. All are drawn at once, for logits (D, V), and once more for (1, D, V).
+            settings: all temperatures that are tried, each with its top_k.
+        """
+        self._sample_token, self._logits, self._settings = sample_token, logits, settings
         # 1000 more changes no softmax, but a bare exp; neighbors should change no draw.
-        for key, (shift, shape) in enumerate(shapes.items()):
-            rows = jnp.tile(logits + np.float32(shift), (*shape, 1))  # (…, D, V)
-            label = f"sample_token for logits of shape {rows.shape}"
-            tokens = sample_token(jax.random.key(key), rows, temperature, top_k)
-            tokens = expect.integers(tokens, shape, label).ravel()  # (D,)
-            yield faults.share_case(tokens, logits, temperature, top_k)
+        self._shapes = {0: (number,), 1000: (1, number)}
+        self._cases = cache(self._draw)
 
-    inputs = " and ".join(
-        f"{(*shape, len(logits))}, {shift} added," for shift, shape in shapes.items()
-    )
-    label = (
-        f"The share of each token in {num_draws:,} draws, from logits of shape {inputs} at "
-        f"{temperature=} and {top_k=},"
-    )
-    expect.all_equal(compared(), "V", label)
+    def shares_are_the_probabilities(self, temperature: float, top_k: int | None) -> None:
+        """In one setting, each token's share is its probability."""
+        setting = temperature, top_k
+        number = math.prod(self._shapes[0])
+        label = f"The share of each token in {number:,} draws at {temperature=} and {top_k=}"
+        others = [partial(self._cases, *other) for other in self._settings if other != setting]
+        expect.all_equal(self._cases(*setting), "V", label, others)
+
+    def _draw(self, temperature: float, top_k: int | None) -> list[expect.Case]:
+        cases = []
+        for key, (shift, shape) in enumerate(self._shapes.items()):
+            rows = jnp.tile(self._logits + np.float32(shift), (*shape, 1))  # (…, D, V)
+            label = f"sample_token for logits of shape {rows.shape}"
+            tokens = self._sample_token(jax.random.key(key), rows, temperature, top_k)
+            tokens = expect.integers(tokens, shape, label).ravel()  # (D,)
+            cases.append(faults.share_case(tokens, self._logits, temperature, top_k))
+        return cases
 
 
 def written_shares_are_the_probabilities(
     write: Callable[..., Any],
-    sample_token: Callable,
     logits: np.ndarray,
     num_tokens: int,
     block_size: int,
@@ -63,7 +70,6 @@ def written_shares_are_the_probabilities(
     Args:
         write: from a random key, a number of tokens, temperature and top_k to the text, a prompt
             of one token first.
-        sample_token: the learner's.
         logits: float (V,), whatever the context.
         num_tokens: the length of the text, without the prompt.
         block_size: the model's; it is exceeded.
@@ -74,7 +80,13 @@ def written_shares_are_the_probabilities(
         for key, (temperature, top_k) in enumerate(settings):
             text = write(jax.random.key(key), num_tokens, temperature, top_k)
             new = expect.integers(text, (1 + num_tokens,), "generate_fast")[1:]
-            not_all_the_same(new[block_size:], sample_token)
+            if (new[block_size:] == new[-1]).all():
+                raise expect.Wrong(
+                    f"From number {block_size + 1} on, all are the token {new[-1]}.",
+                    asked=f"The {num_tokens:,} tokens that generate_fast wrote should differ.",
+                    advice="Does each step get a key of its own, also when the window slides?",
+                    about="all tokens equal when the window slides",
+                )
             yield faults.share_case(new, logits, temperature, top_k)
 
     label = f"The share of each token in {num_tokens:,} that were written"
@@ -122,14 +134,19 @@ def draws_are_independent(
                 )
 
 
-def not_all_the_same(tokens: np.ndarray, sample_token: Callable) -> None:
+def not_all_the_same(
+    write: Callable[[jax.Array], np.ndarray],
+    write_in_turn: Callable[[jax.Array], np.ndarray],
+    sample_token: Callable,
+) -> None:
     """Of many written tokens that could differ, some do.
 
     Args:
-        tokens: integers (T,).
+        write: from a random key to tokens, integers (T,), that are all equally probable.
+        write_in_turn: the same where a token is hardly ever followed by itself.
         sample_token: the learner's, which may be to blame.
     """
-    faults.refuse_a_single_token(tokens, "What generate_fast wrote", sample_token)
+    faults.refuse_a_single_token(write, write_in_turn, sample_token)
 
 
 def key_decides(draw: Callable[[jax.Array], Any], axes: Sequence[str], label: str) -> None:

@@ -42,7 +42,7 @@ TOP_K = (
         "with k - 1 tokens kept",
         "Keep the k-th largest logit itself: only smaller ones get -∞.",
     ),
-    Fault(  # on equal rows the same as always_the_best: then neither is claimed
+    Fault(  # on equal rows the same as always_the_best, except where top_k is not given
         "top_k_of_all_rows",
         "when the k largest logits are taken over all rows together",
         "Each row has its own k tokens: top_k works along the last axis.",
