@@ -1,23 +1,19 @@
 """Mistakes in drawing a token (task 6): from logits to the probabilities they give."""
 
-from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 
-from minigpt_challenge.coach.checks.diagnosis import Suspects, explain, ids
-from minigpt_challenge.coach.checks.expect import Wrong
+from minigpt_challenge.coach.checks.diagnosis import Suspects, ids
 from minigpt_challenge.coach.checks.faults.catalogue.sampling import (
     CHOICE,
-    KEYS,
     TEMPERATURE,
     TOP_K,
 )
 
 # How many standard deviations a share may be from its probability. By Bennett's inequality, for a
 # probability between 0.005 and 0.995 in 40,000 draws, or between 0.05 and 0.95 in 4,000, a share is
-# farther off with a probability below 2e-9. Task 6 compares fewer than 100 shares: it refuses a
+# farther off with a probability below 2e-9. Task 6 compares about 100 shares: it refuses a
 # right answer with a probability below 1e-6.
 MAX_DEVIATIONS = 7
 
@@ -83,49 +79,6 @@ def share_case(
 
     known, alternatives = TEMPERATURE + TOP_K + CHOICE, ids(TEMPERATURE, TOP_K, CHOICE)
     return seen, expected, Suspects(known, compute, alternatives)
-
-
-def refuse_a_single_token(
-    write: Callable[[jax.Array], np.ndarray],
-    write_in_turn: Callable[[jax.Array], np.ndarray],
-    sample_token: Callable,
-) -> None:
-    """Raise if many tokens that could differ are all the same, as with one key for all steps.
-
-    One key for all steps is claimed if another key gives another token, and if the tokens differ
-    where the logits do: a text of one token has other causes, too.
-
-    Args:
-        write: from a random key to tokens, integers (T,), that are all equally probable.
-        write_in_turn: the same where a token is hardly ever followed by itself.
-        sample_token: the learner's.
-
-    Raises:
-        Wrong: the tokens are all the same.
-    """
-    keys = [jax.random.key(seed) for seed in range(6)]
-    tokens = write(keys[0])
-    if not _is_one_token(tokens):
-        return
-    wrong = Wrong(
-        f"All {len(tokens):,} are the token {tokens[0]}.",
-        asked="What generate_fast wrote should be different tokens.",
-        about="all tokens equal in what generate_fast wrote",
-    )
-    rows = np.zeros((len(tokens), 5), np.float32)
-    first, second = (np.asarray(sample_token(key, rows)) for key in keys[:2])
-    if np.array_equal(first, second):
-        raise wrong.but(advice="`sample_token` by itself also draws the same with any key.")
-    texts = [write(key) for key in keys]
-    follows_the_key = all(map(_is_one_token, texts)) and len({int(text[0]) for text in texts}) > 1
-    if not follows_the_key or all(_is_one_token(write_in_turn(key)) for key in keys):
-        raise wrong
-    (fault,) = KEYS
-    raise wrong.but(cause=explain(KEYS), diagnosis=(fault.id,))
-
-
-def _is_one_token(tokens: np.ndarray) -> bool:
-    return bool((tokens == tokens[0]).all())
 
 
 def _agree(shares: np.ndarray, expected: np.ndarray, num_draws: int) -> np.ndarray:

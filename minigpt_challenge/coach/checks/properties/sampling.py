@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from minigpt_challenge.coach.checks import expect
+from minigpt_challenge.coach.checks.diagnosis import explain
 from minigpt_challenge.coach.checks.faults import sampling as faults
+from minigpt_challenge.coach.checks.faults.catalogue.sampling import KEYS
 
 # With 100 texts and a vocabulary of 5, chance exceeds it a few times in a billion.
 MAX_SURPLUS = 0.25
@@ -80,7 +82,7 @@ def written_shares_are_the_probabilities(
         for key, (temperature, top_k) in enumerate(settings):
             text = write(jax.random.key(key), num_tokens, temperature, top_k)
             new = expect.integers(text, (1 + num_tokens,), "generate_fast")[1:]
-            if (new[block_size:] == new[-1]).all():
+            if _is_one_token(new[block_size:]):
                 raise expect.Wrong(
                     f"From number {block_size + 1} on, all are the token {new[-1]}.",
                     asked=f"The {num_tokens:,} tokens that generate_fast wrote should differ.",
@@ -139,14 +141,38 @@ def not_all_the_same(
     write_in_turn: Callable[[jax.Array], np.ndarray],
     sample_token: Callable,
 ) -> None:
-    """Of many written tokens that could differ, some do.
+    """Of many written tokens that could differ, some do, as with a key for each step.
+
+    One key for all steps is claimed if another key gives another token, and if the tokens differ
+    where the logits do: a text of one token has other causes, too.
 
     Args:
         write: from a random key to tokens, integers (T,), that are all equally probable.
         write_in_turn: the same where a token is hardly ever followed by itself.
         sample_token: the learner's, which may be to blame.
     """
-    faults.refuse_a_single_token(write, write_in_turn, sample_token)
+    keys = [jax.random.key(seed) for seed in range(6)]
+    tokens = write(keys[0])
+    if not _is_one_token(tokens):
+        return
+    wrong = expect.Wrong(
+        f"All {len(tokens):,} are the token {tokens[0]}.",
+        asked="What generate_fast wrote should be different tokens.",
+        about="all tokens equal in what generate_fast wrote",
+    )
+    rows = np.zeros((len(tokens), 5), np.float32)
+    first, second = (np.asarray(sample_token(key, rows)) for key in keys[:2])
+    if np.array_equal(first, second):
+        raise wrong.but(advice="`sample_token` by itself also draws the same with any key.")
+    texts = [tokens, *map(write, keys[1:])]
+    follows_the_key = all(map(_is_one_token, texts)) and len({int(text[0]) for text in texts}) > 1
+    if not follows_the_key or all(_is_one_token(write_in_turn(key)) for key in keys):
+        raise wrong
+    raise wrong.but(cause=explain(KEYS), diagnosis=tuple(fault.id for fault in KEYS))
+
+
+def _is_one_token(tokens: np.ndarray) -> bool:
+    return bool((tokens == tokens[0]).all())
 
 
 def key_decides(draw: Callable[[jax.Array], Any], axes: Sequence[str], label: str) -> None:
