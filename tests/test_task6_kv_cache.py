@@ -193,10 +193,10 @@ def test_greedy_text_equals_the_naive_one(greedy_texts, prompt):
     greedy_texts.equal_the_naive_ones(prompt)
 
 
-def test_sampled_text_has_the_right_frequencies(task, tiny, scans):
+def test_sampled_text_has_the_right_frequencies(task, tiny, draws, scans):
     """Each step needs a key of its own, and has to pass temperature and top_k on."""
     # With biases alone, the model knows no context: all tokens have the same probabilities.
-    logits = np.array([0.3, 1.1, 0.7, 1.6, 0.9], np.float32)  # (V,)
+    logits = np.array([-1.3, -0.5, -0.9, 0.0, -0.7], np.float32)  # (V,)
     (model, shapes), (roomy, roomy_shapes) = tiny[3], tiny[ROOMY]
 
     def write_in_one_window(params, key):
@@ -213,12 +213,14 @@ def test_sampled_text_has_the_right_frequencies(task, tiny, scans):
         lambda key: task.generate_fast(key, model, undecided, [0], 5), 5, len(logits)
     )
     params = bias_only_params(shapes, logits)
-    settings = [(1.0, None), (0.6, None), (2.5, 3), (1.0, 4)]  # (temperature, top_k)
+    settings = [(1.0, None), (0.6, None), (4.0, 4), (1.0, 3)]  # (temperature, top_k)
 
     def write(key, num_tokens, temperature, top_k):
         return task.generate_fast(key, model, params, [0], num_tokens, temperature, top_k)
 
-    sampling.written_shares_are_the_probabilities(write, logits, 4_000, model.block_size, settings)
+    sampling.written_shares_are_the_probabilities(
+        write, logits, 4_000, model.block_size, settings, draws
+    )
 
 
 def test_the_key_decides_what_is_sampled(task, tiny):

@@ -29,7 +29,8 @@ def probabilities(
     k = logits.size if top_k is None or "top_k_ignored" in faults else min(top_k, logits.size)
     if "top_k_of_all_rows" in faults and top_k is not None:
         k = 1  # all rows are equal, and there are more than k of them
-    k += ("one_too_many_kept" in faults) - ("one_too_few_kept" in faults)
+    if top_k is not None:
+        k += ("one_too_many_kept" in faults) - ("one_too_few_kept" in faults)
     order = np.argsort(-logits)
     if "least_probable_kept" in faults:
         order = order[::-1]
