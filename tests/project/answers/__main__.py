@@ -1,17 +1,18 @@
-"""The table of the gate: `python -m tests.project.answers [N …] [--part 1/2] [--no-cache]`.
+"""The table of the gate: `python -m tests.project.answers [N …] [--part 1/2] [--anew 1/10]`.
 
 Two processes (see `--processes`) import JAX once each and judge one answer after another. Each
-verdict is printed as soon as it is known. A verdict comes from the cache if nothing that it depends
-on has changed; the result of a check is reused for all answers in which its code is the same.
-`--no-cache` runs every check of every answer.
+verdict is printed as soon as it is known, and recorded in `verdicts/`. A recorded verdict is used
+again if nothing that decides it has changed; but the answers of `--anew` are judged again, and
+compared with the record. The result of a check is reused for all answers in which its code is the
+same. With `--anew 1/1`, every check of every answer is run.
 """
 
 import multiprocessing
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +20,7 @@ from rich.table import Table
 from minigpt_challenge.coach.course.curriculum import TASKS, Task, task_by_number
 from minigpt_challenge.coach.runtime.compilation import CACHE_ENVIRONMENT
 from tests.project import quick_compilation
+from tests.project.answers.bank import Answer
 from tests.project.answers.gate import (
     Outcome,
     bank,
@@ -28,7 +30,26 @@ from tests.project.answers.gate import (
     mistakes,
     shares,
 )
-from tests.project.answers.verdict_cache import VerdictCache, default_folder
+from tests.project.answers.verdict_record import VerdictRecord
+
+
+class Part(NamedTuple):
+    """Every `number`-th of a list, from number `first` on, which counts from 1."""
+
+    first: int
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Part":
+        """From "1/2", for example."""
+        first, _, number = text.partition("/")
+        if not (first.isdigit() and number.isdigit() and 1 <= int(first) <= int(number)):
+            raise ArgumentTypeError(f"{text}: use 1/2 or 2/2, for example")
+        return cls(int(first), int(number))
+
+    def of(self, answers: list[Answer]) -> list[Answer]:
+        """The answers of this part."""
+        return answers[self.first - 1 :: self.number]
 
 
 def main(options: Namespace) -> int:
@@ -37,9 +58,8 @@ def main(options: Namespace) -> int:
     if "XLA_FLAGS" not in os.environ and quick_compilation.accepted():
         os.environ["XLA_FLAGS"] = quick_compilation.XLA_FLAGS
     tasks = [task_by_number(number) for number in options.tasks]
-    cache = VerdictCache(options.cache) if options.cache else None
-    outcomes = judge_all(tasks, options.part, options.parts, cache, options.processes)
-    found = [
+    outcomes, found = judge_all(tasks, options.part, options.anew, options.processes)
+    found += [
         f"{stem}: {mistake}"
         for stem, task_outcomes in outcomes.items()
         for mistake in mistakes(task_outcomes)
@@ -59,68 +79,75 @@ def main(options: Namespace) -> int:
 
 
 def judge_all(
-    tasks: list[Task], part: int, parts: int, cache: VerdictCache | None, processes: int
-) -> dict[str, list[Outcome]]:
-    """Judge every `parts`-th answer to each task, from number `part` on, which counts from 1.
+    tasks: list[Task], part: Part, anew: Part | None, processes: int
+) -> tuple[dict[str, list[Outcome]], list[str]]:
+    """Judge answers, or read from the record what was judged before.
+
+    Args:
+        tasks: whose answers.
+        part: which of the answers to each task.
+        anew: which of these are judged although they are recorded, with all checks.
+        processes: how many judge at a time.
 
     Returns:
-        the outcomes by the task's stem.
+        the outcomes by the task's stem; a message for each that is not as recorded.
     """
-    outcomes, waiting = {task.stem: [] for task in tasks}, []
+    outcomes: dict[str, list[Outcome]] = {task.stem: [] for task in tasks}
+    records = {task: VerdictRecord(task) for task in tasks}
+    waiting, doubted = [], {}
     for task in tasks:
-        for answer in bank(task)[part - 1 :: parts]:
-            cached = cache.get(task, answer) if cache else None
-            if cached:
-                outcomes[task.stem].append(cached)
-            else:
-                waiting.append((task, answer))
+        answers = part.of(bank(task))
+        in_doubt = anew.of(answers) if anew else []
+        for answer in answers:
+            recorded = records[task].get(answer)
+            if recorded and answer not in in_doubt:
+                outcomes[task.stem].append(recorded)
+                continue
+            if recorded:
+                doubted[answer.text] = recorded
+            waiting.append((task, answer, judge_answer if recorded else judge_with_known_checks))
     total = sum(map(len, outcomes.values())) + len(waiting)
-    print(f"{total - len(waiting)} of {total} verdicts are in the cache.", file=sys.stderr)
+    print(f"{total - len(waiting)} of {total} verdicts are in the record.", file=sys.stderr)
+    differences: list[str] = []
     if not waiting:
-        return outcomes
+        return outcomes, differences
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, spawn, collect_garbage_rarely) as pool:
-        judge = judge_with_known_checks if cache else judge_answer
-        running = {pool.submit(judge, task, answer): task for task, answer in waiting}
+        running = {pool.submit(judge, task, answer): task for task, answer, judge in waiting}
         for number, future in enumerate(as_completed(running), 1):
             task, outcome = running[future], future.result()
             outcomes[task.stem].append(outcome)
-            if cache:
-                cache.put(task, outcome)
-            line = f"{number} of {len(waiting)}, {task.stem}, {outcome.answer.name}"
-            print(f"{line}: {outcome.verdict.words}", file=sys.stderr, flush=True)
-    if cache:
-        cache.remove_old()
-    return outcomes
+            records[task].put(outcome, bank(task))
+            line = f"{task.stem}, {outcome.answer.name}: {outcome.verdict.words}"
+            print(f"{number} of {len(waiting)}, {line}", file=sys.stderr, flush=True)
+            recorded = doubted.get(outcome.answer.text, outcome)
+            if (recorded.verdict, recorded.claimed) != (outcome.verdict, outcome.claimed):
+                before = f"{recorded.verdict.words} {sorted(recorded.claimed)}"
+                differences.append(f"{line} {sorted(outcome.claimed)}, recorded as {before}")
+    return outcomes, differences
 
 
 def parse_arguments(arguments: list[str]) -> Namespace:
-    """The options: `tasks` are numbers, `cache` is a folder or None."""
+    """The options: `tasks` are numbers, `part` and `anew` are parts; `anew` may be None."""
     parser = ArgumentParser(
         "python -m tests.project.answers",
         description="Compare the grader's verdicts with the bank.",
     )
     parser.add_argument("tasks", nargs="*", type=int, metavar="N", help="the tasks; all by default")
-    parser.add_argument("--part", default="1/1", metavar="K/N", help="judge one part of each bank")
+    parser.add_argument(
+        "--part", type=Part.parse, default="1/1", metavar="K/N", help="judge one part of each bank"
+    )
+    parser.add_argument(
+        "--anew",
+        type=Part.parse,
+        metavar="K/N",
+        help="of these, the part to judge again although it is recorded; all with 1/1",
+    )
     parser.add_argument(
         "--processes", type=int, default=2, metavar="N", help="how many judge at a time (2)"
     )
-    parser.add_argument("--no-cache", action="store_true", help="judge every answer again")
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=default_folder(),
-        metavar="FOLDER",
-        help="of cached verdicts; by default $MINIGPT_VERDICTS, else .minigpt/verdicts",
-    )
     options = parser.parse_args(arguments)
-    part, _, parts = options.part.partition("/")
-    if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
-        parser.error(f"--part {options.part}: use 1/2 or 2/2, for example")
-    options.part, options.parts = int(part), int(parts)
     options.tasks = options.tasks or [task.number for task in TASKS]
-    if options.no_cache:
-        options.cache = None
     return options
 
 

@@ -46,20 +46,21 @@ def test_the_gate_finds_the_graders_mistakes(answer, verdict, claimed, message):
 @pytest.mark.parametrize(
     "arguments, expected",
     [
-        ([], ([task.number for task in TASKS], 1, 1)),
-        (["6", "8"], ([6, 8], 1, 1)),
-        (["7", "--part", "2/3"], ([7], 2, 3)),
+        ([], ([task.number for task in TASKS], (1, 1), None)),
+        (["6", "8"], ([6, 8], (1, 1), None)),
+        (["7", "--part", "2/3", "--anew", "1/10"], ([7], (2, 3), (1, 10))),
     ],
 )
 def test_arguments_choose_a_part_of_the_bank(arguments, expected):
     options = parse_arguments(arguments)
-    assert (options.tasks, options.part, options.parts) == expected
+    assert (options.tasks, options.part, options.anew) == expected
 
 
 @pytest.mark.parametrize("part", ["0/2", "3/2", "2", "1/x", "-1/2"])
-def test_an_invalid_part_is_refused(part, capsys):
+@pytest.mark.parametrize("option", ["part", "anew"])
+def test_an_invalid_part_is_refused(option, part, capsys):
     with pytest.raises(SystemExit):
-        parse_arguments([f"--part={part}"])
+        parse_arguments([f"--{option}={part}"])
     assert "use 1/2 or 2/2, for example" in capsys.readouterr().err
 
 
