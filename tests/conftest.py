@@ -73,10 +73,10 @@ def workshop(tmp_path: Path) -> Workshop:
 def open_workshop(root: Path) -> Workshop:
     """A fresh copy in this folder, which is made."""
     root.mkdir()
-    for part in PARTS:
+    for part in PARTS:  # with what is compiled already: many processes start in such a copy
         source = ROOT / part
         if source.is_dir():
-            shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, root / part)
         else:
             shutil.copy(source, root / part)
     workshop = Workshop(root)
