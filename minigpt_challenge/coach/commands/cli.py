@@ -15,6 +15,7 @@ from minigpt_challenge.coach.commands.cli_common import exit_on_user_error
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.reports import ascii_signs, terminal
+from minigpt_challenge.coach.runtime import environment
 from minigpt_challenge.coach.runtime.clone import run_in_the_clone_here
 from minigpt_challenge.errors import UserError
 
@@ -57,6 +58,8 @@ def show_road(context: typer.Context) -> None:
 def start() -> None:
     """Check the installation, train a bigram on Shakespeare, and print what it writes."""
     # Imported here, so that `minigpt` starts without JAX.
+    if environment.has_settings():
+        environment.require()
     from minigpt_challenge.coach.training import warm_up
 
     console = terminal.console()

@@ -9,14 +9,23 @@ import typer
 from minigpt_challenge.coach.commands.cli_common import next_task, task_argument
 from minigpt_challenge.coach.course.curriculum import TASKS, Task
 from minigpt_challenge.coach.course.stubs import is_started
-from minigpt_challenge.coach.course.verdict import Report, Verdict
+from minigpt_challenge.coach.course.verdict import Reason, Report, Verdict
 from minigpt_challenge.coach.grading.originality import is_the_reference
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.reports.gradescope import gradescope_results
+from minigpt_challenge.coach.runtime import environment
 from minigpt_challenge.files import write_text
 
 app = typer.Typer()
+
+# Why every check fails where JAX itself does not work.
+BY_THE_ENVIRONMENT = (
+    Reason.ERROR,
+    Reason.PROCESS_ENDED,
+    Reason.NOT_REACHED,
+    Reason.SUITE_FAILED,
+)
 
 
 @app.command()
@@ -80,6 +89,8 @@ def _check(task: Task, solutions: bool, as_json: bool) -> tuple[Report, bool]:
     answer = task.solution if solutions else task.stub
     with terminal.console(stderr=True).status(f"Checking task {task.number} …"):
         report = check_in_own_process(task, answer)
+        if all(check.reason in BY_THE_ENVIRONMENT for check in report.checks):
+            environment.require()
     same_as_reference = is_the_reference(task, answer)
     if as_json:
         # Of interest to a teacher only, so it is not in the report for the learner.

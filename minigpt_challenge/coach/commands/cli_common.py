@@ -11,6 +11,7 @@ from minigpt_challenge.coach.course.errors import message_for
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.reports import terminal
+from minigpt_challenge.coach.runtime import environment
 
 
 @contextmanager
@@ -19,8 +20,8 @@ def exit_on_user_error() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        message = message_for(error)
-        if message is None:
+        message = message_for(error) or environment.fault()
+        if not message:
             raise
         terminal.console(stderr=True).print(f"✗ {message}", style="red", markup=False)
         raise SystemExit(1) from None

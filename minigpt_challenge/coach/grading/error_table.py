@@ -1,5 +1,10 @@
 """What common errors of Python, JAX, Flax and Optax mean: the sentences that learners read."""
 
+_NO_KEYBOARD = (
+    "A check has no keyboard: nothing in the file can ask for input, or wait at a `breakpoint()`. "
+    "To see values, use `print`, or under `jax.jit` `jax.debug.print`."
+)
+
 # By the name of the error's class, so that looking it up imports none of the libraries.
 BY_CLASS = {
     "TracerBoolConversionError": (
@@ -55,6 +60,7 @@ BY_CLASS = {
         "The dictionary that `model.init` returned already has the key 'params': pass it to "
         "`apply` as it is."
     ),
+    "BdbQuit": _NO_KEYBOARD,
     "FrozenInstanceError": (
         "This object cannot be changed. For a `TrainState`, `state.apply_gradients(grads=…)` "
         "returns a new one: return that."
@@ -158,6 +164,7 @@ BY_PHRASE = {
     "object has no attribute 'dtype'": (
         "An array is expected here; `jnp.arange(T)` holds the integers from 0 to T - 1."
     ),
+    "reading from stdin while output is captured": _NO_KEYBOARD,
     "unsupported format string passed to": (
         "Under `jax.jit` a value is not known yet, so Python cannot print it: use "
         "`jax.debug.print`."

@@ -21,6 +21,7 @@ from minigpt_challenge.coach.course.stubs import fingerprint
 from minigpt_challenge.coach.course.verdict import Check, Reason, Report
 from minigpt_challenge.coach.grading import results
 from minigpt_challenge.coach.runtime import compilation, devices, limits, snapshot
+from minigpt_challenge.coach.runtime import environment as environment_of
 from minigpt_challenge.coach.runtime.clone import search_path
 from minigpt_challenge.coach.runtime.error_text import in_one_line
 
@@ -98,7 +99,7 @@ def _start_worker(
             cwd=work,
             env={
                 **compilation.CACHE_ENVIRONMENT,
-                **os.environ,
+                **environment_of.of_a_check(),
                 **PLAIN_PYTEST,
                 **search_path(),
                 **devices.environment(task),

@@ -43,6 +43,8 @@ DENSE = nn.Dense(2)
         ('jnp.einsum("BTC,SC->BTS", x, x)', "as many letters as it has axes"),
         ("jax.grad(lambda y: y)(x)", "returns one number"),
         ("jax.grad(x.sum())", "a value was passed"),
+        ("input()", "A check has no keyboard"),
+        ("breakpoint()", "A check has no keyboard"),
     ],
 )
 def test_an_error_is_explained_and_only_the_learners_lines_are_shown(tmp_path, line, explanation):

@@ -219,6 +219,13 @@ TRAINING = (
         raises="can't set attribute",
         when=_is_read_only,
     ),
+    Idiom(
+        "raise NotImplementedError",
+        "This line stands for code to be written. Is it below? Then delete the line, since nothing "
+        "below it is reached.",
+        raises="NotImplementedError",
+        code="^raise NotImplementedError",
+    ),
 )
 
 ROWS = (*NAMES, *MODULES, *TRAINING)
