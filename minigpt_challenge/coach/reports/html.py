@@ -13,7 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from minigpt_challenge.coach.course.verdict import Report, Verdict
-from minigpt_challenge.coach.reports.report_lines import headline, report_lines, root_cause
+from minigpt_challenge.coach.reports.report_lines import (
+    headline,
+    readable_name,
+    report_lines,
+    root_cause,
+)
 
 # Each sets its own background, so that light and dark themes show the same. They go into the
 # elements' own `style`, which some viewers keep when they remove the page's style sheet.
@@ -48,7 +53,7 @@ class Picture:
 
 
 def check_fragment(report: Report, pictures: Sequence[Picture] = ()) -> str:
-    """HTML for a notebook: one line for each check, and under each failure its message.
+    """HTML for a notebook: a line for each check, and under a failure its message.
 
     All messages are folded except the one to read first.
     """
@@ -91,4 +96,8 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"prose": _prose, "inline_code": _inline_code}
+_ENVIRONMENT.filters |= {
+    "prose": _prose,
+    "inline_code": _inline_code,
+    "readable_name": readable_name,
+}

@@ -1,4 +1,7 @@
-"""The lines of a report, in a terminal or on a page: one for each check, no message twice."""
+"""The lines of a report, in a terminal or on a page: no message twice.
+
+Checks that failed like one above them have no line of their own.
+"""
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
@@ -7,6 +10,12 @@ from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdic
 
 MAX_PRINTED = 20  # lines
 
+# By the reason why a check failed, what other checks do for the same reason.
+HOW_OTHERS_FAIL: dict[Reason | None, tuple[str, str]] = {
+    Reason.ERROR: ("stop", "there, too"),
+    Reason.UNWRITTEN: ("wait", "for it, too"),
+}
+
 
 @dataclass(frozen=True)
 class Line:
@@ -14,12 +23,12 @@ class Line:
 
     Attributes:
         check: the check's result.
-        repeats: whether it failed like a check above it, so that only its name is shown.
+        repeats: the names of the checks below it that failed in the same way.
         printed: the last lines that the code printed, for the first check that failed.
     """
 
     check: Check
-    repeats: bool
+    repeats: tuple[str, ...] = ()
     printed: str = ""
 
     @property
@@ -28,20 +37,41 @@ class Line:
 
     @property
     def message(self) -> str:
-        return "" if self.repeats else "\n".join(filter(None, [self.check.message, self.printed]))
+        return "\n".join(filter(None, [self.check.message, self.printed]))
+
+    @property
+    def others(self) -> str:
+        """How many other checks failed in the same way, in a sentence; empty if none did."""
+        number = len(self.repeats)
+        if not number:
+            return ""
+        verb, rest = HOW_OTHERS_FAIL.get(self.check.reason, ("fail", "in the same way"))
+        if number == 1:
+            return f"1 other check {verb}s {rest}."
+        return f"{number} other checks {verb} {rest}."
 
 
 def report_lines(report: Report) -> tuple[Line, ...]:
-    """One line for each check, in the suite's order."""
-    lines: list[Line] = []
-    shown: set[Hashable] = set()
+    """A line for each check that passed, and one for each way to fail, in the suite's order."""
+    repeats: dict[Hashable, list[str]] = {}
+    shown: list[Check] = []
     for check in report.checks:
         failure = _failure(check)
-        printed = "" if failure is None or shown else _last_lines(check.printed)
-        lines.append(Line(check, failure in shown, printed))
+        if failure in repeats:
+            repeats[failure].append(check.name)
+            continue
+        shown.append(check)
         if failure is not None:
-            shown.add(failure)
-    return tuple(lines)
+            repeats[failure] = []
+    first = next((check for check in shown if _failure(check) is not None), None)
+    return tuple(
+        Line(
+            check,
+            tuple(repeats.get(_failure(check), ())),
+            _last_lines(check.printed) if check is first else "",
+        )
+        for check in shown
+    )
 
 
 def root_cause(lines: Iterable[Line]) -> Line | None:

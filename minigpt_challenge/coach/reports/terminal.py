@@ -71,7 +71,7 @@ class Message(NamedTuple):
 
 
 def report(report: Report) -> Group:
-    """One line for each check, and under each failure its message. Print it with `crop=False`."""
+    """A line for each check, and under a failure its message. Print it with `crop=False`."""
     task = report.task
     colour = COLOURS[report.verdict]
     heading = Text.from_markup(
@@ -85,11 +85,11 @@ def report(report: Report) -> Group:
         renderables.append(Text(f"  Read first: {first.name}", "bold"))
     for line in lines:
         verdict = line.check.verdict
-        name = (f"  {verdict.sign} {line.name}", COLOURS[verdict])
-        as_above = ("  (as above)", "dim") if line.repeats else ""
-        renderables.append(Text.assemble(name, as_above))
+        renderables.append(Text(f"  {verdict.sign} {line.name}", COLOURS[verdict]))
         if line.message:
             renderables.append(Message(line.message))
+        if line.others:
+            renderables.append(Text(f"      {line.others}", "dim"))
     return Group(*renderables)
 
 

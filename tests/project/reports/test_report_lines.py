@@ -3,7 +3,7 @@
 import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
-from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdict
+from minigpt_challenge.coach.course.verdict import Check, Location, Reason, Report, Verdict
 from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.reports.html import check_fragment
 from minigpt_challenge.coach.reports.report_lines import MAX_PRINTED, report_lines, root_cause
@@ -32,6 +32,32 @@ def test_of_much_output_the_last_lines_are_shown():
     (message,) = messages(failed("first", "\n".join(map(str, range(30)))))
     assert message.splitlines()[1:3] == ["    … 10 lines before …", "    10"]
     assert len(message.splitlines()) == MAX_PRINTED + 2
+
+
+def error_at(name, line):
+    place = Location("task2.py", line, "__call__", "x @ y")
+    return Check(name, Verdict.COULD_NOT_RUN, reason=Reason.ERROR, seen="E", trace=(place,))
+
+
+def unwritten(name):
+    return Check(name, Verdict.NOT_STARTED, reason=Reason.UNWRITTEN, seen="Task 2: write it")
+
+
+@pytest.mark.parametrize(
+    "checks, expected",
+    [
+        ([error_at(name, 46) for name in "abc"], [("a", "2 other checks stop there, too.")]),
+        ([error_at("a", 46), error_at("b", 47)], [("a", ""), ("b", "")]),
+        (
+            [unwritten("a"), Check("b", Verdict.PASSED), unwritten("c")],
+            [("a", "1 other check waits for it, too."), ("b", "")],
+        ),
+        ([failed("a", ""), failed("b", "")], [("a", ""), ("b", "")]),  # about something else
+    ],
+)
+def test_checks_that_fail_in_the_same_way_share_a_line(checks, expected):
+    lines = report_lines(Report(TASKS[0], 1.0, tuple(checks)))
+    assert [(line.check.name, line.others) for line in lines] == expected
 
 
 MESSAGE = dict(reason=Reason.REQUIREMENT, seen="It is wrong.")
