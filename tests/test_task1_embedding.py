@@ -158,6 +158,17 @@ def test_a_large_vocabulary_is_read_whole(task, reference):
         expect.equal(seen, theirs.apply(their_params, tokens), "BTC", label)
 
 
+def test_a_long_text_is_read_whole(task, reference):
+    """Each position up to block_size has a row of its own, however long a block is."""
+    block_size = 1100  # more than the sizes that people write down
+    mine, theirs = (m.TokenAndPositionEmbedding(V, block_size, C) for m in (task, reference))
+    tokens = random_tokens(1, block_size)
+    their_params = random_inputs.params(theirs, tokens)
+    params = weights_for(mine, theirs, their_params, tokens)
+    label = f"{EMBEDDING} with {block_size:,} positions"
+    expect.equal(mine.apply(params, tokens), theirs.apply(their_params, tokens), "BTC", label)
+
+
 # Errors
 
 

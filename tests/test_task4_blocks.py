@@ -22,7 +22,7 @@ B, BLOCK, V, L, N, H = 6, 8, 11, 2, 3, 4
 C = N * H
 SHAPES = [(B, 5), (1, BLOCK), (4, 1)]  # (B, T)
 SIZES = dict(vocab_size=V, hidden_dim=C, block_size=BLOCK, num_layers=L, num_heads=N)
-OTHER_SIZES = dict(vocab_size=7, hidden_dim=10, block_size=6, num_layers=3, num_heads=2)
+OTHER_SIZES = dict(vocab_size=7, hidden_dim=10, block_size=6, num_layers=7, num_heads=2)
 DECODER_BLOCK, MINI_GPT = "DecoderBlock(x)", "MiniGPT(tokens)"
 
 

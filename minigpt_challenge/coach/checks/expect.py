@@ -173,7 +173,11 @@ def _equal(seen: Any, expected: np.ndarray, axes: Sequence[str], label: str) -> 
 
 
 def trees_equal(
-    seen: Any, expected: Any, label: str, evidence: Sequence[tuple[Any, Suspects]] = ()
+    seen: Any,
+    expected: Any,
+    label: str,
+    evidence: Sequence[tuple[Any, Suspects]] = (),
+    elsewhere: Iterable[Callable[[], Iterable[Case]]] = (),
 ) -> None:
     """Two pytrees have the same leaves: names, shapes and values.
 
@@ -182,11 +186,12 @@ def trees_equal(
         expected: what the reference returned.
         label: what was called, for the message.
         evidence: what was seen in each case, and the mistakes that may explain it.
+        elsewhere: as in `all_equal`.
     """
     try:
         _trees_equal(seen, expected, label)
     except Wrong as wrong:
-        raise explained(wrong, evidence) from None
+        raise explained(wrong, [*evidence, *_evidence_of(elsewhere)]) from None
 
 
 def _trees_equal(seen: Any, expected: Any, label: str) -> None:

@@ -150,12 +150,16 @@ def mismatch(wanted: dict, given: dict) -> Wrong | None:
     if mine == theirs:
         return None
     parts = [
-        f"{what} {', '.join(f'{number} of shape {shape}' for shape, number in rest.items())}"
-        for what, rest in (("missing are", theirs - mine), ("not asked for are", mine - theirs))
+        f"{what}: {', '.join(_arrays(number, shape) for shape, number in rest.items())}."
+        for what, rest in (("Missing", theirs - mine), ("Not asked for", mine - theirs))
         if rest
     ]
     return Wrong(
-        f"{'; '.join(parts)}.".capitalize(),
+        " ".join(parts),
         asked="Your parameters should have the shapes that the task asks for.",
         about="the shapes of the parameters",
     )
+
+
+def _arrays(number: int, shape: tuple[int, ...]) -> str:
+    return f"{number} array{'s' * (number > 1)} of shape {shape}"

@@ -410,4 +410,44 @@ return what + jnp.where(jnp.arange(self.hidden_dim) % 2, jnp.cos(angle), jnp.sin
         ),
     ),
     wrong("tokens cast to int8", edited((WHAT, "what = self.wte(idx.astype(jnp.int8))"))),
+    # Sizes that stand in the code, and more.
+    wrong(
+        "positions up to 63 only",
+        edited(("self.wpe(jnp.arange(T))", "self.wpe(jnp.minimum(jnp.arange(T), 63))")),
+    ),
+    wrong(
+        "32 positions looked up",
+        edited(("self.wpe(jnp.arange(T))", "self.wpe(jnp.arange(32))[:T]")),
+    ),
+    wrong(
+        "tokens above 64 are the last one",
+        edited(("self.wte(idx)", "self.wte(jnp.minimum(idx, 64))")),
+    ),
+    wrong(
+        "positions repeat after 8",
+        edited(("self.wpe(jnp.arange(T))", "self.wpe(jnp.arange(T) % 8)")),
+    ),
+    wrong("refuses from 1,024 on", edited(("T > self.block_size", "T > 1024"))),
+    wrong(
+        "positions centred", edited(("jnp.arange(T)", "jnp.arange(T) + (self.block_size - T) // 2"))
+    ),
+    wrong(
+        "tokens scaled by the root of C",
+        edited(("what = self.wte(idx)", "what = self.wte(idx) * self.hidden_dim**0.5")),
+        "token_scaled",
+    ),
+    wrong(
+        "normalised to length 1",
+        edited(
+            (
+                "return what + where",
+                "length = jnp.linalg.norm(what + where, axis=-1, keepdims=True)\n"
+                "        return (what + where) / length",
+            )
+        ),
+    ),
+    wrong(
+        "positions only where the token is not 0",
+        edited(("return what + where", "return what + jnp.where((idx > 0)[..., None], where, 0)")),
+    ),
 ]

@@ -399,4 +399,34 @@ return nn.softmax(scores) @ v
         "a mask of 1024 positions",
         edited((MASK, "jnp.tril(jnp.ones((1024, 1024), dtype=bool))[:T, :T]")),
     ),
+    # Sizes that stand in the code, and more.
+    wrong("mask of 32 cut to size", edited((MASK, "jnp.tril(jnp.ones((32, 32), bool))[:T, :T]"))),
+    wrong("scaled by the root of 64", edited((SCALE, " / 8"))),
+    wrong(
+        "visible: the last 64",
+        edited(
+            (
+                MASK,
+                "jnp.tril(jnp.ones((T, T), bool)) & ~jnp.tril(jnp.ones((T, T), bool), -64)",
+            )
+        ),
+    ),
+    wrong(
+        "sees itself only when first",
+        edited((MASK, "(jnp.arange(T)[:, None] > jnp.arange(T)) | (jnp.arange(T) == 0)")),
+        "mask_strict",
+    ),
+    wrong(
+        "scores clipped at 50",
+        edited((MASKING, "scores = jnp.where(mask, jnp.clip(scores, -50, 50), -1e30)")),
+    ),
+    wrong(
+        "weights below 1e-4 dropped",
+        edited(
+            (
+                SOFTMAX,
+                f"{SOFTMAX}\n        weights = jnp.where(weights < 1e-4, 0, weights)",
+            )
+        ),
+    ),
 ]

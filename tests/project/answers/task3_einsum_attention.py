@@ -531,4 +531,42 @@ return self.dense(out.transpose(1, 2, 0, 3).reshape(B, T, -1))
         "a mask of 64 positions",
         edited((MASK, "jnp.tril(jnp.ones((64, 64), dtype=bool))[:T, :T]")),
     ),
+    # Sizes that stand in the code, and more.
+    wrong(
+        "four heads",
+        edited(
+            (
+                "N, H = self.num_heads, self.head_dim",
+                "N, H = 4, self.num_heads * self.head_dim // 4",
+            )
+        ),
+    ),
+    wrong(
+        "weights averaged over the heads",
+        edited(
+            (
+                SOFTMAX,
+                "weights = jax.nn.softmax(scores, axis=-1).mean(1, keepdims=True).repeat(N, 1)",
+            )
+        ),
+    ),
+    wrong(
+        "the residual added here",
+        edited((JOIN, "return x[..., : N * H] + self.dense(out.reshape(B, T, N * H))")),
+    ),
+    wrong(
+        "relu before the last projection",
+        edited((JOIN, "return self.dense(jax.nn.relu(out.reshape(B, T, N * H)))")),
+    ),
+    wrong(
+        "queries and keys normalised",
+        edited(
+            (
+                MASK,
+                MASK
+                + "\nq, k = (a / jnp.linalg.norm(a, axis=-1, keepdims=True) for a in (q, k))"
+                + "\nscores = jnp.einsum('bqnh,bknh->bnqk', q, k)",
+            )
+        ),
+    ),
 ]

@@ -848,4 +848,32 @@ def norm(x, gamma, beta):
         "float16 in the last Dense",
         by_setup((HEAD, "self.head = nn.Dense(self.vocab_size, param_dtype=jnp.float16)")),
     ),
+    # Sizes that stand in the code, and more.
+    wrong(
+        "the blocks' results are not used", by_setup(("h = layer(h)", "layer(h)")), "blocks_ignored"
+    ),
+    wrong(
+        "six blocks at most",
+        by_setup(("for layer in self.layers:", "for layer in self.layers[:6]:")),
+    ),
+    wrong("head_dim 4", by_setup(("head_dim = self.hidden_dim // self.num_heads", "head_dim = 4"))),
+    wrong(
+        "the embedding added to the last block's output",
+        by_setup(
+            (
+                LOOP,
+                f"e = h\n        {LOOP}\n        h = h + e",
+            )
+        ),
+    ),
+    wrong(
+        "logits divided by the root of C",
+        by_setup((LOGITS, "return self.head(h) / self.hidden_dim**0.5")),
+    ),
+    wrong("half of the residual", by_setup((FIRST, "x = 0.5 * x + self.attn(self.ln1(x))"))),
+    wrong(
+        "the norm of the second sublayer reads the block's input",
+        by_setup((BOTH, "y = x + self.attn(self.ln1(x))\n        return y + self.ff(self.ln2(x))")),
+        "sublayers_parallel",
+    ),
 ]

@@ -904,4 +904,51 @@ state = new.replace(params=params)
             )
         ),
     ),
+    # Sizes that stand in the code, and more.
+    wrong(
+        "loss of the last position is twice",
+        edited((MEAN, "return losses.mean() + losses[:, -1].mean()")),
+    ),
+    wrong(
+        "every second step only",
+        edited(
+            (
+                APPLY,
+                lines(
+                    "new = state.apply_gradients(grads=grads)",
+                    "skipped = state.replace(step=state.step + 1)",
+                    "odd = state.step % 2 == 1",
+                    "state = jax.tree.map(lambda a, b: jnp.where(odd, b, a), new, skipped)",
+                ),
+            )
+        ),
+    ),
+    wrong(
+        "gradients of the first row only",
+        edited(
+            (
+                GRAD,
+                GRAD.replace("x, y", "x[:1], y[:1]"),
+            )
+        ),
+        "first_row_only",
+    ),
+    wrong(
+        "clipped to 1 by value",
+        edited(
+            (
+                APPLY,
+                "grads = jax.tree.map(lambda g: jnp.clip(g, -1, 1), grads)\n" + APPLY,
+            )
+        ),
+    ),
+    wrong(
+        "mean of rows, then sum",
+        edited((MEAN, "return losses.mean(-1).sum()")),
+        "summed_over_batch",
+    ),
+    wrong(
+        "eval on the first 8 positions",
+        edited((EVAL, "return loss_fn(state.params, state.apply_fn, x[:, :8], y[:, :8])")),
+    ),
 ]

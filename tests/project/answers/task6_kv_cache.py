@@ -875,4 +875,22 @@ ANSWERS = [
         ),
     ),
     wrong("logits two positions early", edited((FIRST, "logits = logits[0, length - 2]"))),
+    # Sizes that stand in the code, and more.
+    wrong(
+        "64 positions in the cache",
+        edited(
+            (
+                "s, t = jnp.arange(keys.shape[1]), position + jnp.arange(T)",
+                "s, t = jnp.arange(64)[: keys.shape[1]], position + jnp.arange(T)",
+            )
+        ),
+    ),
+    wrong(
+        "the query is scaled, and the score too",
+        edited((SCORES, 'scores = jnp.einsum("BTNH,BSNH->BNTS", q / self.head_dim**0.5, keys)')),
+    ),
+    wrong("top_k at most 5", edited(("k = min(top_k, logits.shape[-1])", "k = min(top_k, 5)"))),
+    wrong(
+        "temperature below 0.7 is greedy", edited(("if temperature == 0:", "if temperature < 0.7:"))
+    ),
 ]

@@ -678,4 +678,14 @@ def shard_map_train_step(mesh):
             )
         ),
     ),
+    # Sizes that stand in the code, and more.
+    wrong(
+        "divided by 8",
+        edited((MEAN_GRAD, 'slopes = jax.tree.map(lambda g: g / 8, jax.lax.psum(slopes, "data"))')),
+    ),
+    wrong(
+        "divided by 4",
+        edited((MEAN_GRAD, 'slopes = jax.tree.map(lambda g: g / 4, jax.lax.psum(slopes, "data"))')),
+    ),
+    wrong("x twice", edited((PUT_BATCH, "x, y = jax.device_put((x, x), rows)"))),
 ]

@@ -1138,4 +1138,27 @@ def load_linen_params(model, params):
             (TOKENS + POSITIONS, TOKENS.replace("wte", "wpe") + POSITIONS.replace("wpe", "wte"))
         ),
     ),
+    # Sizes that stand in the code, and more.
+    wrong(
+        "the blocks' results are not used", edited((THROUGH, "self.layers(h)")), "blocks_ignored"
+    ),
+    wrong(
+        "two layers loaded",
+        edited(
+            (
+                "for i, block in enumerate(model.layers.layers):",
+                "for i, block in enumerate(model.layers.layers[:2]):",
+            )
+        ),
+    ),
+    wrong(
+        "six layers at most",
+        edited((THROUGH, "for layer in self.layers.layers[:6]:\n            h = layer(h)")),
+    ),
+    wrong("positions up to 63 only", edited((HERE, "here = jnp.minimum(jnp.arange(T), 63)"))),
+    wrong("loss of the first 8 positions", edited((MEAN, "return losses[:, :8].mean()"))),
+    wrong(
+        "the optimizer gets no gradients of norms",
+        edited((UPDATE, "    grads = jax.tree.map(lambda g: g * (g.ndim > 1), grads)\n" + UPDATE)),
+    ),
 ]

@@ -155,7 +155,7 @@ def test_a_missing_layer_is_reported_by_its_shape():
             return nn.Dense(4)(nn.relu(norm(nn.Dense(4)(norm(x)))))
 
     params = random_inputs.params(Reference(), X)
-    with pytest.raises(Wrong, match=r"Missing are 2 of shape \(4,\)\."):
+    with pytest.raises(Wrong, match=r"Missing: 2 arrays of shape \(4,\)\."):
         weights_for(SharedNorm(), Reference(), params, X)
 
 
@@ -190,10 +190,10 @@ def test_a_mistake_that_leaves_out_parameters_is_diagnosed():
         def __call__(self, x):
             return nn.Dense(4)(nn.relu(nn.Dense(4)(nn.LayerNorm()(x))))
 
-    with pytest.raises(Wrong, match="Missing are .*\n.*shared!") as caught:
+    with pytest.raises(Wrong, match="Missing: .*\n.*shared!") as caught:
         PairedModules(SharedNorm(), Reference(), X, suspects=suspects)
     assert caught.value.diagnosis == ("shared",)
-    with pytest.raises(Wrong, match="Missing are") as caught:
+    with pytest.raises(Wrong, match="Missing:") as caught:
         PairedModules(OneNormOnly(), Reference(), X, suspects=suspects)
     assert caught.value.diagnosis == ()
 

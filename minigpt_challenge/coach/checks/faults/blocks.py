@@ -70,6 +70,8 @@ def _stack(tree: Any, x: np.ndarray, num_heads: int, faults: frozenset[str]) -> 
     for name in names:
         block_input = embedded if "blocks_unchained" in faults else x
         out = _block(tree[name], block_input, num_heads, faults)
+        if "blocks_ignored" in faults:
+            continue
         x = block_input + out if "blocks_with_residual" in faults else out
         if "final_norm_in_loop" in faults:
             x = _norm(tree["norm"], x, faults)

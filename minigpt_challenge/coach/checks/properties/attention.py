@@ -21,62 +21,52 @@ LOW_ENOUGH = (
 )
 
 
-def takes_any_length(module: nn.Module, C: int, width: int, label: str) -> None:
-    """The code works for any number of positions: no size is fixed in it, nor in its mask.
+def takes_any_length(mine: nn.Module, theirs: nn.Module, C: int, label: str) -> None:
+    """The values are right for any number of positions: no size is fixed in the code.
 
     Code that loops over the positions takes longer to trace with more of them, so it gets fewer.
 
     Args:
-        module: the learner's, N heads of H.
+        mine: the learner's, N heads of H.
+        theirs: the reference's. Its weights have the same names.
         C: the size of the input's last axis.
-        width: the size of the output's last axis, N·H.
         label: what is called, for the message.
     """
 
-    def shape(T: int) -> tuple[int, ...]:
-        x = jax.ShapeDtypeStruct((1, T, C), jnp.float32)
-        seen = jax.eval_shape(lambda x: module.init_with_output(jax.random.key(0), x)[0], x)
-        return expect.not_none(seen, label).shape
-
     def size(T: int) -> int:
-        return count_equations(module.init_with_output, jax.random.key(0), jnp.ones((1, T, C)))
+        return count_equations(mine.init_with_output, jax.random.key(0), jnp.ones((1, T, C)))
 
-    shape(3)  # code that fails at every length raises its own error here
+    def outputs(T: int) -> tuple[np.ndarray, np.ndarray]:
+        x = random_inputs.floats(1, T, C, seed=4)
+        params = random_inputs.params(theirs, x[:, :2])
+        expected = np.asarray(traced(theirs.apply)(params, x))  # (1, T, N·H)
+        seen = traced(mine.apply)(params, x)
+        return expect.array(seen, expected.shape, AXES, f"With T = {T}, {label}"), expected
+
+    seen, expected = outputs(6)  # code that fails at every length raises its own error here
+    is_right_when_short = not differs(np.nan_to_num(seen), expected).any()
     T = 1100 if size(3) == size(5) else 70  # more than the sizes that people write down
+    asked = f"{label} should take any number of positions."
     try:
-        seen = shape(T)
+        seen, expected = outputs(T)
+    except expect.Wrong as wrong:
+        raise wrong.but(about=f"the number of positions in {label}") from None
     except Exception as error:
         raise expect.Wrong(
             f"With T = {T} it raises {in_one_line(error)}.",
-            asked=f"{label} should take any number of positions.",
+            asked=asked,
             advice="Take T from x.shape.",
             about=f"the number of positions in {label}",
         ) from error
-    if seen != (1, T, width):
+    different = differs(np.nan_to_num(seen), expected).any((0, 2))  # (T,)
+    if is_right_when_short and different.any():  # if not, other checks say so
         raise expect.Wrong(
-            f"It has the shape {seen}.",
-            asked=f"With T = {T}, {label} should have the shape {(1, T, width)}.",
+            f"With 6 positions the values are right, with {T} they differ from position "
+            f"{different.argmax()} on.",
+            asked=asked,
+            advice="Which number in the code should come from x.shape? Make the mask from it.",
             about=f"the number of positions in {label}",
         )
-    # Code without a mask sees the future at any length; other checks say so.
-    x = random_inputs.floats(1, T, C, seed=4)
-    params = random_inputs.params(module, x[:, :2])
-    if _sees_only_the_past(module, params, x[:, :6]) and not _sees_only_the_past(module, params, x):
-        raise expect.Wrong(
-            f"With {T} positions, the first {T // 2} get other values than without the rest.",
-            asked=f"{label} should take any number of positions, and each should see only itself "
-            "and what comes before it.",
-            advice="Make the mask from x.shape.",
-            about=f"the number of positions in {label}",
-        )
-
-
-def _sees_only_the_past(module: nn.Module, params: dict, x: jax.Array) -> bool:
-    """Whether the first half of the positions gets the same values without the other half."""
-    half = x.shape[1] // 2
-    apply = traced(module.apply)
-    whole, first = (np.asarray(apply(params, part)) for part in (x, x[:, :half]))
-    return not differs(np.nan_to_num(whole[:, :half]), np.nan_to_num(first)).any()
 
 
 def causal(module: Model, params: dict, x: jax.Array, label: str) -> None:

@@ -1,7 +1,8 @@
 """What attention with a cache must do: give the same for tokens read in pieces and at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import accumulate
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from minigpt_challenge.coach.checks.faults.cached_attention import (
     outcome,
 )
 from minigpt_challenge.coach.checks.properties.attention import survives_large_scores
+from minigpt_challenge.coach.checks.settings import Settings
 from minigpt_challenge.given.cached_gpt import KeyValueCache
 
 LABEL = "CachedAttention"
@@ -22,6 +24,8 @@ LABEL = "CachedAttention"
 # `CachedAttention(…).apply`, compiled once for all checks:
 # (params, x (B, T, C), cache, position) → (B, T, N·H), cache.
 Apply = Callable[[Any, jax.Array, KeyValueCache, Any], tuple[jax.Array, KeyValueCache]]
+
+Pieces = tuple[int, ...]  # how many tokens are read at a time
 
 
 def random_cache(B: int, S: int, N: int, H: int, seed: int = 0) -> KeyValueCache:
@@ -31,44 +35,59 @@ def random_cache(B: int, S: int, N: int, H: int, seed: int = 0) -> KeyValueCache
     )
 
 
-def reading_in_pieces_equals(
-    mine: Apply,
-    theirs: Apply,
-    params: Any,
-    x: jax.Array,
-    cache: KeyValueCache,
-    pieces: Sequence[int],
-) -> None:
-    """Piece by piece, outputs and caches are those of the reference.
+class Readings:
+    """What the learner's attention gives for tokens that are read in pieces, once for each way."""
 
-    Args:
-        mine: the learner's.
-        theirs: the reference's. It reads all tokens at once, which gives the same.
-        params: those of both.
-        x: float (B, T, C).
-        cache: random values, of which nothing after the tokens read may be used.
-        pieces: how many tokens are read at a time, T in all.
-    """
-    B, S, N, H = cache.key.shape
-    out_at_once, cache_at_once = theirs(params, x, cache, 0)
-    before, position = cache, 0
-    compared, evidence = [], []
-    for T in pieces:
-        label = f"{LABEL}, reading {T} token{'s' * (T > 1)} at position {position},"
-        new = x[:, position : position + T]
-        out, after = _pair(mine(params, new, before, position))
-        seen_out = expect.array(out, (B, T, N * H), ("B", "T", "N·H"), LABEL)
-        for name, leaf in after._asdict().items():
-            expect.array(leaf, (B, S, N, H), "BSNH", f"The cache's {name}")
-        suspects = cached_attention_suspects(params, new, before, position, N)
-        expected_out = out_at_once[:, position : position + T]
-        position += T
-        before = _first_tokens_of(cache_at_once, cache, position)
-        seen = outcome(seen_out, *after, position)
-        compared.append((seen, outcome(expected_out, *before, position), label))
-        evidence.append((seen, suspects))
-    for seen, expected, label in compared:
-        expect.trees_equal(seen, expected, label, evidence)
+    def __init__(
+        self,
+        mine: Apply,
+        theirs: Apply,
+        params: Any,
+        x: jax.Array,
+        cache: KeyValueCache,
+        ways: Iterable[Pieces],
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            mine: the learner's.
+            theirs: the reference's. It reads all tokens at once, which gives the same.
+            params: those of both.
+            x: float (B, S, C).
+            cache: random values, of which nothing after the tokens read may be used.
+            ways: for each way how many tokens are read at a time.
+        """
+        self._mine, self._theirs, self._params = mine, theirs, params
+        self._x, self._cache = x, cache
+        self._settings = Settings(ways, self._read)
+
+    def equal_task_3(self, pieces: Pieces) -> None:
+        """Piece by piece, outputs and caches are those of the reference."""
+        cases, others = self._settings.cases(pieces), self._settings.others(pieces)
+        evidence = [(seen, suspects) for seen, _, suspects in cases]
+        positions = accumulate(pieces, initial=0)
+        for T, position, (seen, expected, _) in zip(pieces, positions, cases, strict=False):
+            label = f"{LABEL}, reading {T} token{'s' * (T > 1)} at position {position},"
+            expect.trees_equal(seen, expected, label, evidence, others)
+
+    def _read(self, pieces: Pieces) -> list[expect.Case]:
+        x, cache = self._x[:, : sum(pieces)], self._cache
+        B, S, N, H = cache.key.shape
+        out_at_once, cache_at_once = self._theirs(self._params, x, cache, 0)
+        before, position, cases = cache, 0, []
+        for T in pieces:
+            new = x[:, position : position + T]
+            out, after = _pair(self._mine(self._params, new, before, position))
+            seen_out = expect.array(out, (B, T, N * H), ("B", "T", "N·H"), LABEL)
+            for name, leaf in after._asdict().items():
+                expect.array(leaf, (B, S, N, H), "BSNH", f"The cache's {name}")
+            suspects = cached_attention_suspects(self._params, new, before, position, N)
+            expected_out = out_at_once[:, position : position + T]
+            position += T
+            before = _first_tokens_of(cache_at_once, cache, position)
+            seen = outcome(seen_out, *after, position)
+            cases.append((seen, outcome(expected_out, *before, position), suspects))
+        return cases
 
 
 def has_the_weights_of_task_3(seen: Any, expected: Any) -> None:

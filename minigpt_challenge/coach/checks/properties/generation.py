@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
 from typing import Any
 
 import jax
@@ -15,6 +14,7 @@ from minigpt_challenge.coach.checks import expect
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.faults.generation import Reader, greedy_suspects
 from minigpt_challenge.coach.checks.properties.quick_gpt import counting, counting_runs
+from minigpt_challenge.coach.checks.settings import Settings
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
 FAST = "generate_fast"
@@ -73,13 +73,12 @@ class GreedyTexts:
         self._generate, self._model = generate, model
         self._weights, self._reads = weights, reads
         self._prompts, self._lengths = prompts, lengths
-        self._cases = cache(self._write)
+        self._settings = Settings(prompts, self._write)
 
     def equal_the_naive_ones(self, prompt: str) -> None:
         """The text is that of a model that reads the whole window at every step."""
         label = f"The most probable text, from a prompt of {prompt},"
-        others = [partial(self._cases, other) for other in self._prompts if other != prompt]
-        expect.all_equal(self._cases(prompt), "T", label, others)
+        self._settings.all_equal(prompt, "T", label)
 
     def _write(self, name: str) -> list[expect.Case]:
         cases = []

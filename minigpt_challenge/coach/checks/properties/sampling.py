@@ -1,9 +1,7 @@
 """What sampling must do: draw each token with its probability, and follow the key."""
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, partial
 from typing import Any
 
 import jax
@@ -14,6 +12,7 @@ from minigpt_challenge.coach.checks import expect
 from minigpt_challenge.coach.checks.diagnosis import explain
 from minigpt_challenge.coach.checks.faults import sampling as faults
 from minigpt_challenge.coach.checks.faults.catalogue.sampling import KEYS
+from minigpt_challenge.coach.checks.settings import Settings
 
 # With 100 texts and a vocabulary of 5, chance exceeds it a few times in a billion.
 MAX_SURPLUS = 0.25
@@ -37,26 +36,23 @@ class Draws:
             number: D. All are drawn at once, for logits (D, V), and once more for (1, D, V).
             settings: all temperatures that are tried, each with its top_k.
         """
-        self._sample_token, self._logits, self._settings = sample_token, logits, settings
+        self._sample_token, self._logits = sample_token, logits
         # 1000 more changes no softmax, but a bare exp; neighbors should change no draw.
         self._shapes = {0: (number,), 1000: (1, number)}
-        self._cases = cache(self._draw)
+        self._settings = Settings(settings, self._draw)
 
     def shares_are_the_probabilities(self, temperature: float, top_k: int | None) -> None:
         """In one setting, each token's share is its probability."""
-        setting = temperature, top_k
         number = math.prod(self._shapes[0])
         label = f"The share of each token in {number:,} draws at {temperature=} and {top_k=}"
-        others = [partial(self._cases, *other) for other in self._settings if other != setting]
-        expect.all_equal(self._cases(*setting), "V", label, others)
+        self._settings.all_equal((temperature, top_k), "V", label)
 
     def wrong_cases(self) -> list[expect.Case]:
         """Those of all settings in which a share is not the token's probability."""
-        cases = itertools.chain.from_iterable(itertools.starmap(self._cases, self._settings))
-        return [case for case in cases if not np.array_equal(*case[:2])]
+        return [case for case in self._settings.all() if not np.array_equal(*case[:2])]
 
-    def _draw(self, temperature: float, top_k: int | None) -> list[expect.Case]:
-        cases = []
+    def _draw(self, setting: tuple[float, int | None]) -> list[expect.Case]:
+        (temperature, top_k), cases = setting, []
         for key, (shift, shape) in enumerate(self._shapes.items()):
             rows = jnp.tile(self._logits + np.float32(shift), (*shape, 1))  # (…, D, V)
             label = f"sample_token for logits of shape {rows.shape}"

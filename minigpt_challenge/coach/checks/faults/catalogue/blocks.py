@@ -127,6 +127,11 @@ WHOLE = (
         "Each block reads the previous block's output.",
     ),
     Fault(
+        "blocks_ignored",
+        "when the blocks run and their results are not used",
+        "A block returns a new array and changes none: `x = block(x)`.",
+    ),
+    Fault(
         "blocks_with_residual",
         "with another residual connection around every block",
         "The block already contains its residual connections.",
