@@ -542,7 +542,7 @@ return self.dense(out.transpose(1, 2, 0, 3).reshape(B, T, -1))
         ),
     ),
     wrong(
-        "weights averaged over the heads",
+        "the mean weights for every head",
         edited(
             (
                 SOFTMAX,

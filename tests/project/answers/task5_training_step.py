@@ -934,15 +934,6 @@ state = new.replace(params=params)
         "first_row_only",
     ),
     wrong(
-        "clipped to 1 by value",
-        edited(
-            (
-                APPLY,
-                "grads = jax.tree.map(lambda g: jnp.clip(g, -1, 1), grads)\n" + APPLY,
-            )
-        ),
-    ),
-    wrong(
         "mean of rows, then sum",
         edited((MEAN, "return losses.mean(-1).sum()")),
         "summed_over_batch",
