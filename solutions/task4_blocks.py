@@ -54,7 +54,8 @@ class DecoderBlock(nn.Module):
                 module is first used, not when it is created, so the error is raised then.)
         """
         # TODO: raise a ValueError if hidden_dim is not a multiple of num_heads; create
-        # EinsumMultiHeadAttention, FeedForward and two `nn.LayerNorm`s.
+        # EinsumMultiHeadAttention, FeedForward and two `nn.LayerNorm`s, with their default
+        # arguments.
         # (You can also delete `setup` and use `@nn.compact` on `__call__`. Both are right.)
         ### BEGIN SOLUTION
         head_dim, remainder = divmod(self.hidden_dim, self.num_heads)

@@ -46,7 +46,7 @@ def train_step(state: TrainState, x: jax.Array, y: jax.Array) -> tuple[TrainStat
         (the state after the step, the loss before the step: a float scalar).
     """
     # TODO: compute the loss and its gradient with respect to the params (`jax.value_and_grad`),
-    # then the new state.
+    # then the new state. (The step may donate the old one.)
     ### BEGIN SOLUTION
     loss, grads = jax.value_and_grad(loss_fn)(state.params, state.apply_fn, x, y)
     return state.apply_gradients(grads=grads), loss

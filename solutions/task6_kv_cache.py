@@ -28,7 +28,8 @@ def sample_token(
         random_key: a JAX random key; the same key draws the same tokens.
         logits: float (..., V).
         temperature: a Python number, 0 or more; 0 takes the most probable token.
-        top_k: a Python integer, 1 or more; None, or V or more, allows every token.
+        top_k: a Python integer, 1 or more; None, or V or more, allows every token. Of several
+            logits equal to the k-th largest, it is up to you which are kept.
 
     Returns:
         integers (...): a token for each row of logits, drawn independently.
@@ -87,7 +88,8 @@ class CachedAttention(nn.Module):
             position: the position of the first token of x. Under `jax.jit` its value is unknown.
 
         Returns:
-            float (B, T, N·H), what task 3's attention gives at these positions; and the new cache.
+            float (B, T, N·H), what task 3's attention gives at these positions; and the new cache,
+            which holds x's keys and values as well. Behind them its values are arbitrary.
         """
         # TODO: project and reshape as in task 3, write k and v into the cache at `position`, let
         # each token attend to the cache up to its own position.
@@ -180,10 +182,13 @@ def write_on(
     Returns:
         integers (num_tokens,), the generated tokens.
     """
-    # TODO: `jax.lax.scan` over num_tokens keys. In each step, read tokens, draw a token from the
-    # last logits, and put it into the window: after the others while there is room; after that,
-    # the window slides. What to read (`jax.lax.cond`): the whole window at the first step and
-    # once it slides; in between only the newest token, as the caches hold all others.
+    # TODO: `jax.lax.scan` over num_tokens keys. Each step reads tokens, draws one from the last
+    # logits, and puts it into the window: after the others while there is room; after that, the
+    # window slides. What a step reads (`jax.lax.cond`):
+    #     step 0: the whole window;
+    #     while there is room: only the newest token, since the caches hold all others;
+    #     once the window slides: the whole window again.
+    # (A step may also draw first and then read, if the whole window is read before the scan.)
     ### BEGIN SOLUTION
     S = model.block_size
 

@@ -42,7 +42,7 @@ def train_step(state: TrainState, x: jax.Array, y: jax.Array) -> tuple[TrainStat
         (the state after the step, the loss before the step: a float scalar).
     """
     # TODO: compute the loss and its gradient with respect to the params (`jax.value_and_grad`),
-    # then the new state.
+    # then the new state. (The step may donate the old one.)
     raise NotImplementedError("Task 5: write train_step")
 
 

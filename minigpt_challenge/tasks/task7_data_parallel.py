@@ -63,7 +63,8 @@ def jit_train_step(mesh: Mesh) -> Step:
         the mean over the whole batch, are replicated on every device.
     """
     # TODO: write the step of task 5 again, and `jax.jit` it with in_shardings (one for each
-    # argument) and out_shardings.
+    # argument) and out_shardings. (What counts is the layout: `with_sharding_constraint` inside is
+    # right, too. The step may donate the old state.)
     raise NotImplementedError("Task 7: write jit_train_step")
 
 

@@ -106,7 +106,8 @@ class NNXDecoderBlock(nnx.Module):
 
     def __init__(self, hidden_dim: int, num_heads: int, *, rngs: nnx.Rngs):
         # TODO: raise a ValueError if hidden_dim is not a multiple of num_heads; create
-        # NNXAttention, NNXFeedForward and two `nnx.LayerNorm`s (which need their width).
+        # NNXAttention, NNXFeedForward and two `nnx.LayerNorm`s (which need their width; leave the
+        # other arguments, such as epsilon, at their defaults).
         raise NotImplementedError("Task 8: write NNXDecoderBlock.__init__")
 
     def __call__(self, x: jax.Array) -> jax.Array:

@@ -112,13 +112,26 @@ def _comparison_caption(maps: AttentionMaps) -> str:
         numbers = ", ".join(map(str, positions))
         summary = f"NaN (not a number) is among the weights of {noun} {numbers}; {summary}"
     if not maps.leaks.any():
-        return f"{summary}. Nothing looks into the future."
+        return f"{summary}. No weight lies in the future.{_sums_caption(maps.seen)}"
     n, t, s = np.unravel_index(np.where(maps.leaks, np.abs(maps.seen), 0).argmax(), maps.seen.shape)
     head = f"in head {n}, " if len(maps.seen) > 1 else ""
     return (
         f"Leaks are outlined in red: {head}position {t} takes {maps.seen[n, t, s]:.2f} from "
         f"position {s}, which is in its future. {summary}."
     )
+
+
+def _sums_caption(weights: np.ndarray) -> str:
+    """A sentence if the weights of a position do not sum to 1: float (N, T, S).
+
+    Then the softmax may have counted the future, although no weight is left there.
+    """
+    sums = weights.sum(-1)  # (N, T)
+    n, t = np.unravel_index(np.abs(sums - 1).argmax(), sums.shape)
+    if np.isnan(sums).any() or abs(sums[n, t] - 1) < 0.005:
+        return ""
+    head = f"in head {n}, " if len(weights) > 1 else ""
+    return f" But {head}those of position {t} sum to {sums[n, t]:.2f} instead of 1."
 
 
 def _draw_numbers(

@@ -28,6 +28,9 @@ def causal_weights(probe: Probe) -> np.ndarray:
     return exponentials / exponentials.sum(-1, keepdims=True)
 
 
+SOFTMAX, MASKED = "nn.softmax(scores, axis=-1)", "jnp.where(visible, scores, -jnp.inf)"
+
+
 @pytest.fixture
 def answer(tmp_path):
     """Write the task's solution with some text replaced."""
@@ -77,7 +80,23 @@ def test_without_a_mask_every_later_position_leaks(task, answer):
 def test_without_the_scale_weights_differ_and_nothing_leaks(task, answer):
     maps = attention_maps(task, answer(task, (SCALE, "")))
     assert maps.differs.any() and not maps.leaks.any()
-    assert "Nothing looks into the future" in attention_pictures.draw_comparison(maps).caption
+    caption = attention_pictures.draw_comparison(maps).caption
+    assert caption.endswith("No weight lies in the future.")
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [(SOFTMAX, f"{SOFTMAX} * visible"), (MASKED, "scores")],
+        [(SOFTMAX, SOFTMAX.replace("-1", "-2"))],
+    ],
+    ids=["mask after the softmax", "softmax over the queries"],
+)
+def test_weights_that_do_not_sum_to_1_are_reported(answer, edits):
+    maps = attention_maps(ATTENTION, answer(ATTENTION, *edits))
+    t = np.abs(maps.seen[0].sum(-1) - 1).argmax()
+    caption = attention_pictures.draw_comparison(maps).caption
+    assert f"No weight lies in the future. But those of position {t} sum to" in caption
 
 
 def test_a_row_of_nan_is_reported(answer):

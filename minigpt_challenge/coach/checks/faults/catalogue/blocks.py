@@ -104,7 +104,7 @@ SUBLAYERS = (
     Fault(
         "heads_swapped",
         "with num_heads and head_dim swapped",
-        "EinsumMultiHeadAttention takes num_heads first; keyword arguments cannot be swapped.",
+        "The attention takes num_heads first; keyword arguments cannot be swapped.",
     ),
 )
 
