@@ -26,18 +26,23 @@ from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 
 LOGITS = np.array([0.4, 2.1, -0.3, 1.2, 1.7, -0.6, 0.9], np.float32)  # (V,)
 DRAWS = 40_000
-WAYS_TO_DRAW = [  # (temperature, top_k)
-    (1.0, None),
-    (0.6, None),
-    (1.8, None),
-    (1.0, 3),
-    (1.5, 4),
-    (1.3, 7),  # V
-    (1.0, 12),
-]
+WAYS_TO_DRAW = {  # (temperature, top_k)
+    "all tokens": (1.0, None),
+    "all tokens, temperature 0.6": (0.6, None),
+    "all tokens, temperature 1.8": (1.8, None),
+    "the best 3": (1.0, 3),
+    "the best 4, temperature 1.5": (1.5, 4),
+    "the best 7, which is V, temperature 1.3": (1.3, 7),
+    "the best 12, which are more than V": (1.0, 12),
+}
 
 B, S, C, N, H = 2, 70, 5, 3, 4  # S is more than the sizes that people write down
-PIECES = [(70,), (1,) * 9, (3, 1, 4, 1), (2, 5, 63)]  # how many tokens are read at a time
+PIECES = {  # how many tokens are read at a time
+    "70 tokens at once": (70,),
+    "9 tokens one by one": (1,) * 9,
+    "3, 1, 4 and 1 tokens": (3, 1, 4, 1),
+    "2, 5 and 63 tokens": (2, 5, 63),
+}
 
 SIZES = {"vocab_size": 13, "hidden_dim": 12, "block_size": 7, "num_layers": 2, "num_heads": 3}
 PROMPTS = {"one token": 1, "five tokens": 5, "a full block": 7, "more than a block": 17}
@@ -66,7 +71,7 @@ def attends(task, reference):
 def readings(attends, attention_params):
     """What your attention gives for tokens that are read in pieces."""
     x, cache = random_inputs.floats(B, S, C, seed=1), random_cache(B, S, N, H, seed=2)
-    return cached_attention.Readings(*attends, attention_params, x, cache, PIECES)
+    return cached_attention.Readings(*attends, attention_params, x, cache, PIECES.values())
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +107,7 @@ def greedy_texts(task, model, weights, reads, scans):
 @pytest.fixture(scope="module")
 def draws(task):
     """The tokens that your code draws."""
-    return sampling.Draws(task.sample_token, LOGITS, DRAWS, WAYS_TO_DRAW)
+    return sampling.Draws(task.sample_token, LOGITS, DRAWS, WAYS_TO_DRAW.values())
 
 
 @pytest.fixture(scope="module")
@@ -143,12 +148,10 @@ def test_temperature_0_takes_the_most_probable(task):
         expect.equal(seen, np.asarray(logits).argmax(-1).astype(np.int32), "ij", label)
 
 
-@pytest.mark.parametrize(
-    "temperature, top_k", WAYS_TO_DRAW, ids=lambda value: "all" if value is None else str(value)
-)
-def test_tokens_are_drawn_as_often_as_they_should_be(draws, temperature, top_k):
+@pytest.mark.parametrize("way", WAYS_TO_DRAW)
+def test_tokens_are_drawn_as_often_as_they_should_be(draws, way):
     """The temperature and top_k change the text only by way of these shares."""
-    draws.shares_are_the_probabilities(temperature, top_k)
+    draws.shares_are_the_probabilities(*WAYS_TO_DRAW[way])
 
 
 def test_a_token_is_drawn_by_its_key(task):
@@ -165,10 +168,10 @@ def test_rows_are_drawn_independently(task):
 # CachedAttention
 
 
-@pytest.mark.parametrize("pieces", PIECES, ids=str)
+@pytest.mark.parametrize("pieces", PIECES)
 def test_reading_in_pieces_equals_task_3(readings, pieces):
     """The cache saves work and changes no result: with it, the trained model is still the same."""
-    readings.equal_task_3(pieces)
+    readings.equal_task_3(PIECES[pieces])
 
 
 def test_large_scores_give_no_nan(attends, attention_params):

@@ -26,7 +26,7 @@ class Draws:
         sample_token: Callable,
         logits: np.ndarray,
         number: int,
-        settings: Sequence[tuple[float, int | None]],
+        settings: Iterable[tuple[float, int | None]],
     ):
         """Draw nothing yet.
 
