@@ -61,6 +61,21 @@ def gpts(task, reference):
     return pair_gpts(task, reference, SIZES, random_tokens(seed=1))
 
 
+def block_cases(task, reference, blocks):
+    """Pairs of blocks with the same weights, each with an input."""
+    yield blocks, random_inputs.floats(*SHAPES[0], C, seed=2)
+    yield blocks, random_inputs.floats(4, 1, C, seed=3)
+    x = random_inputs.floats(1, 7, 10, seed=4)
+    yield pair_blocks(task, reference, 10, 2, x), x
+
+
+def gpt_cases(task, reference, gpts):
+    """Pairs of models with the same weights, each with tokens."""
+    yield gpts, random_tokens(seed=2)
+    tokens = random_tokens(1, 5, vocab_size=7, seed=3)
+    yield pair_gpts(task, reference, OTHER_SIZES, tokens), tokens
+
+
 # DecoderBlock
 
 
@@ -74,29 +89,23 @@ def test_block_returns_a_vector_for_every_position(task):
 
 def test_block_value_equals_the_reference(task, reference, blocks):
     """Norms, sublayers and residual connections, each in its place, give these numbers."""
-
-    def cases():
-        yield blocks, random_inputs.floats(*SHAPES[0], C, seed=2)
-        yield blocks, random_inputs.floats(4, 1, C, seed=3)
-        x = random_inputs.floats(1, 7, 10, seed=4)
-        yield pair_blocks(task, reference, 10, 2, x), x
-
-    same_outputs(cases(), "BTC", DECODER_BLOCK)
+    same_outputs(block_cases(task, reference, blocks), "BTC", DECODER_BLOCK)
 
 
-def test_block_agrees_on_small_and_large_inputs(blocks):
+def test_block_agrees_on_small_and_large_inputs(task, reference, blocks):
     """A norm in the wrong place, or with another epsilon, shows at the extremes."""
-    scales = (0.003, 30.0)
+    scales = (0.003, 0.001, 30.0)
     cases = ((blocks, random_inputs.floats(*SHAPES[0], C, seed=3, scale=s)) for s in scales)
-    same_outputs(cases, "BTC", f"With inputs of about {scales[0]} or {scales[1]}, {DECODER_BLOCK}")
+    label = f"With inputs of about {scales[0]}, {scales[1]} or {scales[2]}, {DECODER_BLOCK}"
+    same_outputs(cases, "BTC", label, block_cases(task, reference, blocks))
 
 
-def test_residual_path_is_free(blocks):
+def test_residual_path_is_free(task, reference, blocks):
     """x reaches the end of a deep model only if each block passes it on unchanged."""
     # With all weights 0, attention and feed-forward give 0.
     x = random_inputs.floats(*SHAPES[0], C, seed=4)
     label = f"With all weights 0, so that only the residual connections are left, {DECODER_BLOCK}"
-    same_outputs([(blocks.scaled(0), x)], "BTC", label)
+    same_outputs([(blocks.scaled(0), x)], "BTC", label, block_cases(task, reference, blocks))
 
 
 def test_block_gradients_equal_the_reference(blocks):
@@ -138,21 +147,16 @@ def test_every_layer_has_weights_of_its_own(task, reference):
 
 def test_gpt_value_equals_the_reference(task, reference, gpts):
     """The whole model: embedding, blocks, last norm and logits."""
-
-    def cases():
-        yield gpts, random_tokens(seed=2)
-        tokens = random_tokens(1, 5, vocab_size=7, seed=3)
-        yield pair_gpts(task, reference, OTHER_SIZES, tokens), tokens
-
-    same_outputs(cases(), "BTV", MINI_GPT)
+    same_outputs(gpt_cases(task, reference, gpts), "BTV", MINI_GPT)
 
 
-def test_gpt_agrees_on_small_and_large_weights(gpts):
+def test_gpt_agrees_on_small_and_large_weights(task, reference, gpts):
     """The last norm has an epsilon, too, which shows if its input is small."""
-    scales = (0.003, 3.0)
+    scales = (0.003, 0.002, 3.0)
     tokens = random_tokens(seed=4)
     cases = ((gpts.scaled(scale), tokens) for scale in scales)
-    same_outputs(cases, "BTV", f"With all weights times {scales[0]} or {scales[1]}, {MINI_GPT}")
+    label = f"With all weights times {scales[0]}, {scales[1]} or {scales[2]}, {MINI_GPT}"
+    same_outputs(cases, "BTV", label, gpt_cases(task, reference, gpts))
 
 
 def test_gpt_returns_logits_not_probabilities(gpts):

@@ -49,9 +49,8 @@ def tokens(B, T, seed=0):
 def test_embedding_value_equals_linen(task):
     """Everything after it is computed from these vectors."""
     # In the second, a block is longer than any size that people write down.
-    for block_size, shapes in ((BLOCK, SHAPES), (1100, [(1, 1100)])):
-        embedding = task.NNXEmbedding(V, block_size, hidden_dim=C, rngs=nnx.Rngs(0))
-        properties.embedding_equals_linen(embedding, (V, block_size, C), shapes, EMBEDDING)
+    settings = [((V, BLOCK, C), [*SHAPES, (3, 2)]), ((V, 1100, C), [(2, 1100)])]
+    properties.embedding_equals_linen(task.NNXEmbedding, settings, EMBEDDING)
 
 
 def test_more_tokens_than_block_size_are_refused(task):
@@ -72,7 +71,7 @@ def test_more_tokens_than_block_size_are_refused(task):
 def test_block_value_equals_linen(task):
     """The whole model is this block, again and again."""
     settings = [  # hidden_dim, num_heads, (B, T, scale) of the inputs; a small one shows epsilon
-        (C, N, [(B, BLOCK, 1.0), (4, 1, 1.0), (B, BLOCK, 0.003)]),
+        (C, N, [(B, BLOCK, 1.0), (4, 1, 1.0), (B, BLOCK, 0.003), (B, BLOCK, 0.001)]),
         (12, 3, [(1, 7, 1.0)]),
     ]
     properties.block_equals_linen(task.NNXDecoderBlock, settings, BLOCK_CALL)
@@ -129,8 +128,8 @@ def test_logits_equal_linen(task):
     settings = [  # sizes, (B, T) of the tokens, seed, scale of all weights
         (SIZES, [(B, BLOCK), (4, 1)], 0, 1.0),
         (OTHER_SIZES, [(3, 5)], 1, 1.0),
-        (MANY_LAYERS, [(4, 3)], 2, 1.0),
-        (SIZES, [(B, BLOCK)], 0, 0.003),  # shows what a norm adds to a small variance
+        (MANY_LAYERS, [(4, 3), (5, 2)], 2, 1.0),
+        (SIZES, [(B, BLOCK), (4, 1)], 0, 0.003),  # shows what a norm adds to a small variance
     ]
     loading.logits_equal_linen(task, settings, GPT)
 

@@ -115,7 +115,10 @@ _cached_gradient = cached(_gradient)  # for the reference's `apply`, which is ca
 
 
 def same_outputs(
-    cases: Iterable[tuple[PairedModules, Any]], axes: Sequence[str], label: str
+    cases: Iterable[tuple[PairedModules, Any]],
+    axes: Sequence[str],
+    label: str,
+    elsewhere: Iterable[tuple[PairedModules, Any]] = (),
 ) -> None:
     """Both modules of each pair return the same. If not, report the likely cause.
 
@@ -123,8 +126,13 @@ def same_outputs(
         cases: pairs, each with an input for both of its modules.
         axes: a name for each axis of the output, e.g. "BTC".
         label: what was called, for the message.
+        elsewhere: the cases of other checks, which the cause has to explain as well.
     """
-    expect.all_equal((pair.case(x) for pair, x in cases), axes, label)
+
+    def others() -> Iterator[expect.Case]:
+        return (pair.case(x) for pair, x in elsewhere)
+
+    expect.all_equal((pair.case(x) for pair, x in cases), axes, label, [others])
 
 
 def _explanation(

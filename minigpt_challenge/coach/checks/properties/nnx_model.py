@@ -27,20 +27,26 @@ from minigpt_challenge.coach.runtime.loading import solution
 
 
 def embedding_equals_linen(
-    embedding: nnx.Module,
-    sizes: tuple[int, int, int],
-    shapes: Iterable[tuple[int, int]],
+    make: Callable[..., nnx.Module],
+    settings: Iterable[tuple[tuple[int, int, int], Sequence[tuple[int, int]]]],
     label: str,
 ) -> None:
     """With the same weights, the embedding gives what task 1's gives.
 
     Args:
-        embedding: the learner's.
-        sizes: its vocab_size, block_size and hidden_dim.
-        shapes: (B, T) of the tokens that are tried.
+        make: the learner's NNXEmbedding.
+        settings: vocab_size, block_size and hidden_dim; (B, T) of the tokens that are tried.
         label: the call, for the message.
     """
-    vocab_size, block_size, _ = sizes
+    cases = (case for sizes, shapes in settings for case in _embedded(make, sizes, shapes))
+    expect.all_equal(cases, "BTC", label)
+
+
+def _embedded(
+    make: Callable[..., nnx.Module], sizes: tuple[int, int, int], shapes: Iterable[tuple[int, int]]
+) -> Iterator[expect.Case]:
+    vocab_size, block_size, hidden_dim = sizes
+    embedding = make(vocab_size, block_size, hidden_dim=hidden_dim, rngs=nnx.Rngs(0))
     linen = solution(1).TokenAndPositionEmbedding(*sizes)
     tokens = random_inputs.tokens(2, block_size, vocab_size=vocab_size)
     model, linen_params = AsLinen(embedding), random_inputs.params(linen, tokens)
@@ -49,13 +55,10 @@ def embedding_equals_linen(
         linen_params["params"][name]["embedding"]
         for name in sorted(linen_params["params"], reverse=True)
     )
-    cases = (
-        (random_inputs.tokens(*shape, vocab_size=vocab_size, seed=seed),)
-        for seed, shape in enumerate(shapes)
-    )
-    suspects = partial(embedding_suspects, token_table, position_table)
-    mine, theirs = partial(model.apply, params), partial(linen.apply, linen_params)
-    expect.same_function(mine, theirs, cases, "BTC", label, suspects)
+    for seed, shape in enumerate(shapes):
+        tokens = random_inputs.tokens(*shape, vocab_size=vocab_size, seed=seed)
+        suspects = embedding_suspects(token_table, position_table, np.asarray(tokens))
+        yield model.apply(params, tokens), linen.apply(linen_params, tokens), suspects
 
 
 def block_equals_linen(
