@@ -22,7 +22,7 @@ B, BLOCK, V, L, N, H = 6, 8, 11, 2, 3, 4
 C = N * H
 SHAPES = [(B, 5), (1, BLOCK), (4, 1)]  # (B, T)
 SIZES = dict(vocab_size=V, hidden_dim=C, block_size=BLOCK, num_layers=L, num_heads=N)
-OTHER_SIZES = dict(vocab_size=7, hidden_dim=10, block_size=6, num_layers=7, num_heads=2)
+OTHER_SIZES = dict(vocab_size=9, hidden_dim=10, block_size=6, num_layers=7, num_heads=2)
 DECODER_BLOCK, MINI_GPT = "DecoderBlock(x)", "MiniGPT(tokens)"
 
 
@@ -72,7 +72,7 @@ def block_cases(task, reference, blocks):
 def gpt_cases(task, reference, gpts):
     """Pairs of models with the same weights, each with tokens."""
     yield gpts, random_tokens(seed=2)
-    tokens = random_tokens(1, 5, vocab_size=7, seed=3)
+    tokens = random_tokens(1, 5, vocab_size=9, seed=3)
     yield pair_gpts(task, reference, OTHER_SIZES, tokens), tokens
 
 

@@ -134,7 +134,8 @@ def _evidence_of(checks: Iterable[Callable[[], Iterable[Case]]]) -> list[tuple[A
     evidence = []
     for cases in checks:
         with suppress(Exception):
-            evidence += [(seen, suspects) for seen, _, suspects in cases()]
+            for seen, _, suspects in cases():
+                evidence.append((seen, suspects))
     return evidence
 
 

@@ -11,7 +11,7 @@ Setting = TypeVar("Setting", bound=Hashable)
 
 
 class Settings(Generic[Setting]):
-    """The cases of each setting, computed when they are first asked for, and once only.
+    """The cases of each setting, computed when they are first asked for, and then kept.
 
     Attributes:
         cases: from a setting to its cases.
@@ -28,9 +28,9 @@ class Settings(Generic[Setting]):
         """Functions that give the cases of the other settings: `elsewhere` for `expect`."""
         return [partial(self.cases, other) for other in self._settings if other != setting]
 
-    def all(self) -> list[Case]:
-        """The cases of all settings."""
-        return [case for setting in self._settings for case in self.cases(setting)]
+    def all(self) -> list[Callable[[], Sequence[Case]]]:
+        """Functions that give the cases of each setting."""
+        return [partial(self.cases, setting) for setting in self._settings]
 
     def all_equal(self, setting: Setting, axes: Sequence[str], label: str) -> None:
         """What is seen in this setting is what was expected: see `expect.all_equal`."""

@@ -5,6 +5,7 @@ Imports stay light, so that `minigpt` alone starts at once: only commands that n
 
 import io
 import sys
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -24,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -37,8 +39,20 @@ def main() -> None:
         app(prog_name="minigpt")
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"minigpt-challenge {version('minigpt-challenge')}")
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
-def show_road(context: typer.Context) -> None:
+def show_road(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
     """Show the tasks, the status of each, and what to do next."""
     if not SOLUTIONS_FOLDER.is_dir():
         raise UserError(

@@ -30,9 +30,9 @@ BY_THE_ENVIRONMENT = (
 
 @app.command()
 def check(
-    task: Annotated[
-        Task | None,
-        task_argument("The task. Without it: tasks 1 to 5, and later ones that you have started."),
+    tasks: Annotated[
+        list[Task] | None,
+        task_argument("The tasks. Without any: 1 to 5, and later ones that you have started."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per task, each on its own line.")
@@ -46,12 +46,15 @@ def check(
     solutions: Annotated[
         bool, typer.Option("--solutions", help="Check the reference, not your own files.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List every check of a task that has passed.")
+    ] = False,
 ) -> None:
-    """Check a task. Exit code 0: passed; 1: anything else; 2: wrong usage."""
-    if check_all and task:
-        raise typer.BadParameter("Give either --all or a task's number, not both.")
-    tasks = (task,) if task else _all_tasks(solutions)
-    checked = [_check(task, solutions, as_json) for task in tasks]
+    """Check tasks. Exit code 0: all passed; 1: anything else; 2: wrong usage."""
+    if check_all and tasks:
+        raise typer.BadParameter("Give either --all or the numbers of tasks, not both.")
+    chosen = tasks or _all_tasks(solutions)
+    checked = [_check(task, solutions, as_json, verbose) for task in chosen]
     if gradescope:
         write_text(gradescope, json.dumps(gradescope_results(checked), indent=2) + "\n")
     all_passed = all(report.verdict is Verdict.PASSED for report, _ in checked)
@@ -76,7 +79,7 @@ def _all_tasks(solutions: bool) -> tuple[Task, ...]:
     return tuple(task for task in TASKS if solutions or not task.beyond or is_started(task))
 
 
-def _check(task: Task, solutions: bool, as_json: bool) -> tuple[Report, bool]:
+def _check(task: Task, solutions: bool, as_json: bool, verbose: bool) -> tuple[Report, bool]:
     """Check a task, print the report, record the learner's verdict.
 
     Returns:
@@ -90,14 +93,14 @@ def _check(task: Task, solutions: bool, as_json: bool) -> tuple[Report, bool]:
     with terminal.console(stderr=True).status(f"Checking task {task.number} …"):
         report = check_in_own_process(task, answer)
         if all(check.reason in BY_THE_ENVIRONMENT for check in report.checks):
-            environment.require()
+            environment.require(environment.of_a_check())
     same_as_reference = is_the_reference(task, answer)
     if as_json:
         # Of interest to a teacher only, so it is not in the report for the learner.
         mark = {"same_as_the_reference": True} if same_as_reference else {}
         print(json.dumps(report.as_json() | mark), flush=True)
     else:
-        console.print(terminal.report(report), "", crop=False)
+        console.print(terminal.report(report, in_full=verbose), "", crop=False)
     if not solutions:
         _record(task, report)
     if report.verdict is not Verdict.PASSED and is_started(task) and not as_json:

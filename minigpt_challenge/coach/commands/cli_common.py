@@ -20,7 +20,7 @@ def exit_on_user_error() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        message = message_for(error) or environment.fault()
+        message = message_for(error) or environment.behind(error)
         if not message:
             raise
         terminal.console(stderr=True).print(f"✗ {message}", style="red", markup=False)

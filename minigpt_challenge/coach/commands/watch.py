@@ -15,10 +15,11 @@ from typing import Any
 from rich.console import Console
 
 from minigpt_challenge.coach.commands import help
-from minigpt_challenge.coach.course.curriculum import TASKS, Task
+from minigpt_challenge.coach.course.curriculum import GPT_TASKS, TASKS, Task
 from minigpt_challenge.coach.course.stubs import fingerprint
-from minigpt_challenge.coach.course.verdict import Report
+from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.grading.runner import waiting_process
+from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.reports import terminal
 
 POLL_S = 0.1  # between two looks at the file and the keys
@@ -46,8 +47,9 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
                 with console.status(f"Checking task {task.number} …"):
                     report = check(task.stub)
                 console.clear()
-                console.print(terminal.report(report), "", _footer(task), crop=False)
                 record(task, report)
+                shown = terminal.report(report, in_full=False)
+                console.print(shown, "", _footer(task, report), crop=False)
                 checked = report.fingerprint
                 worker.close()
                 check = worker.enter_context(waiting_process(task))
@@ -63,12 +65,20 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
             time.sleep(POLL_S)
 
 
-def _footer(task: Task) -> str:
-    next_key = "" if task is TASKS[-1] else "[bold]n[/bold] next task · "
-    return (
-        f"[dim]Watching {task.stub.name}: each save starts a check. "
-        f"[bold]h[/bold] hint · {next_key}[bold]q[/bold] quit[/dim]"
-    )
+def _footer(task: Task, report: Report) -> str:
+    """What goes on by itself, and what the keys do: on to the next task once this one passed."""
+    following = None if task is TASKS[-1] else TASKS[task.number]
+    if report.verdict is not Verdict.PASSED:
+        keys = ["[bold]h[/bold] hint", *(["[bold]n[/bold] next task"] if following else [])]
+        line = f"Watching {task.stub.name}: each save starts a check."
+    else:
+        keys = [f"[bold]n[/bold] task {following.number}"] if following else []
+        standings, _ = progress.overview()
+        passed = sum(standing.verdict is Verdict.PASSED for standing in standings.values())
+        line = f"[green]✓ passed[/green] · {passed} of {len(standings)} tasks."
+        if task is GPT_TASKS[-1]:
+            line += f" Your GPT is complete: [bold]{terminal.TERMINAL.train}[/bold] trains it."
+    return f"[dim]{line} {' · '.join([*keys, '[bold]q[/bold] quit'])}[/dim]"
 
 
 @contextmanager

@@ -10,12 +10,6 @@ from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdic
 
 MAX_PRINTED = 20  # lines
 
-# By the reason why a check failed, what other checks do for the same reason.
-HOW_OTHERS_FAIL: dict[Reason | None, tuple[str, str]] = {
-    Reason.ERROR: ("stop", "there, too"),
-    Reason.UNWRITTEN: ("wait", "for it, too"),
-}
-
 
 @dataclass(frozen=True)
 class Line:
@@ -41,14 +35,20 @@ class Line:
 
     @property
     def others(self) -> str:
-        """How many other checks failed in the same way, in a sentence; empty if none did."""
-        number = len(self.repeats)
-        if not number:
+        """How many other checks failed in the same way, in words; empty if none did."""
+        if not self.repeats:
             return ""
-        verb, rest = HOW_OTHERS_FAIL.get(self.check.reason, ("fail", "in the same way"))
-        if number == 1:
-            return f"1 other check {verb}s {rest}."
-        return f"{number} other checks {verb} {rest}."
+        several = len(self.repeats) > 1
+        checks = f"{len(self.repeats)} other check{'s' * several}"
+        if self.check.reason is Reason.VALUES and not self.check.diagnosis:
+            return f"In {checks} values differ, too"
+        if self.check.reason is Reason.NOT_REACHED:
+            return f"{checks} {'were' if several else 'was'} not reached either"
+        if self.check.reason is Reason.UNWRITTEN:
+            return f"{checks} wait{'' if several else 's'} for it, too"
+        if self.check.reason is Reason.ERROR and self.check.where:
+            return f"{checks} stop{'' if several else 's'} there, too"
+        return f"{checks} fail{'' if several else 's'} in the same way"
 
 
 def report_lines(report: Report) -> tuple[Line, ...]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.segment import Segment
+from rich.styled import Styled
 from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
@@ -15,7 +16,12 @@ from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.records.history import Version
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.records.progress import Standing
-from minigpt_challenge.coach.reports.report_lines import headline, report_lines, root_cause
+from minigpt_challenge.coach.reports.report_lines import (
+    headline,
+    readable_name,
+    report_lines,
+    root_cause,
+)
 
 COLOURS = {
     Verdict.PASSED: "green",
@@ -70,14 +76,21 @@ class Message(NamedTuple):
                 yield Segment(f"{part}\n")
 
 
-def report(report: Report) -> Group:
-    """A line for each check, and under a failure its message. Print it with `crop=False`."""
+def report(report: Report, in_full: bool = True) -> Group:
+    """A line for each check, and under a failure its message. Print it with `crop=False`.
+
+    Args:
+        report: what to show.
+        in_full: whether the checks are listed if all have passed.
+    """
     task = report.task
     colour = COLOURS[report.verdict]
     heading = Text.from_markup(
         f"[bold]Task {task.number} · {task.title}[/bold]: "
         f"[{colour}]{headline(report)}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
     )
+    if report.verdict is Verdict.PASSED and not in_full:
+        return Group(heading.append(f"  {report.num_passed} checks", "dim"))
     renderables: list[RenderableType] = [heading]
     lines = report_lines(report)
     first = root_cause(lines)
@@ -89,7 +102,8 @@ def report(report: Report) -> Group:
         if line.message:
             renderables.append(Message(line.message))
         if line.others:
-            renderables.append(Text(f"      {line.others}", "dim"))
+            names = " · ".join(map(readable_name, line.repeats))
+            renderables.append(Styled(Message(f"{line.others}: {names}"), "dim"))
     return Group(*renderables)
 
 

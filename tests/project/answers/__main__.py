@@ -1,10 +1,10 @@
-"""The table of the gate: `python -m tests.project.answers [N …] [--part 1/2] [--anew 1/10]`.
+"""The table of the gate: `python -m tests.project.answers [N …] [--part 1/2] [--record]`.
 
 Two processes (see `--processes`) import JAX once each and judge one answer after another. Each
-verdict is printed as soon as it is known, and recorded in `verdicts/`. A recorded verdict is used
-again if nothing that decides it has changed; but the answers of `--anew` are judged again, and
-compared with the record. The result of a check is reused for all answers in which its code is the
-same. With `--anew 1/1`, every check of every answer is run.
+verdict is printed as soon as it is known, and with `--record` written to `verdicts/`. A recorded
+verdict is used again if nothing that decides it has changed. The solutions, and the answers of
+`--anew 1/10`, are judged in any case, every check of them, and compared with the record. For the
+others, the result of a check is reused where the code that it can reach is the same.
 """
 
 import multiprocessing
@@ -58,7 +58,7 @@ def main(options: Namespace) -> int:
     if "XLA_FLAGS" not in os.environ and quick_compilation.accepted():
         os.environ["XLA_FLAGS"] = quick_compilation.XLA_FLAGS
     tasks = [task_by_number(number) for number in options.tasks]
-    outcomes, found = judge_all(tasks, options.part, options.anew, options.processes)
+    outcomes, found = judge_all(tasks, options)
     found += [
         f"{stem}: {mistake}"
         for stem, task_outcomes in outcomes.items()
@@ -78,52 +78,45 @@ def main(options: Namespace) -> int:
     return 1 if found else 0
 
 
-def judge_all(
-    tasks: list[Task], part: Part, anew: Part | None, processes: int
-) -> tuple[dict[str, list[Outcome]], list[str]]:
+def judge_all(tasks: list[Task], options: Namespace) -> tuple[dict[str, list[Outcome]], list[str]]:
     """Judge answers, or read from the record what was judged before.
 
     Args:
         tasks: whose answers.
-        part: which of the answers to each task.
-        anew: which of these are judged although they are recorded, with all checks.
-        processes: how many judge at a time.
+        options: as from `parse_arguments`.
 
     Returns:
         the outcomes by the task's stem; a message for each that is not as recorded.
     """
     outcomes: dict[str, list[Outcome]] = {task.stem: [] for task in tasks}
-    records = {task: VerdictRecord(task) for task in tasks}
-    waiting, doubted = [], {}
+    records, waiting = {task: VerdictRecord(task) for task in tasks}, []
     for task in tasks:
-        answers = part.of(bank(task))
-        in_doubt = anew.of(answers) if anew else []
+        solution, *others = bank(task)
+        answers = options.part.of([solution, *others])
+        in_doubt = [solution, *(options.anew.of(answers) if options.anew else [])]
         for answer in answers:
             recorded = records[task].get(answer)
-            if recorded and answer not in in_doubt:
+            if answer in in_doubt:
+                waiting.append((task, answer, judge_answer))
+            elif recorded:
                 outcomes[task.stem].append(recorded)
-                continue
-            if recorded:
-                doubted[answer.text] = recorded
-            waiting.append((task, answer, judge_answer if recorded else judge_with_known_checks))
-    total = sum(map(len, outcomes.values())) + len(waiting)
-    print(f"{total - len(waiting)} of {total} verdicts are in the record.", file=sys.stderr)
-    differences: list[str] = []
-    if not waiting:
-        return outcomes, differences
+            else:
+                waiting.append((task, answer, judge_with_known_checks))
+    known = sum(map(len, outcomes.values()))
+    print(f"{known} of {known + len(waiting)} verdicts are on record.", file=sys.stderr)
+    differences = []
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, spawn, collect_garbage_rarely) as pool:
+    with ProcessPoolExecutor(options.processes, spawn, collect_garbage_rarely) as pool:
         running = {pool.submit(judge, task, answer): task for task, answer, judge in waiting}
         for number, future in enumerate(as_completed(running), 1):
             task, outcome = running[future], future.result()
             outcomes[task.stem].append(outcome)
-            records[task].put(outcome, bank(task))
             line = f"{task.stem}, {outcome.answer.name}: {outcome.verdict.words}"
             print(f"{number} of {len(waiting)}, {line}", file=sys.stderr, flush=True)
-            recorded = doubted.get(outcome.answer.text, outcome)
-            if (recorded.verdict, recorded.claimed) != (outcome.verdict, outcome.claimed):
-                before = f"{recorded.verdict.words} {sorted(recorded.claimed)}"
+            if before := records[task].differs(outcome):
                 differences.append(f"{line} {sorted(outcome.claimed)}, recorded as {before}")
+            if options.record:
+                records[task].put(outcome, bank(task))
     return outcomes, differences
 
 
@@ -141,8 +134,9 @@ def parse_arguments(arguments: list[str]) -> Namespace:
         "--anew",
         type=Part.parse,
         metavar="K/N",
-        help="of these, the part to judge again although it is recorded; all with 1/1",
+        help="of these, the part to judge again although it is recorded, with every check",
     )
+    parser.add_argument("--record", action="store_true", help="write the verdicts to the record")
     parser.add_argument(
         "--processes", type=int, default=2, metavar="N", help="how many judge at a time (2)"
     )

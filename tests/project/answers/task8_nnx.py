@@ -1161,4 +1161,5 @@ def load_linen_params(model, params):
         "the optimizer gets no gradients of norms",
         edited((UPDATE, "    grads = jax.tree.map(lambda g: g * (g.ndim > 1), grads)\n" + UPDATE)),
     ),
+    wrong("the blocks are never called", edited((f"        {THROUGH}\n", "")), "blocks_ignored"),
 ]

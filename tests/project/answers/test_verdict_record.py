@@ -11,7 +11,6 @@ from minigpt_challenge.coach.course.curriculum import ROOT, TASKS
 from minigpt_challenge.coach.course.verdict import Verdict
 from tests.project.answers import __main__ as command
 from tests.project.answers import verdict_record
-from tests.project.answers.__main__ import Part
 from tests.project.answers.bank import right, wrong
 from tests.project.answers.gate import Outcome
 from tests.project.answers.verdict_record import VerdictRecord, code_of
@@ -21,7 +20,6 @@ pytestmark = pytest.mark.newest
 EMBEDDING, ATTENTION = TASKS[:2]
 ANSWER = wrong("without a mask", "x = 1", "no_mask")
 OUTCOME = Outcome(ANSWER, Verdict.WRONG, frozenset({"no_mask"}), "")
-WHOLE = Part(1, 1)
 
 
 @pytest.fixture
@@ -48,7 +46,6 @@ def clone(tmp_path) -> Path:
 
 
 def code_in(clone: Path) -> str:
-    verdict_record.shared_code.cache_clear()
     return code_of(ATTENTION, clone)
 
 
@@ -74,6 +71,22 @@ def test_a_mistake_of_the_grader_is_not_recorded_and_removes_what_was(folder):
     record(OUTCOME, folder)
     record(Outcome(ANSWER, Verdict.WRONG, frozenset({"scale"}), ""), folder)
     assert VerdictRecord(ATTENTION, folder).get(ANSWER) is None
+
+
+def test_another_outcome_than_recorded_removes_the_line(folder):
+    record(OUTCOME, folder)
+    other = Outcome(ANSWER, Verdict.WRONG, frozenset(), "")
+    assert VerdictRecord(ATTENTION, folder).differs(other) == "wrong ['no_mask']"
+    record(other, folder)
+    assert VerdictRecord(ATTENTION, folder).get(ANSWER) is None
+
+
+def test_nothing_is_recorded_once_the_code_has_changed(folder, monkeypatch):
+    opened = VerdictRecord(ATTENTION, folder)
+    monkeypatch.setattr(verdict_record, "code_of", lambda task: "another")
+    with pytest.raises(RuntimeError, match="has changed"):
+        opened.put(OUTCOME, [ANSWER])
+    assert not opened.path.exists()
 
 
 def test_lines_are_in_the_order_of_the_bank_and_only_of_its_answers(folder):
@@ -164,33 +177,53 @@ def test_suites_import_no_room_that_the_hash_leaves_out(task):
     assert not re.search(rf"minigpt_challenge\.coach(\.| import .*)\b({rooms})\b", text)
 
 
+SOLUTION = right("the solution", "x = 0")
+
+
 @pytest.fixture
-def small_bank(folder, monkeypatch):
-    """Two answers, both recorded as wrong."""
-    answers = [ANSWER, wrong("w", "x = 3")]
-    monkeypatch.setattr(command, "bank", lambda task: answers)
-    monkeypatch.setattr(command, "VerdictRecord", lambda task: VerdictRecord(task, folder))
+def judged(folder, monkeypatch):
+    """A bank of the solution and three wrong answers, all recorded; which of them are judged."""
+    answers = [SOLUTION, *(wrong(name, name) for name in "abc")]
     for answer in answers:
-        outcome = Outcome(answer, Verdict.WRONG, frozenset(), "")
-        VerdictRecord(ATTENTION, folder).put(outcome, answers)
-    return answers
-
-
-def test_what_is_recorded_is_not_judged(small_bank, monkeypatch):
-    monkeypatch.setattr(command, "ProcessPoolExecutor", None)  # nothing is left to judge
-    outcomes, differences = command.judge_all([ATTENTION], WHOLE, None, processes=1)
-    assert [one.answer for one in outcomes[ATTENTION.stem]] == small_bank and not differences
-
-
-def test_what_is_judged_anew_is_compared_with_the_record(small_bank, monkeypatch):
+        verdict = Verdict.PASSED if answer.right else Verdict.WRONG
+        VerdictRecord(ATTENTION, folder).put(Outcome(answer, verdict, frozenset(), ""), answers)
     judged = []
 
     def judge(task, answer):
-        judged.append(answer)
-        return Outcome(answer, Verdict.COULD_NOT_RUN, frozenset(), "")
+        judged.append(answer.name)
+        verdict = Verdict.PASSED if answer.right else Verdict.COULD_NOT_RUN
+        return Outcome(answer, verdict, frozenset(), "")
 
+    monkeypatch.setattr(command, "bank", lambda task: answers)
+    monkeypatch.setattr(command, "VerdictRecord", lambda task: VerdictRecord(task, folder))
     monkeypatch.setattr(command, "judge_answer", judge)
+    monkeypatch.setattr(command, "judge_with_known_checks", judge)
     monkeypatch.setattr(command, "ProcessPoolExecutor", lambda *_: ThreadPoolExecutor(1))
-    outcomes, differences = command.judge_all([ATTENTION], WHOLE, Part(2, 2), processes=1)
-    assert judged == small_bank[1:] and len(outcomes[ATTENTION.stem]) == 2
-    assert differences == [f"{ATTENTION.stem}, w: could not run [], recorded as wrong []"]
+    return judged
+
+
+def judge_all(*words):
+    outcomes, differences = command.judge_all([ATTENTION], command.parse_arguments([*words]))
+    assert len(outcomes[ATTENTION.stem]) == 4
+    return differences
+
+
+def test_of_what_is_recorded_only_the_solution_is_judged(judged):
+    assert not judge_all()
+    assert judged == ["the solution"]
+
+
+def test_what_is_judged_anew_is_compared_with_the_record(judged):
+    difference = f"{ATTENTION.stem}, c: could not run [], recorded as wrong []"
+    for _ in range(2):  # without --record nothing is written
+        assert difference in judge_all("--anew", "2/2")
+    assert judged == ["the solution", "a", "c"] * 2
+
+
+def test_a_difference_is_reported_until_the_verdict_is_the_same_twice(judged):
+    assert len(judge_all("--anew", "2/2", "--record")) == 2
+    judged.clear()
+    assert not judge_all("--record")
+    assert judged == ["the solution", "a", "c"]
+    judged.clear()
+    assert not judge_all("--anew", "2/2") and judged == ["the solution", "a", "c"]

@@ -11,13 +11,13 @@ import json
 import os
 import platform
 from collections.abc import Iterable
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from minigpt_challenge.coach.course.curriculum import ROOT, Task
 from minigpt_challenge.coach.course.verdict import Verdict
+from minigpt_challenge.coach.runtime.environment import CHANGES_RESULTS
 from minigpt_challenge.files import write_text
 from tests.project.answers.bank import Answer
 from tests.project.answers.gate import Outcome
@@ -43,6 +43,7 @@ class VerdictRecord:
 
     def __init__(self, task: Task, folder: Path = FOLDER) -> None:
         self.path = folder / f"python{_python()}" / f"{task.stem}.jsonl"
+        self._task = task
         self._header = {"code": code_of(task), "environment": environment()}
         self._lines: dict[str, dict[str, Any]] = {}
         try:
@@ -62,16 +63,32 @@ class VerdictRecord:
         except (ValueError, KeyError, TypeError):
             return None
 
+    def differs(self, outcome: Outcome) -> str:
+        """What is recorded, in words, if the outcome is another; else empty."""
+        recorded = self.get(outcome.answer)
+        if not recorded:
+            return ""
+        if (recorded.verdict, recorded.claimed) == (outcome.verdict, outcome.claimed):
+            return ""
+        return f"{recorded.verdict.words} {sorted(recorded.claimed)}"
+
     def put(self, outcome: Outcome, answers: Iterable[Answer]) -> None:
-        """Record the outcome, unless it is a mistake of the grader.
+        """Record the outcome, unless it is a mistake of the grader or another than before.
+
+        Then the answer has no line, so that it is judged again.
 
         Args:
             outcome: to record.
             answers: the bank, which gives the lines their order.
+
+        Raises:
+            RuntimeError: the code has changed since the record was opened.
         """
-        name = outcome.answer.name
+        if code_of(self._task) != self._header["code"]:
+            raise RuntimeError("The code has changed since this began: run it again.")
+        name, is_new = outcome.answer.name, not self.differs(outcome)
         self._lines.pop(name, None)
-        if not outcome.mistake:
+        if is_new and not outcome.mistake:
             self._lines[name] = {
                 "answer": name,
                 "text": _hash(outcome.answer.text.encode()),
@@ -88,7 +105,6 @@ def code_of(task: Task, root: Path = ROOT) -> str:
     return _hash((root / "tests" / task.tests.name).read_bytes(), shared_code(root))
 
 
-@cache
 def shared_code(root: Path) -> bytes:
     """A hash of the files that every verdict depends on: solutions, given/, the grader's rooms."""
     package = root / "minigpt_challenge"
@@ -109,7 +125,11 @@ def environment() -> dict[str, str]:
         "python": _python(),
         "platform": f"{platform.system()} {platform.machine()}",
         **{name: version(name) for name in DISTRIBUTIONS},
-        **{name: os.environ[name] for name in ENVIRONMENT_VARIABLES if os.environ.get(name)},
+        **{
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name in ENVIRONMENT_VARIABLES or CHANGES_RESULTS.match(name)
+        },
     }
 
 

@@ -153,7 +153,7 @@ def test_a_missing_file_is_reported_and_breaks_nothing_else(workshop):
     assert workshop.minigpt().returncode == 0
 
 
-@pytest.mark.parametrize("arguments", [["9"], ["0"], ["two"], ["1", "2"], ["--nonsense"]])
+@pytest.mark.parametrize("arguments", [["9"], ["0"], ["two"], ["1", "9"], ["--nonsense"]])
 def test_wrong_usage_is_exit_code_2_without_a_traceback(workshop, arguments):
     checked = workshop.minigpt("check", *arguments)
     assert checked.returncode == 2

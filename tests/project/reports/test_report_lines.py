@@ -39,6 +39,16 @@ def error_at(name, line):
     return Check(name, Verdict.COULD_NOT_RUN, reason=Reason.ERROR, seen="E", trace=(place,))
 
 
+def values(name, **parts):
+    return Check(name, Verdict.WRONG, reason=Reason.VALUES, about=name, seen="It is 2.", **parts)
+
+
+def not_reached(name):
+    seen = "Not reached."
+    reason = Reason.NOT_REACHED
+    return Check(name, Verdict.COULD_NOT_RUN, reason=reason, about=seen, seen=seen)
+
+
 def unwritten(name):
     return Check(name, Verdict.NOT_STARTED, reason=Reason.UNWRITTEN, seen="Task 2: write it")
 
@@ -46,13 +56,22 @@ def unwritten(name):
 @pytest.mark.parametrize(
     "checks, expected",
     [
-        ([error_at(name, 46) for name in "abc"], [("a", "2 other checks stop there, too.")]),
+        ([error_at(name, 46) for name in "abc"], [("a", "2 other checks stop there, too")]),
         ([error_at("a", 46), error_at("b", 47)], [("a", ""), ("b", "")]),
         (
             [unwritten("a"), Check("b", Verdict.PASSED), unwritten("c")],
-            [("a", "1 other check waits for it, too."), ("b", "")],
+            [("a", "1 other check waits for it, too"), ("b", "")],
         ),
         ([failed("a", ""), failed("b", "")], [("a", ""), ("b", "")]),  # about something else
+        ([values(name) for name in "ab"], [("a", "In 1 other check values differ, too")]),
+        (
+            [values(name, diagnosis=("no_mask",)) for name in "abc"],
+            [("a", "2 other checks fail in the same way")],
+        ),
+        (
+            [not_reached(name) for name in "abc"],
+            [("a", "2 other checks were not reached either")],
+        ),
     ],
 )
 def test_checks_that_fail_in_the_same_way_share_a_line(checks, expected):

@@ -1,5 +1,6 @@
 """Faults of the environment: named with the way out, and no verdict on the learner's code."""
 
+import jax
 import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
@@ -53,10 +54,34 @@ def test_a_file_that_hides_a_package_is_named(workshop, name):
         assert f"{name}.py hides the package {name}" in said and "another name" in said
 
 
-def test_an_error_of_the_learners_is_no_fault_of_the_environment(workshop):
+@pytest.mark.parametrize("settings", [{}, FORBIDDING])
+def test_an_error_of_the_learners_is_no_fault_of_the_environment(workshop, settings):
     workshop.stub(EMBEDDING).write_text("import flux\n")
-    done = workshop.minigpt("check", "1")
+    done = workshop.minigpt("check", "1", **settings)
     assert "flux" in done.stdout and "does not work" not in done.stdout + done.stderr
+
+
+def test_only_errors_of_jax_are_followed_up(monkeypatch):
+    monkeypatch.setattr(environment, "fault", lambda: "asked")
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    assert environment.behind(TypeError("ours")) == ""
+    assert environment.behind(ImportError("no module named jax.numpy")) == "asked"
+    with pytest.raises(RuntimeError) as caught:
+        jax.devices("a platform that is not here")
+    assert environment.behind(caught.value) == "asked"
+
+
+def test_a_probe_that_takes_too_long_proves_nothing(monkeypatch):
+    monkeypatch.setattr(environment, "TIMEOUT_S", 0.01)
+    assert environment.fault() == ""
+
+
+def test_two_variables_that_are_both_wrong_are_listed(monkeypatch):
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda_of_another_machine")
+    monkeypatch.setenv("XLA_FLAGS", "junk")
+    message = environment.fault()
+    assert "Try again without the variables" in message
+    assert "JAX_PLATFORMS" in message and "XLA_FLAGS" in message
 
 
 def test_here_jax_works():

@@ -36,19 +36,19 @@ def takes_any_length(mine: nn.Module, theirs: nn.Module, C: int, label: str) -> 
     def size(T: int) -> int:
         return count_equations(mine.init_with_output, jax.random.key(0), jnp.ones((1, T, C)))
 
-    def outputs(T: int) -> tuple[np.ndarray, np.ndarray]:
+    def outputs(T: int, label: str) -> tuple[np.ndarray, np.ndarray]:
         x = random_inputs.floats(1, T, C, seed=4)
         params = random_inputs.params(theirs, x[:, :2])
         expected = np.asarray(traced(theirs.apply)(params, x))  # (1, T, N·H)
         seen = traced(mine.apply)(params, x)
-        return expect.array(seen, expected.shape, AXES, f"With T = {T}, {label}"), expected
+        return expect.array(seen, expected.shape, AXES, label), expected
 
-    seen, expected = outputs(6)  # code that fails at every length raises its own error here
+    seen, expected = outputs(6, label)  # code that fails at every length raises its own error here
     is_right_when_short = not differs(np.nan_to_num(seen), expected).any()
     T = 1100 if size(3) == size(5) else 70  # more than the sizes that people write down
     asked = f"{label} should take any number of positions."
     try:
-        seen, expected = outputs(T)
+        seen, expected = outputs(T, f"With T = {T}, {label}")
     except expect.Wrong as wrong:
         raise wrong.but(about=f"the number of positions in {label}") from None
     except Exception as error:
@@ -61,10 +61,11 @@ def takes_any_length(mine: nn.Module, theirs: nn.Module, C: int, label: str) -> 
     different = differs(np.nan_to_num(seen), expected).any((0, 2))  # (T,)
     if is_right_when_short and different.any():  # if not, other checks say so
         raise expect.Wrong(
-            f"With 6 positions the values are right, with {T} they differ from position "
-            f"{different.argmax()} on.",
+            f"With 6 positions the values are right, with {T} they are not: the first that differs "
+            f"is at position {different.argmax()}.",
             asked=asked,
-            advice="Which number in the code should come from x.shape? Make the mask from it.",
+            advice="Does a number in the code limit the positions? Or are the scores that the mask "
+            "hides not low enough to vanish among so many?",
             about=f"the number of positions in {label}",
         )
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -47,9 +48,13 @@ class Draws:
         label = f"The share of each token in {number:,} draws at {temperature=} and {top_k=}"
         self._settings.all_equal((temperature, top_k), "V", label)
 
-    def wrong_cases(self) -> list[expect.Case]:
-        """Those of all settings in which a share is not the token's probability."""
-        return [case for case in self._settings.all() if not np.array_equal(*case[:2])]
+    def wrong_cases(self) -> list[Callable[[], list[expect.Case]]]:
+        """For each setting, a function that gives its cases in which a share is not right."""
+
+        def wrong(cases: Callable[[], Sequence[expect.Case]]) -> list[expect.Case]:
+            return [case for case in cases() if not np.array_equal(*case[:2])]
+
+        return [partial(wrong, cases) for cases in self._settings.all()]
 
     def _draw(self, setting: tuple[float, int | None]) -> list[expect.Case]:
         (temperature, top_k), cases = setting, []
@@ -97,7 +102,7 @@ def written_shares_are_the_probabilities(
             yield faults.share_case(new, logits, temperature, top_k)
 
     label = f"The share of each token in {num_tokens:,} that were written"
-    expect.all_equal(compared(), "V", label, [draws.wrong_cases])
+    expect.all_equal(compared(), "V", label, draws.wrong_cases())
 
 
 def draws_are_independent(

@@ -128,8 +128,8 @@ WHOLE = (
     ),
     Fault(
         "blocks_ignored",
-        "when the blocks run and their results are not used",
-        "A block returns a new array and changes none: `x = block(x)`.",
+        "when no block's result is used",
+        "A block returns a new array and changes none: `x = block(x)`, for one after the other.",
     ),
     Fault(
         "blocks_with_residual",

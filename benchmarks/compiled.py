@@ -1,0 +1,80 @@
+"""Does XLA compile the references right? Values and gradients, by XLA and by NumPy.
+
+`python benchmarks/compiled.py [SHAPES]` draws random shapes (1,000 by default) for the attention
+of tasks 2 and 3 and for the block, the model and the loss of tasks 4 and 5. The compiled value and
+its gradients are compared, with the tolerance of the checks, with those that NumPy computes from
+the same jaxpr.
+"""
+
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from minigpt_challenge.coach.checks import random_inputs
+from minigpt_challenge.coach.checks.numpy_interpreter import traced
+from minigpt_challenge.coach.checks.tolerance import differs
+from minigpt_challenge.coach.runtime.loading import solution
+
+Case = tuple[str, Callable[..., jax.Array], tuple[Any, ...]]  # a name; → a number; its arguments
+
+
+def main(number: int) -> None:
+    """Compare, and print how many shapes differ for each reference."""
+    rng, tried, different = random.Random(0), Counter[str](), Counter[str]()
+    for seed in range(number):
+        name, function, arguments = draw(rng, seed)
+        with_gradient = jax.value_and_grad(function)
+        seen, expected = jax.jit(with_gradient)(*arguments), traced(with_gradient)(*arguments)
+        pairs = zip(jax.tree.leaves(seen), jax.tree.leaves(expected), strict=True)
+        wrong = any(differs(np.asarray(a), np.asarray(b)).any() for a, b in pairs)
+        tried[name] += 1
+        different[name] += wrong
+        if wrong:
+            shapes = jax.tree.map(np.shape, arguments[1:])
+            print(f"{name}, seed {seed}: differs for inputs of shape {shapes}", flush=True)
+        if seed % 100 == 99:
+            jax.clear_caches()  # programs use up the memory maps of a process
+    print(
+        f"jax {jax.__version__}: " + ", ".join(f"{n} {different[n]} of {tried[n]}" for n in tried)
+    )
+
+
+def draw(rng: random.Random, seed: int) -> Case:
+    """A reference, with weights and inputs of random shapes."""
+    B, T, N, H, C = (rng.randint(1, most) for most in (6, 70, 4, 9, 40))
+    name = rng.choice(["head", "heads", "einsum heads", "block", "model", "loss"])
+    x, weight = random_inputs.floats(B, T, C, seed=seed), 0.1
+    if name in ("model", "loss"):
+        V, L = rng.randint(2, 70), rng.randint(1, 3)
+        module = solution(4).MiniGPT(V, N * H, T, L, N)
+        x = random_inputs.tokens(B, T, vocab_size=V, seed=seed)
+    elif name == "block":
+        module, x = solution(4).DecoderBlock(N * H, N), random_inputs.floats(B, T, N * H, seed=seed)
+    elif name == "head":
+        module = solution(2).SelfAttention(H)
+    elif name == "heads":
+        module = solution(2).MultiHeadAttention(N, H)
+    else:
+        module = solution(3).EinsumMultiHeadAttention(N, H)
+    params = random_inputs.params(module, x)
+    if name == "loss":
+        y = random_inputs.tokens(B, T, vocab_size=V, seed=seed + 1)
+        return (
+            name,
+            lambda params, x, y: solution(5).loss_fn(params, module.apply, x, y),
+            (
+                params,
+                x,
+                y,
+            ),
+        )
+    return name, lambda params, x: weight * (module.apply(params, x) ** 2).sum(), (params, x)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
