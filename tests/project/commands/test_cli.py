@@ -1,6 +1,7 @@
 """`minigpt`, run as a learner runs it, in a copy of the challenge."""
 
 import json
+from importlib.metadata import version
 
 import pytest
 
@@ -67,7 +68,10 @@ def test_a_solution_passes_and_its_status_is_recorded(workshop):
     checked = workshop.minigpt("check", "1")
     assert checked.returncode == 0, checked.stdout
     assert "passed" in checked.stdout and "minigpt check 2" in checked.stdout
+    assert "value equals the reference" not in checked.stdout  # in one line
     assert "passed" in workshop.minigpt().stdout
+    listed = workshop.minigpt("check", "1", "2", "-v").stdout
+    assert "✓ value equals the reference" in listed and "Attention: not started" in listed
 
     stub = workshop.stub(EMBEDDING)
     stub.write_text(stub.read_text(encoding="utf-8") + "\n# one more line\n", encoding="utf-8")
@@ -153,6 +157,21 @@ def test_a_missing_file_is_reported_and_breaks_nothing_else(workshop):
     assert workshop.minigpt().returncode == 0
 
 
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("command", [[], ["check"], ["train"]])
+def test_help_has_a_short_option_everywhere(workshop, command, option):
+    shown = workshop.minigpt(*command, option)
+    assert shown.returncode == 0 and "Usage: minigpt" in shown.stdout
+
+
+def test_the_version_is_that_of_the_package(workshop):
+    shown = workshop.minigpt("--version")
+    assert (
+        shown.returncode == 0
+        and shown.stdout == f"minigpt-challenge {version('minigpt-challenge')}\n"
+    )
+
+
 @pytest.mark.parametrize("arguments", [["9"], ["0"], ["two"], ["1", "9"], ["--nonsense"]])
 def test_wrong_usage_is_exit_code_2_without_a_traceback(workshop, arguments):
     checked = workshop.minigpt("check", *arguments)
@@ -222,5 +241,5 @@ def test_a_folder_that_cannot_be_written_is_named(workshop):
     workshop.solve(EMBEDDING)
     (workshop.root / ".minigpt").write_text("a file where the folder should be")
     checked = workshop.minigpt("check", "1")
-    assert "✓ value equals the reference" in checked.stdout
+    assert "Embedding: passed" in checked.stdout
     assert ".minigpt" in checked.stderr and "Traceback" not in checked.stderr
