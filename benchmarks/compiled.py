@@ -48,7 +48,7 @@ def draw(rng: random.Random, seed: int) -> Case:
     """A reference, with weights and inputs of random shapes."""
     B, T, N, H, C = (rng.randint(1, most) for most in (6, 70, 4, 9, 40))
     name = rng.choice(["head", "heads", "einsum heads", "block", "model", "loss"])
-    x, weight = random_inputs.floats(B, T, C, seed=seed), 0.1
+    x = random_inputs.floats(B, T, C, seed=seed)
     if name in ("model", "loss"):
         V, L = rng.randint(2, 70), rng.randint(1, 3)
         module = solution(4).MiniGPT(V, N * H, T, L, N)
@@ -64,16 +64,9 @@ def draw(rng: random.Random, seed: int) -> Case:
     params = random_inputs.params(module, x)
     if name == "loss":
         y = random_inputs.tokens(B, T, vocab_size=V, seed=seed + 1)
-        return (
-            name,
-            lambda params, x, y: solution(5).loss_fn(params, module.apply, x, y),
-            (
-                params,
-                x,
-                y,
-            ),
-        )
-    return name, lambda params, x: weight * (module.apply(params, x) ** 2).sum(), (params, x)
+        arguments = params, x, y
+        return name, lambda params, x, y: solution(5).loss_fn(params, module.apply, x, y), arguments
+    return name, lambda params, x: 0.1 * (module.apply(params, x) ** 2).sum(), (params, x)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Imports stay light, so that `minigpt` alone starts at once: only commands that n
 
 import io
 import sys
-from importlib.metadata import version
+from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -41,7 +41,7 @@ def main() -> None:
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"minigpt-challenge {version('minigpt-challenge')}")
+        print(f"minigpt-challenge {metadata.version('minigpt-challenge')}")
         raise typer.Exit
 
 
@@ -71,9 +71,9 @@ def show_road(
 @app.command()
 def start() -> None:
     """Check the installation, train a bigram on Shakespeare, and print what it writes."""
-    # Imported here, so that `minigpt` starts without JAX.
     if environment.has_settings():
         environment.require()
+    # Imported here, so that `minigpt` starts without JAX.
     from minigpt_challenge.coach.training import warm_up
 
     console = terminal.console()

@@ -10,6 +10,24 @@ from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdic
 
 MAX_PRINTED = 20  # lines
 
+# By the reason why a check failed, what one other check, and what several have in common with it.
+HOW_OTHERS_FAIL: dict[Reason | None, tuple[str, str]] = {
+    Reason.VALUES: (
+        "In 1 other check values differ, too",
+        "In {} other checks values differ, too",
+    ),
+    Reason.UNWRITTEN: ("1 other check waits for it, too", "{} other checks wait for it, too"),
+    Reason.ERROR: ("1 other check stops there, too", "{} other checks stop there, too"),
+    Reason.NOT_REACHED: (
+        "1 other check was not reached either",
+        "{} other checks were not reached either",
+    ),
+}
+IN_THE_SAME_WAY = (
+    "1 other check fails in the same way",
+    "{} other checks fail in the same way",
+)
+
 
 @dataclass(frozen=True)
 class Line:
@@ -36,41 +54,28 @@ class Line:
     @property
     def others(self) -> str:
         """How many other checks failed in the same way, in words; empty if none did."""
-        if not self.repeats:
-            return ""
-        several = len(self.repeats) > 1
-        checks = f"{len(self.repeats)} other check{'s' * several}"
-        if self.check.reason is Reason.VALUES and not self.check.diagnosis:
-            return f"In {checks} values differ, too"
-        if self.check.reason is Reason.NOT_REACHED:
-            return f"{checks} {'were' if several else 'was'} not reached either"
-        if self.check.reason is Reason.UNWRITTEN:
-            return f"{checks} wait{'' if several else 's'} for it, too"
-        if self.check.reason is Reason.ERROR and self.check.where:
-            return f"{checks} stop{'' if several else 's'} there, too"
-        return f"{checks} fail{'' if several else 's'} in the same way"
+        kind = self.check.reason
+        if self.check.diagnosis or kind is Reason.ERROR and not self.check.where:
+            kind = None
+        one, several = HOW_OTHERS_FAIL.get(kind, IN_THE_SAME_WAY)
+        number = len(self.repeats)
+        return one if number == 1 else several.format(number) if number else ""
 
 
 def report_lines(report: Report) -> tuple[Line, ...]:
     """A line for each check that passed, and one for each way to fail, in the suite's order."""
-    repeats: dict[Hashable, list[str]] = {}
-    shown: list[Check] = []
+    groups: dict[Hashable, list[Check]] = {}
     for check in report.checks:
-        failure = _failure(check)
-        if failure in repeats:
-            repeats[failure].append(check.name)
-            continue
-        shown.append(check)
-        if failure is not None:
-            repeats[failure] = []
-    first = next((check for check in shown if _failure(check) is not None), None)
+        alone = check.name, None  # equal to no failure
+        groups.setdefault(_failure(check) or alone, []).append(check)
+    first_failed = next(filter(_failure, report.checks), None)
     return tuple(
         Line(
             check,
-            tuple(repeats.get(_failure(check), ())),
-            _last_lines(check.printed) if check is first else "",
+            tuple(other.name for other in others),
+            _last_lines(check.printed) if check is first_failed else "",
         )
-        for check in shown
+        for check, *others in groups.values()
     )
 
 
