@@ -71,15 +71,17 @@ def test_has_one_row_per_token_and_one_per_position(task):
     # Initialized on a short input, from which the position table must not take its size.
     shapes = jax.eval_shape(model.init, jax.random.key(0), random_tokens(1, 2))
     expect.float32_params(shapes)
-    seen = sum(leaf.size for leaf in jax.tree.leaves(shapes.get("params", {})))
-    if seen != V * C + BLOCK * C:
+    params = jax.tree.leaves(shapes.get("params", {}))
+    if sum(leaf.size for leaf in params) != V * C + BLOCK * C:
         raise expect.Wrong(
-            f"Yours have {seen}.",
-            asked=f"Two tables of (V, C) = {(V, C)} and (block_size, C) = {(BLOCK, C)} should have "
-            f"{V * C + BLOCK * C} parameters together.",
-            advice="The optimiser moves only what is in params['params'], as the tables of "
+            f"They hold {', '.join(str(leaf.shape) for leaf in params) or 'none'}.",
+            asked=f"The parameters should be two tables, of (V, C) = {(V, C)} and (block_size, C) "
+            f"= {(BLOCK, C)}, whose rows are added.",
+            advice=""
+            if set(shapes) == {"params"}
+            else "The optimiser moves only what is in params['params'], as the tables of "
             "`nn.Embed` are.",
-            about="the number of parameters",
+            about="the parameters",
         )
 
 

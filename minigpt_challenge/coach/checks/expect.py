@@ -15,6 +15,7 @@ import numpy as np
 
 from minigpt_challenge.coach.checks.diagnosis import Suspects
 from minigpt_challenge.coach.checks.failure import Wrong, explained
+from minigpt_challenge.coach.checks.not_a_number import with_origin_of_nan
 from minigpt_challenge.coach.checks.structure import (
     array,
     dtype,
@@ -89,7 +90,7 @@ def same_function(
         suspects: from the same arguments to the mistakes that may explain a difference. One set of
             mistakes must explain all cases.
     """
-    suspects = suspects or (lambda *_: NO_SUSPECTS)
+    suspects, cases = suspects or (lambda *_: NO_SUSPECTS), list(cases)
 
     def results() -> Iterator[tuple[Any, Any, Suspects]]:
         for case in cases:
@@ -97,7 +98,10 @@ def same_function(
             explanations, expected = suspects(*case), theirs(*case)
             yield mine(*copies(case)), expected, explanations
 
-    all_equal(results(), axes, label)
+    try:
+        all_equal(results(), axes, label)
+    except Wrong as wrong:
+        raise with_origin_of_nan(wrong, mine, *cases[0]) from None
 
 
 def all_equal(

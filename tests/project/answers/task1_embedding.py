@@ -304,8 +304,7 @@ return jax.vmap(embed)(tokens)
     wrong(
         "both tables indexed with the other's index",
         edited(by_token, token_by_place),
-        "position_of_token",
-        "token_of_position",
+        "tables_swapped",
     ),
     wrong(
         "reversed and scaled", edited(backwards, scaled_token), "positions_reversed", "token_scaled"
@@ -445,6 +444,27 @@ return what + jnp.where(jnp.arange(self.hidden_dim) % 2, jnp.cos(angle), jnp.sin
                 "        return (what + where) / length",
             )
         ),
+    ),
+    wrong(
+        "the tables' numbers of rows swapped",
+        edited(
+            ("nn.Embed(self.block_size", "nn.Embed(rows"),
+            ("nn.Embed(self.vocab_size", "nn.Embed(self.block_size"),
+            ("nn.Embed(rows", "nn.Embed(self.vocab_size"),
+        ),
+        "tables_swapped",
+    ),
+    wrong(
+        "positions looked up in the tokens' table",
+        edited(("self.wpe(jnp.arange(T))", "self.wte(jnp.arange(T))")),
+        "one_table_for_both",
+    ),
+    wrong(
+        "a LayerNorm after the sum",
+        compact("""
+where = nn.Embed(self.block_size, self.hidden_dim)(jnp.arange(tokens.shape[1]))
+return nn.LayerNorm()(nn.Embed(self.vocab_size, self.hidden_dim)(tokens) + where)
+"""),
     ),
     wrong(
         "positions only where the token is not 0",

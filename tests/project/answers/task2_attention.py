@@ -417,6 +417,10 @@ return nn.softmax(scores) @ v
         "mask_strict",
     ),
     wrong(
+        "zero times infinity",
+        edited((MASKING, "scores = scores + (1 - mask) * -jnp.inf")),
+    ),
+    wrong(
         "scores clipped at 50",
         edited((MASKING, "scores = jnp.where(mask, jnp.clip(scores, -50, 50), -1e30)")),
     ),

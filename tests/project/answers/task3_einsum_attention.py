@@ -381,7 +381,7 @@ return self.dense((weights @ v).reshape(B, T, -1))
     ),
     wrong("interleaved", edited(columns, by_column), "heads_interleaved"),
     wrong("joined column by column", edited(by_column), "joined_interleaved"),
-    wrong("split column by column", edited(columns)),
+    wrong("split column by column", edited(columns), "split_interleaved"),
     wrong("num_heads and head_dim swapped", edited(sizes), "sizes_swapped"),
     wrong("scores without a letter for the heads", edited(*shared), "heads_share_scores"),
     wrong(
@@ -557,6 +557,10 @@ return self.dense(out.transpose(1, 2, 0, 3).reshape(B, T, -1))
     wrong(
         "relu before the last projection",
         edited((JOIN, "return self.dense(jax.nn.relu(out.reshape(B, T, N * H)))")),
+    ),
+    wrong(
+        "zero times infinity",
+        edited((MASKING, f"scores = scores + (1 - {MASK}) * -jnp.inf")),
     ),
     wrong(
         "queries and keys normalised",

@@ -875,6 +875,16 @@ ANSWERS = [
         ),
     ),
     wrong("logits two positions early", edited((FIRST, "logits = logits[0, length - 2]"))),
+    wrong(
+        "the caches of the prompt discarded",
+        edited(("first, first_length = caches, length", "caches = model.empty_caches()")),
+        "prompt_cache_dropped",
+    ),
+    wrong(
+        "the window rolled to the back",
+        edited((SLID, "slid = jnp.roll(window, 1).at[-1].set(token)")),
+        "slid_the_wrong_way",
+    ),
     # Sizes that stand in the code, and more.
     wrong(
         "64 positions in the cache",

@@ -1038,8 +1038,7 @@ def load_linen_params(model, params):
     wrong(
         "tables exchanged",
         edited(("self.wte(idx) + self.wpe(here)", "self.wpe(idx % self.longest) + self.wte(here)")),
-        "position_of_token",
-        "token_of_position",
+        "tables_swapped",
     ),
     wrong("residual added twice", edited((FIRST, "        x = 2 * x + self.attn(self.ln1(x))\n"))),
     wrong(

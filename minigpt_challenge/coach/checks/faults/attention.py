@@ -11,8 +11,9 @@ from minigpt_challenge.coach.checks.faults.catalogue.attention import HEAD, JOIN
 SPLIT_FAULTS = {f"{name}split_without_transpose" for name in ("", "query_", "key_", "value_")}
 # Groups of task 3's mistakes: two of a group together give nothing new, or nothing defined.
 ALTERNATIVES = (
-    frozenset({"heads_interleaved", "sizes_swapped"} | SPLIT_FAULTS),
+    frozenset({"heads_interleaved", "split_interleaved", "sizes_swapped"} | SPLIT_FAULTS),
     frozenset({"heads_interleaved", "joined_interleaved", "joined_without_transpose"}),
+    frozenset({"split_interleaved", "joined_interleaved"}),  # together they are heads_interleaved
     frozenset({"heads_share_scores", "softmax_over_heads"}),
     # Without a softmax over the keys most rows are undefined; joined this way, nearly all are.
     *(
@@ -61,7 +62,7 @@ def einsum_suspects(params: Any, x: np.ndarray, num_heads: int) -> Suspects:
         """(B, T, N·H) → (B, N, T, H)."""
         if faults & {"split_without_transpose", f"{name}_split_without_transpose"}:
             return projected.reshape(B, num_heads, T, -1)
-        if "heads_interleaved" in faults:
+        if faults & {"heads_interleaved", "split_interleaved"}:
             return projected.reshape(B, T, -1, num_heads).transpose(0, 3, 1, 2)
         if "sizes_swapped" in faults:
             return projected.reshape(B, T, -1, num_heads).transpose(0, 2, 1, 3)

@@ -11,8 +11,11 @@ from minigpt_challenge.coach.checks.faults.catalogue.embedding import (
 )
 
 FAULTS = TABLES + POSITIONS + JOINING + SCALE
-# A table that is left out cannot be indexed wrongly.
-ALTERNATIVES = ids((TABLES[0], *POSITIONS), TABLES[1:], JOINING, SCALE)
+# A table that is left out cannot be indexed wrongly, nor one that is exchanged.
+ALTERNATIVES = (
+    *ids((TABLES[0], *TABLES[3:], *POSITIONS), TABLES[1:], JOINING, SCALE),
+    frozenset({"token_of_position", "position_of_token"}),  # as with their sizes swapped
+)
 
 
 def embedding_suspects(
@@ -30,10 +33,15 @@ def embedding_suspects(
 
     def compute(faults: frozenset[str]) -> np.ndarray:
         positions = np.broadcast_to(np.arange(tokens.shape[1]), tokens.shape)  # (B, T)
+        token_table, position_table = tables["token"], tables["position"]
+        if "tables_swapped" in faults:
+            token_table, position_table = position_table, token_table
+        if "one_table_for_both" in faults:
+            position_table = token_table
         index = positions if "token_of_position" in faults else tokens
-        token_rows = _rows(tables["token"], index)  # (B, T, C)
+        token_rows = _rows(token_table, index)  # (B, T, C)
         index = _positions(faults, tokens, len(tables["position"]))
-        return _join(faults, token_rows, _rows(tables["position"], index))
+        return _join(faults, token_rows, _rows(position_table, index))
 
     return Suspects(FAULTS, compute, ALTERNATIVES)
 

@@ -86,6 +86,8 @@ def _generate(
         logits, caches = _last(read(seen[-1:], caches, length))
         window[length] = seen[-1]
         length += 1
+    if "prompt_cache_dropped" in faults:
+        caches = empty
 
     def append(token: int) -> tuple[np.ndarray, HashableCaches]:
         position = length + ("position_one_late" in faults) - ("position_one_early" in faults)
@@ -104,7 +106,10 @@ def _generate(
             return _last(read([token], read.shifted(caches), S - 1))
         if "started_afresh" in faults:
             return _last(read([token], caches, length % S))
-        window.append(window.pop(0))
+        if "slid_the_wrong_way" in faults:
+            window.insert(0, window.pop())
+        else:
+            window.append(window.pop(0))
         if "slid_without_the_token" not in faults:
             window[-1] = token
         return read(window, empty, 0)[0][-1], caches

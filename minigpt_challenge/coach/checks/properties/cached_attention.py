@@ -15,6 +15,7 @@ from minigpt_challenge.coach.checks.faults.cached_attention import (
     cached_attention_suspects,
     outcome,
 )
+from minigpt_challenge.coach.checks.not_a_number import with_origin_of_nan
 from minigpt_challenge.coach.checks.properties.attention import survives_large_scores
 from minigpt_challenge.coach.checks.settings import Settings
 from minigpt_challenge.given.cached_gpt import KeyValueCache
@@ -68,7 +69,11 @@ class Readings:
         positions = accumulate(pieces, initial=0)
         for T, position, (seen, expected, _) in zip(pieces, positions, cases, strict=False):
             label = f"{LABEL}, reading {T} token{'s' * (T > 1)} at position {position},"
-            expect.trees_equal(seen, expected, label, evidence, others)
+            try:
+                expect.trees_equal(seen, expected, label, evidence, others)
+            except expect.Wrong as wrong:
+                first = self._params, self._x[:, : pieces[0]], self._cache, 0
+                raise with_origin_of_nan(wrong, self._mine, *first) from None
 
     def _read(self, pieces: Pieces) -> list[expect.Case]:
         x, cache = self._x[:, : sum(pieces)], self._cache

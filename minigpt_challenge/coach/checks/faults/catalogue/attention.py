@@ -174,6 +174,12 @@ SPLITTING = (
         "A reshape keeps the elements in order: reshape to (B, T, N, H), then transpose.",
     ),
     Fault(
+        "split_interleaved",
+        "when the columns are split into (…, head_dim, num_heads), so that each head gets every "
+        "num_heads-th of them",
+        "Head n owns the H columns from n·H on: split them into (…, N, H).",
+    ),
+    Fault(
         "query_split_without_transpose",
         "when only the queries are reshaped straight from (B, T, N·H) to (B, N, T, H)",
         "A reshape keeps the elements in order: reshape to (B, T, N, H), then transpose.",

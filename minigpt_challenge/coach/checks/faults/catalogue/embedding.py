@@ -18,6 +18,17 @@ TABLES = (
         "when the token table is indexed by the position instead of the token",
         "Row v of the token table belongs to token v, at every position.",
     ),
+    Fault(
+        "tables_swapped",
+        "when tokens index the table of block_size rows, and positions that of vocab_size rows",
+        "There is a row for each token and a row for each position: the token table needs "
+        "vocab_size rows, the position table block_size.",
+    ),
+    Fault(
+        "one_table_for_both",
+        "when tokens and positions index the same table",
+        "Token 3 and position 3 have nothing in common: each needs a table of its own.",
+    ),
 )
 
 POSITIONS = (

@@ -33,6 +33,12 @@ PAST_THE_BLOCK = (
         "The newest token belongs at the window's end; `jnp.roll` puts the oldest there.",
     ),
     Fault(
+        "slid_the_wrong_way",
+        "when the window slides to the back: past block_size, the newest tokens are overwritten",
+        "`jnp.roll(window, -1)` moves every token one place to the front and the oldest to the "
+        "end, where the newest replaces it.",
+    ),
+    Fault(
         "window_not_filled",
         "when new tokens are read while there is room, but not written into the window",
         "The window is read again once it slides, so every token must be in it from the start.",
@@ -59,6 +65,12 @@ PROMPT = (
         "prompt_not_read",
         "when only the last token of the prompt is read",
         "Read the whole prompt into the cache first, in one call of the model.",
+    ),
+    Fault(
+        "prompt_cache_dropped",
+        "when the caches that reading the prompt returned are discarded, so that later tokens do "
+        "not see it",
+        "Go on with the caches that the call returned, not with empty ones.",
     ),
     Fault(
         "logits_of_the_filling",
