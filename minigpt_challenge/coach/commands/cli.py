@@ -23,7 +23,7 @@ from minigpt_challenge.errors import UserError
 app = typer.Typer(
     help="Build a mini GPT in JAX, one stub at a time.",
     add_completion=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # in a box, long options are cut off where the terminal is narrow
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -70,7 +70,10 @@ def show_road(
 
 @app.command()
 def start() -> None:
-    """Check the installation, train a bigram on Shakespeare, and print what it writes."""
+    """Check the installation and train a bigram.
+
+    It is trained on Shakespeare, and prints what it writes.
+    """
     if environment.has_settings():
         environment.require()
     # Imported here, so that `minigpt` starts without JAX.

@@ -1,6 +1,7 @@
 """The commands that run checks: `check` and `watch`."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +10,14 @@ import typer
 from minigpt_challenge.coach.commands.cli_common import next_task, task_argument
 from minigpt_challenge.coach.course.curriculum import TASKS, Task
 from minigpt_challenge.coach.course.stubs import is_started
-from minigpt_challenge.coach.course.verdict import Reason, Report, Verdict
+from minigpt_challenge.coach.course.verdict import NO_SUITE, Reason, Report, Verdict
 from minigpt_challenge.coach.grading.originality import is_the_reference
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.reports.gradescope import gradescope_results
+from minigpt_challenge.coach.reports.terminal import Detail
 from minigpt_challenge.coach.runtime import environment
+from minigpt_challenge.errors import UserError
 from minigpt_challenge.files import write_text
 
 app = typer.Typer()
@@ -28,17 +31,46 @@ BY_THE_ENVIRONMENT = (
 )
 
 
+def _parse_words(text: str) -> str:
+    """Accept what `pytest -k` accepts: words, joined by `and`, `or`, `not` and parentheses."""
+    joining = {"and", "or", "not"}
+    as_names = re.sub(r"[^\s()]+", lambda word: word[0] if word[0] in joining else "x", text)
+    try:
+        compile(as_names.strip() or "x", "-k", "eval")
+    except SyntaxError:
+        raise typer.BadParameter(
+            'Join words by "and", "or" and "not", as in "future and not head".'
+        ) from None
+    return text
+
+
 @app.command()
 def check(
-    tasks: Annotated[
-        list[Task] | None,
-        task_argument("The tasks. Without any: 1 to 5, and later ones that you have started."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per task, each on its own line.")
-    ] = False,
+    tasks: Annotated[list[Task] | None, task_argument()] = None,
     check_all: Annotated[
-        bool, typer.Option("--all", help="Check all tasks, the same as without N.")
+        bool, typer.Option("--all", help=f"Check all {len(TASKS)} tasks, started or not.")
+    ] = False,
+    only: Annotated[
+        str,
+        typer.Option(
+            "-k",
+            metavar="WORDS",
+            callback=_parse_words,
+            help='Run only the checks whose names match, such as "future or shape". No verdict is '
+            "recorded.",
+        ),
+    ] = "",
+    first: Annotated[
+        bool, typer.Option("-x", "--first", help="Show only the failure to read first.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Show only the verdict: a line per task.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="List every check, of passed tasks too.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object per task, each on its own line.")
     ] = False,
     gradescope: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write Gradescope's results.json.")
@@ -46,28 +78,37 @@ def check(
     solutions: Annotated[
         bool, typer.Option("--solutions", help="Check the reference, not your own files.")
     ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="List every check of a task that has passed.")
-    ] = False,
 ) -> None:
-    """Check tasks. Exit code 0: all passed; 1: anything else; 2: wrong usage."""
+    """Check tasks: `minigpt check 2`.
+
+    Give one number or several. Without any, tasks 1 to 5 are checked, and later ones that you have
+    started.
+
+    The exit code is 0 if all have passed, 1 if not, 2 if the command is wrong.
+    """
     if check_all and tasks:
         raise typer.BadParameter("Give either --all or the numbers of tasks, not both.")
-    chosen = tasks or _all_tasks(solutions)
-    checked = [_check(task, solutions, as_json, verbose) for task in chosen]
+    if quiet + verbose + first + as_json > 1:
+        raise typer.BadParameter("-q, -v, -x and --json exclude each other: give one of them.")
+    detail = Detail.of(quiet=quiet, first=first, verbose=verbose)
+    chosen = tasks or (TASKS if check_all else _all_tasks(solutions))
+    checked = [_check(task, solutions, None if as_json else detail, only) for task in chosen]
     if gradescope:
         write_text(gradescope, json.dumps(gradescope_results(checked), indent=2) + "\n")
     all_passed = all(report.verdict is Verdict.PASSED for report, _ in checked)
-    if all_passed and not as_json and not solutions:
+    if all_passed and not (as_json or solutions or only or quiet):
         terminal.console().print(terminal.what_next(*progress.overview()))
     raise typer.Exit(0 if all_passed else 1)
 
 
 @app.command()
 def watch(
-    task: Annotated[Task | None, task_argument("The task; without it the next one.")] = None,
+    task: Annotated[Task | None, task_argument()] = None,
 ) -> None:
-    """Check a task whenever its file is saved; keys show a hint or go on to the next task."""
+    """Check a task whenever its file is saved.
+
+    Without N it is the next task. Keys show a hint or go on to the next task.
+    """
     # Imported here, so that `minigpt` starts without pytest.
     from minigpt_challenge.coach.commands.watch import watch
 
@@ -79,8 +120,14 @@ def _all_tasks(solutions: bool) -> tuple[Task, ...]:
     return tuple(task for task in TASKS if solutions or not task.beyond or is_started(task))
 
 
-def _check(task: Task, solutions: bool, as_json: bool, verbose: bool) -> tuple[Report, bool]:
+def _check(task: Task, solutions: bool, detail: Detail | None, only: str) -> tuple[Report, bool]:
     """Check a task, print the report, record the learner's verdict.
+
+    Args:
+        task: the task.
+        solutions: whether to check the reference.
+        detail: how much to print; None for JSON.
+        only: as `-k` of pytest; if it is given, no verdict is recorded.
 
     Returns:
         the report, and whether the code is the same as the reference's.
@@ -91,19 +138,27 @@ def _check(task: Task, solutions: bool, as_json: bool, verbose: bool) -> tuple[R
     console = terminal.console()
     answer = task.solution if solutions else task.stub
     with terminal.console(stderr=True).status(f"Checking task {task.number} …"):
-        report = check_in_own_process(task, answer)
+        report = check_in_own_process(task, answer, *(["-k", only] if only else []))
+        if only and report.checks[0].name == NO_SUITE:
+            raise UserError(
+                f"No check of task {task.number} matches {only!r}. "
+                f"`minigpt check {task.number} -v` lists them."
+            )
         if all(check.reason in BY_THE_ENVIRONMENT for check in report.checks):
             environment.require(environment.of_a_check())
     same_as_reference = is_the_reference(task, answer)
-    if as_json:
+    if detail is None:
         # Of interest to a teacher only, so it is not in the report for the learner.
         mark = {"same_as_the_reference": True} if same_as_reference else {}
         print(json.dumps(report.as_json() | mark), flush=True)
     else:
-        console.print(terminal.report(report, in_full=verbose), "", crop=False)
-    if not solutions:
+        console.print(terminal.report(report, detail), crop=False)
+    if not solutions and not only:
         _record(task, report)
-    if report.verdict is not Verdict.PASSED and is_started(task) and not as_json:
+    if detail is None or detail is Detail.VERDICT:
+        return report, same_as_reference
+    console.print()
+    if report.verdict is not Verdict.PASSED and is_started(task):
         console.print(f"[dim]Stuck? minigpt hint {task.number}[/dim]")
     return report, same_as_reference
 

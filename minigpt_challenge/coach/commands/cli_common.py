@@ -27,9 +27,12 @@ def exit_on_user_error() -> Iterator[None]:
         raise SystemExit(1) from None
 
 
-def task_argument(help: str) -> Any:
-    """The argument N of a command: the number of a task. The command gets the Task."""
-    return typer.Argument(metavar="N", parser=_parse_task, help=help)
+def task_argument() -> Any:
+    """The argument N of a command: the number of a task. The command gets the Task.
+
+    The command's own help explains it: Typer would print a type beside it.
+    """
+    return typer.Argument(metavar="N", parser=_parse_task, hidden=True)
 
 
 def _parse_task(text: str) -> Task:

@@ -17,10 +17,13 @@ app = typer.Typer()
 
 @app.command()
 def hint(
-    task: Annotated[Task | None, task_argument("The task; without it the next one.")] = None,
+    task: Annotated[Task | None, task_argument()] = None,
     again: Annotated[bool, typer.Option("--again", help="Show all earlier hints again.")] = False,
 ) -> None:
-    """Show the next hint: for the check that failed last, then a nudge, the idea, the shapes."""
+    """Show the next hint: for the check that failed last, then a nudge, the idea, the shapes.
+
+    Without N it is for the next task.
+    """
     # Imported here, so that `minigpt` starts without Rich's Markdown and syntax highlighting.
     from minigpt_challenge.coach.commands import help
 
@@ -30,13 +33,16 @@ def hint(
 
 @app.command()
 def solution(
-    task: Annotated[Task | None, task_argument("The task; without it the next one.")] = None,
+    task: Annotated[Task | None, task_argument()] = None,
     diff: Annotated[
         bool, typer.Option("--diff", help="Show how your file differs from it.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Show it without asking.")] = False,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Show it without asking.")] = False,
 ) -> None:
-    """Show the reference, after asking whether you want to see it."""
+    """Show the reference, if you confirm that you want to see it.
+
+    Without N it is that of the next task.
+    """
     # Imported here, so that `minigpt` starts without Rich's Markdown and syntax highlighting.
     from minigpt_challenge.coach.commands import help
 
@@ -52,8 +58,8 @@ def solution(
 
 
 @app.command()
-def reset(task: Annotated[Task, task_argument("The task.")]) -> None:
-    """Restore a task's original stub. Your version is saved first."""
+def reset(task: Annotated[Task, task_argument()]) -> None:
+    """Restore the stub of task N. Your version is saved first."""
     console = terminal.console()
     if is_as_given(task):
         console.print(f"{task.stub.name} is the original stub: there is nothing to reset.")
@@ -71,11 +77,16 @@ def reset(task: Annotated[Task, task_argument("The task.")]) -> None:
 
 @app.command("history")
 def show_history(
-    task: Annotated[Task, task_argument("The task.")],
-    show: Annotated[int | None, typer.Option(metavar="V", help="Show this version.")] = None,
-    restore: Annotated[int | None, typer.Option(metavar="V", help="Restore this version.")] = None,
+    task: Annotated[Task, task_argument()],
+    show: Annotated[
+        int | None, typer.Option(metavar="V", help="Show version V; 1 is the newest.")
+    ] = None,
+    restore: Annotated[int | None, typer.Option(metavar="V", help="Restore version V.")] = None,
 ) -> None:
-    """List the saved versions of a task's file, show one, or restore one."""
+    """List the saved versions of the file of task N.
+
+    With --show it shows one of them, with --restore it restores one.
+    """
     console = terminal.console()
     versions = history.versions(task.stub)
     if show is not None:

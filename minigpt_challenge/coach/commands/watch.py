@@ -48,7 +48,7 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
                     report = check(task.stub)
                 console.clear()
                 record(task, report)
-                shown = terminal.report(report, in_full=False)
+                shown = terminal.report(report, terminal.Detail.FAILED)
                 console.print(shown, "", _footer(task, report), crop=False)
                 checked = report.fingerprint
                 worker.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from minigpt_challenge.coach.course.verdict import Check, Reason, Verdict
+from minigpt_challenge.coach.course.verdict import NO_SUITE, Check, Reason, Verdict
 from minigpt_challenge.coach.grading.redact_paths import redact_paths
 from minigpt_challenge.coach.runtime.given_files import changed_files
 
@@ -86,7 +86,7 @@ def checks_in_order(
     if not collected.suite:
         last_lines = "\n".join(output.strip().splitlines()[-12:])
         check = Check(
-            "the_suite_starts",
+            NO_SUITE,
             Verdict.COULD_NOT_RUN,
             reason=Reason.SUITE_FAILED,
             seen=ending,

@@ -36,22 +36,23 @@ PLAIN_PYTEST = {
 }
 
 
-def check_in_own_process(task: Task, answer: Path, **environment: str) -> Report:
+def check_in_own_process(task: Task, answer: Path, *options: str, **environment: str) -> Report:
     """Check the file in a new process, so that a crash or an endless loop does not affect this one.
 
     Args:
         task: whose suite to run.
         answer: the file.
+        options: further options of pytest.
         environment: variables to set in that process.
     """
     with waiting_process(task, warm=False, **environment) as check:
-        return check(answer)
+        return check(answer, *options)
 
 
 @contextlib.contextmanager
 def waiting_process(
     task: Task, warm: bool = True, **environment: str
-) -> Iterator[Callable[[Path], Report]]:
+) -> Iterator[Callable[..., Report]]:
     """Start a process that waits for a file to check: `minigpt watch` has one ready.
 
     Args:
@@ -60,20 +61,19 @@ def waiting_process(
         environment: variables to set in that process.
 
     Yields:
-        a function from the file to the report, to be called once. The process ends with this
-        context.
+        a function from the file, and further options of pytest, to the report. It is called once;
+        the process ends with this context.
     """
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
         verdicts, output, work = (Path(folder, name) for name in ("verdicts", "output", "work"))
         work.mkdir()
         process = _start_worker(task, work, output, environment)
 
-        def check(answer: Path) -> Report:
+        def check(answer: Path, *options: str) -> Report:
             start = time.perf_counter()
             copy = snapshot.take(answer, Path(folder, "answer"))
-            _send(
-                process, *_arguments(task, copy), f"--verdicts={verdicts}", f"--limit={TIME_LIMIT}"
-            )
+            written = f"--verdicts={verdicts}", f"--limit={TIME_LIMIT}"
+            _send(process, *_arguments(task, copy), *written, *options)
             reason, ending = _wait(process)
             printed = output.read_text(encoding="utf-8", errors="replace")
             collected = results.read(verdicts)

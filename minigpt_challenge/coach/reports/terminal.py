@@ -1,8 +1,13 @@
 """Reports, and the road with the learner's progress, for a terminal."""
 
+from __future__ import annotations
+
+import re
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from enum import Enum, auto
+from typing import IO, NamedTuple, TextIO, cast
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.segment import Segment
@@ -22,6 +27,8 @@ from minigpt_challenge.coach.reports.report_lines import (
     report_lines,
     root_cause,
 )
+
+NO_TERMINAL_WIDTH = 10_000  # columns: nothing is wrapped
 
 COLOURS = {
     Verdict.PASSED: "green",
@@ -76,25 +83,41 @@ class Message(NamedTuple):
                 yield Segment(f"{part}\n")
 
 
-def report(report: Report, in_full: bool = True) -> Group:
-    """A line for each check, and under a failure its message. Print it with `crop=False`.
+class Detail(Enum):
+    """How much of a report is shown."""
 
-    Args:
-        report: what to show.
-        in_full: whether the checks are listed if all have passed.
-    """
+    VERDICT = auto()
+    FIRST = auto()  # the failure to read first
+    FAILED = auto()  # every check, unless all have passed
+    ALL = auto()
+
+    @classmethod
+    def of(cls, *, quiet: bool, first: bool, verbose: bool) -> Detail:
+        """By the options of `minigpt check`, of which at most one is given."""
+        if quiet:
+            return cls.VERDICT
+        return cls.FIRST if first else cls.ALL if verbose else cls.FAILED
+
+
+def report(report: Report, detail: Detail = Detail.ALL) -> Group:
+    """A line for each check, and under a failure its message. Print it with `crop=False`."""
     task = report.task
     colour = COLOURS[report.verdict]
     heading = Text.from_markup(
         f"[bold]Task {task.number} · {task.title}[/bold]: "
         f"[{colour}]{headline(report)}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
     )
-    if report.verdict is Verdict.PASSED and not in_full:
-        return Group(heading.append(f"  {report.num_passed} checks", "dim"))
+    passed = report.verdict is Verdict.PASSED
+    if detail is Detail.VERDICT or passed and detail is not Detail.ALL:
+        number = f"{len(report.checks)}"
+        counts = number if passed else f"{report.num_passed} of {number}"
+        return Group(heading.append(f"  {counts} checks{'' if passed else ' passed'}", "dim"))
     renderables: list[RenderableType] = [heading]
     lines = report_lines(report)
     first = root_cause(lines)
-    if first and first is not next(line for line in lines if line.message):
+    if first and detail is Detail.FIRST:
+        lines = (first,)
+    elif first and first is not next(line for line in lines if line.message):
         renderables.append(Text(f"  Read first: {first.name}", "bold"))
     for line in lines:
         verdict = line.check.verdict
@@ -169,7 +192,32 @@ def kept_versions(versions: Sequence[Version]) -> Table:
 
 
 def console(stderr: bool = False) -> Console:
-    """A console for all output. Rich omits colours by itself if the output is not a terminal."""
+    """A console for all output.
+
+    If the output is not a terminal, Rich omits colors by itself, and lines are neither wrapped nor
+    padded.
+    """
     # Rich's default puts code on black, which looks wrong on a light background.
     theme = Theme({"markdown.code": "cyan"})
-    return Console(highlight=False, stderr=stderr, theme=theme)
+    console = Console(highlight=False, stderr=stderr, theme=theme)
+    if console.is_terminal or console.is_jupyter:
+        return console
+    file = cast(IO[str], Unpadded(sys.stderr if stderr else sys.stdout))
+    return Console(highlight=False, file=file, theme=theme, width=NO_TERMINAL_WIDTH)
+
+
+class Unpadded:
+    """A file that gets the same text without spaces at the ends of lines.
+
+    Rich fills the cells of a table up with spaces, which are of no use in a pipe.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to this stream."""
+        self._stream, self.encoding = stream, stream.encoding
+        self.flush = stream.flush
+
+    def write(self, text: str) -> int:
+        """Write the text without the spaces."""
+        self._stream.write(re.sub(r" +$", "", text, flags=re.MULTILINE))
+        return len(text)
