@@ -92,9 +92,14 @@ def explain(faults: tuple[Fault, ...]) -> str:
     """The cause in sentences; empty without faults."""
     if not faults:
         return ""
-    what = ", and ".join(fault.what for fault in faults)
-    return f"your output is exactly what comes out {what}. " + " ".join(
-        fault.think for fault in faults
+    if len(faults) == 1:
+        return f"your output is exactly what comes out {faults[0].what}. {faults[0].think}"
+    lines = (
+        f"{number}. {fault.what[0].upper()}{fault.what[1:]}. {fault.think}"
+        for number, fault in enumerate(faults, 1)
+    )
+    return "\n".join(
+        ["your output is exactly what comes out with these mistakes together:", *lines]
     )
 
 

@@ -52,9 +52,11 @@ def array(seen: Any, shape: tuple[int, ...], axes: Sequence[str], label: str) ->
     return seen
 
 
-def integers(seen: Any, shape: tuple[int, ...], label: str) -> np.ndarray:
+def integers(
+    seen: Any, shape: tuple[int, ...], label: str, axes: Sequence[str] = "ij"
+) -> np.ndarray:
     """`seen` is an array of integers of this shape. Returns it as int32."""
-    seen = array(seen, shape, "ij"[: len(shape)], label)
+    seen = array(seen, shape, axes[: len(shape)], label)
     if not np.issubdtype(seen.dtype, np.integer):
         raise Wrong(
             f"It is {seen.dtype}.",

@@ -20,7 +20,7 @@ BY_CLASS = {
         "An index or a size must be known while JAX traces the function: take it from a shape."
     ),
     "ConcretizationTypeError": (
-        "While `jax.jit` traces a function, only shapes and dtypes are known; something here needs "
+        "While `jax.jit` traces a function, only shapes and dtypes are known, but this line needs "
         "a value."
     ),
     "UnexpectedTracerError": (
@@ -28,8 +28,8 @@ BY_CLASS = {
         "Return it instead."
     ),
     "ScopeParamShapeError": (
-        "The width of a layer's input does not match its weights. Compare the input's shape with "
-        "the shape in the task's picture."
+        "The width of a layer's input does not match its weights. The first of the shapes below "
+        "belongs to the input, the second to the weights."
     ),
     **dict.fromkeys(
         ["ScopeParamNotFoundError", "ScopeCollectionNotFound"],
@@ -41,8 +41,8 @@ BY_CLASS = {
         "`init` and `apply`.",
     ),
     "AssignSubModuleError": (
-        "Create submodules in `setup`, or in a `__call__` under `@nn.compact`, and nowhere else. "
-        "Or are parentheses missing? Write `nn.LayerNorm()`, not `nn.LayerNorm`."
+        "Create layers in `setup`, or in a `__call__` with `@nn.compact` above it, and nowhere "
+        "else. A layer is created by calling its class: `nn.LayerNorm()`, with parentheses."
     ),
     "SetAttributeFrozenModuleError": (
         "A module cannot be changed while it runs: set attributes in `setup` only, and store "
@@ -74,27 +74,31 @@ _FUNCTIONS = ("<class 'function'>", "<class 'method'>", "<class 'jaxlib._jax.Pji
 # By a part of "class: message", for errors that are a plain TypeError or ValueError. A library may
 # change its wording; then the error is shown without an explanation.
 BY_PHRASE = {
-    "must have static start/stop/step": (
+    **dict.fromkeys(
+        ["must have static start/stop/step", "Slice entries must be static integers"],
         "Under `jax.jit` the bounds of this slice are not known yet. To write there, use "
-        "`jax.lax.dynamic_update_slice_in_dim`; to read, `jax.lax.dynamic_slice_in_dim`."
+        "`jax.lax.dynamic_update_slice_in_dim`; to read, `jax.lax.dynamic_slice_in_dim`.",
     ),
     "must have equal output types": (
         "Both functions of `jax.lax.cond` must return the same number of values, in the same "
         "order, with the same shapes and dtypes."
     ),
     "carry input and carry output must have": (
-        "The carry that `step` returns must have the shapes and dtypes of the carry that it got."
+        "`step` returns two values, the carry and an output. The carry must have the structure, "
+        "the shapes and the dtypes of the one that it got."
     ),
     "for matmul": (
         "The last axis of the left array and the second to last of the right are summed over, so "
-        "they must have the same size. Write both shapes beside the line."
+        "they must have the same size."
     ),
-    "requires contracting dimensions": (
-        "The axes that are summed over must have the same size. Write both shapes beside the line."
-    ),
+    "requires contracting dimensions": ("The axes that are summed over must have the same size."),
     "shapes for broadcasting": (
         "The shapes of two arrays do not fit together: from the last axis backwards, sizes must be "
-        "equal, or one of them 1. Write both shapes beside the line."
+        "equal, or one of them 1."
+    ),
+    "cannot reshape array": (
+        "A reshape keeps the number of values: the product of the new sizes must be that of the "
+        "old ones. Is each letter the size that you mean?"
     ),
     "Einstein sum subscript": (
         "In an einsum each operand has as many letters as it has axes: compare its letters with "
@@ -149,7 +153,8 @@ BY_PHRASE = {
         "submodules in `setup`."
     ),
     "__init__() takes ": (
-        "The fields at the top of a Flax module are its arguments: is one of them missing?"
+        "The fields at the top of a Flax module are its arguments: is there one too few, or one "
+        "too many?"
     ),
     'has no attribute "__call__"': (
         "Is `def __call__` missing, or indented so that it belongs to something else?"

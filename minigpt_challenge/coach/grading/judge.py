@@ -44,8 +44,11 @@ def judge(name: str, error: BaseException | None, answer: Path, printed: str = "
             printed=printable(printed),
         )
     if isinstance(error, Wrong):
-        raised = in_one_line(error.__cause__) if error.__cause__ else ""
-        check = Check(name, Verdict.WRONG, **error.parts, raised=raised, printed=printed)
+        cause = error.__cause__
+        raised, trace = (in_one_line(cause), _trace(cause, answer)[0]) if cause else ("", ())
+        check = Check(
+            name, Verdict.WRONG, **error.parts, raised=raised, trace=trace, printed=printed
+        )
         return check.with_texts(printable)
     verdict = Verdict.NOT_STARTED if is_stub_error(error) else Verdict.COULD_NOT_RUN
     return describe(name, verdict, error, answer, printed=printed)
@@ -103,7 +106,8 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
     seen = about = in_one_line(error)
     frames, library = learners_frames(error, *answer), _library(error)
     if not frames:
-        seen = f"{library or 'The check'} raised this for what your code returned:\n{seen}"
+        subject = f"{library} raised this when the check used your code"
+        seen = f"{subject if library else 'The check cannot use what your code returned'}:\n{seen}"
     elif library:
         seen = f"{library} raised this in your code, line {frames[-1].lineno}:\n{seen}"
     advice = explanation_of(error, *learners_statement(error, *answer))

@@ -69,13 +69,17 @@ def report_lines(report: Report) -> tuple[Line, ...]:
         alone = check.name, None  # equal to no failure
         groups.setdefault(_failure(check) or alone, []).append(check)
     first_failed = next(filter(_failure, report.checks), None)
-    return tuple(
-        Line(
-            check,
-            tuple(other.name for other in others),
-            _last_lines(check.printed) if check is first_failed else "",
-        )
-        for check, *others in groups.values()
+    return tuple(_line(checks, first_failed) for checks in groups.values())
+
+
+def _line(checks: list[Check], first_failed: Check | None) -> Line:
+    """The line of checks that failed alike: of one that an error stopped, if there is any."""
+    stopped = (check for check in checks if check.reason is Reason.ERROR)
+    shown = next(stopped, checks[0])
+    return Line(
+        shown,
+        tuple(check.name for check in checks if check is not shown),
+        _last_lines(first_failed.printed) if first_failed and first_failed in checks else "",
     )
 
 
@@ -130,6 +134,8 @@ def _failure(check: Check) -> Hashable:
         return check.diagnosis
     if check.reason is Reason.VALUES:
         return Reason.VALUES
+    if check.raised and check.where:  # stopped there, or wrong because of what happened there
+        return Reason.ERROR, check.where
     # Where an endless loop is interrupted is chance.
     where = None if check.reason is Reason.TIME_LIMIT else check.where
     return check.reason and (check.reason, check.about, where)

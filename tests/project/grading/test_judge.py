@@ -156,7 +156,7 @@ def test_a_mistake_with_a_real_model_is_explained_too(tmp_path, call, explanatio
 
 def test_an_error_outside_the_learners_lines_says_that_the_check_failed(tmp_path):
     message = message_of(TypeError("bad operand"), tmp_path / "answer.py")
-    assert message.startswith("The check raised this for what your code returned:")
+    assert message.startswith("The check cannot use what your code returned:")
     assert "TypeError: bad operand" in message
 
 

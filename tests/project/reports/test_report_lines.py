@@ -1,6 +1,7 @@
 """What a report shows of each check."""
 
 import pytest
+from rich.console import Console
 
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Check, Location, Reason, Report, Verdict
@@ -136,7 +137,7 @@ def test_the_failure_to_read_first(checks, expected):
 
 
 def in_a_terminal(*checks):
-    console = terminal.console()
+    console = Console(width=80, highlight=False)
     with console.capture() as output:
         console.print(terminal.report(Report(TASKS[0], 1.0, checks)), crop=False)
     return output.get()

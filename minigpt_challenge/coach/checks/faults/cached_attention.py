@@ -76,6 +76,8 @@ def _visible(T: int, S: int, position: int, faults: frozenset[str]) -> np.ndarra
     t, s = first + np.arange(T)[:, None], np.arange(S)
     if "mask_missing" in faults:
         return np.ones((T, S), bool)
+    if "mask_of_the_first" in faults:
+        return np.broadcast_to(s <= first, (T, S))
     if "mask_up_to_the_last" in faults:
         return np.broadcast_to(s < first + T, (T, S))
     if "mask_strict" in faults:

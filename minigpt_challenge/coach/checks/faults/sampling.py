@@ -37,6 +37,8 @@ def probabilities(
     removed = order[max(k, 0) :]
     if "best_taken_out" in faults and top_k is not None:
         removed = order[:k]
+    if "row_for_column" in faults and top_k is not None:
+        removed = np.flatnonzero(logits < np.sort(logits))
     logits = logits.copy()
     logits[removed] = 0.0 if "others_set_to_zero" in faults else -np.inf
     if np.isneginf(logits).all():  # then JAX draws the first token

@@ -36,7 +36,7 @@ def greedy_text(
 ) -> np.ndarray:
     """What the learner's code writes at temperature 0."""
     text = generate(jax.random.key(0), model, params, prompt, num_tokens, temperature=0)
-    seen = expect.integers(text, (len(prompt) + num_tokens,), FAST)
+    seen = expect.integers(text, (len(prompt) + num_tokens,), FAST, ["T + num_tokens"])
     if not isinstance(text, np.ndarray):
         raise Wrong(
             f"It is a {type(text).__name__}.",

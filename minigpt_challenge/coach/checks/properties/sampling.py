@@ -59,11 +59,12 @@ class Draws:
     def _draw(self, setting: tuple[float, int | None]) -> list[expect.Case]:
         (temperature, top_k), cases = setting, []
         for key, (shift, shape) in enumerate(self._shapes.items()):
-            rows = jnp.tile(self._logits + np.float32(shift), (*shape, 1))  # (…, D, V)
+            logits = self._logits + np.float32(shift)
+            rows = jnp.tile(logits, (*shape, 1))  # (…, D, V)
             label = f"sample_token for logits of shape {rows.shape}"
             tokens = self._sample_token(jax.random.key(key), rows, temperature, top_k)
             tokens = expect.integers(tokens, shape, label).ravel()  # (D,)
-            cases.append(faults.share_case(tokens, self._logits, temperature, top_k))
+            cases.append(faults.share_case(tokens, logits, temperature, top_k))
         return cases
 
 

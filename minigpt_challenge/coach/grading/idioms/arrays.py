@@ -124,9 +124,41 @@ METHODS = (
         code=r"\.item\(\)",
     ),
     Idiom(
+        "jax.jit(lambda x: float(x.sum()))(x)",
+        "Under `jax.jit` a value is not known yet, so it cannot become a Python number: leave "
+        "`float()` and `int()` out. A number in JAX is an array of shape ().",
+        raises="ConcretizationTypeError|TracerIntegerConversionError|TracerArrayConversionError",
+        code=r"\b(float|int)\(",
+    ),
+    Idiom(
+        "jax.jit(lambda i: jnp.arange(i, i + 3))(1)",
+        "The length of an `arange` is a shape, which has to be known while JAX traces. To count "
+        "from a value that is not, write `start + jnp.arange(T)`.",
+        raises="ConcretizationTypeError",
+        code=r"\barange\(",
+    ),
+    Idiom(
+        "jax.jit(lambda x, i: x.at[:, i].set(x[:, :1]))(x, 1)",
+        "A single number as an index removes its axis. Several values in a row, from a position "
+        "on, are written by `jax.lax.dynamic_update_slice_in_dim`.",
+        raises="Cannot broadcast to shape with fewer dimensions|ncompatible shapes for broadcast",
+        code=r"\.at\[.*\]\s*\.set\(",
+    ),
+    Idiom(
+        "jax.lax.top_k(x, 12)",
+        "No more values can be taken than there are: `min(k, x.shape[-1])`.",
+        raises="k argument to top_k must be no larger",
+    ),
+    Idiom(
+        "if x > 0: pass",
+        "An array of several values is neither true nor false. To choose for each of them, write "
+        "`jnp.where(condition, a, b)`.",
+        raises="truth value of an array with more than one element",
+    ),
+    Idiom(
         "x[:, 0] = 0.0",
-        "An array of JAX cannot be changed. `x.at[index].set(value)` returns a changed copy; with "
-        "a mask, `jnp.where(mask, value, x)` does.",
+        "A JAX array cannot be changed in place. `x.at[index].set(value)` returns a changed copy; "
+        "with a mask, `jnp.where(mask, value, x)` does.",
         raises=r"JAX arrays are immutable|(ArrayImpl|Tracer)' object does not support item",
     ),
 )
@@ -140,26 +172,32 @@ FUNCTIONS = (
     ),
     Idiom(
         "nn.softmax(x, dim=-1)",
-        "In JAX it is `axis=`, not `dim=`.",
+        "PyTorch's `dim=` is `axis=` in JAX.",
         raises=rf"\b_?({REDUCTIONS}|(log_)?softmax|concatenate|stack|argmax|argmin|cumsum)\(\) got "
         "an unexpected keyword argument 'dim'",
     ),
     Idiom(
         "x.mean(axis=-1, keepdim=True)",
-        "In JAX it is `keepdims=`, not `keepdim=`.",
+        "PyTorch's `keepdim=` is `keepdims=` in JAX.",
         raises=rf"\b_?({REDUCTIONS})\(\) got an unexpected keyword argument 'keepdim'",
     ),
     Idiom(
         "x / x.sum(axis=-1)",
         "A sum or mean over an axis removes that axis. With `keepdims=True` the axis stays, with "
         "size 1, and the result can be broadcast.",
-        raises="ncompatible shapes for broadcasting",
+        raises="ncompatible shapes for broadcasting|could not be broadcast together",
         when=lambda raised: _lacks_one_axis(raised) and _reduces_an_operand(raised),
+    ),
+    Idiom(
+        "jnp.einsum('bth,bth->btt', x, x)",
+        "Two axes need two letters, even if they have the same size: queries are at t, keys at s.",
+        raises="appeared more than once in the output|'(.)' .*\\1.* more than once",
+        code=r"\beinsum\(",
     ),
     _function("softmax", "jnp.softmax(x)", "Write `jax.nn.softmax`, which is `nn.softmax` too."),
     _function("relu", "jnp.relu(x)", "Write `jax.nn.relu`, which is `nn.relu` too."),
     _function("gelu", "jnp.gelu(x)", "Write `jax.nn.gelu`, which is `nn.gelu` too."),
-    _function("cat", "jnp.cat([x, x])", "Write `jnp.concatenate([…], axis=…)`."),
+    _function("cat", "jnp.cat([x, x])", "`cat` is `jnp.concatenate([…], axis=…)` in JAX."),
     _function("tensor", "jnp.tensor([1, 2])", "Write `jnp.array([…])`."),
     _function("masked_fill", "jnp.masked_fill(x)", "Write `jnp.where(mask, value, x)`."),
     _function(
@@ -180,7 +218,8 @@ FUNCTIONS = (
     ),
     Idiom(
         "torch.tril(x)",
-        "The challenge uses JAX: most functions of `torch` are in `jnp` under the same name.",
+        "The challenge uses JAX. Functions on arrays, such as `tril`, are in `jnp`; `softmax`, "
+        "`relu` and the like are in `nn`; layers are in `nn` too, some under another name.",
         raises="name 'torch' is not defined|No module named 'torch'",
     ),
     Idiom(

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from minigpt_challenge.coach.grading.idioms.arrays import GRADIENTS
@@ -25,6 +26,13 @@ def _is_read_only(raised: Raised) -> bool:
     match = re.match(r"\s*(\w+)\.\w+\s*=[^=]", raised.code)
     value: Any = raised.values.get(match[1]) if match else None
     return isinstance(value, tuple) and hasattr(value, "_fields")
+
+
+def _has_params_inside(raised: Raised) -> bool:
+    """Whether the missing key is asked of a tree that has only the key "params"."""
+    names = re.findall(r"\b(\w+)\[", raised.code)
+    trees = [raised.values.get(name) for name in names]
+    return any(isinstance(tree, Mapping) and list(tree) == ["params"] for tree in trees)
 
 
 def _linen(name: str, example: str, instead: str) -> Idiom:
@@ -57,17 +65,21 @@ LOSS = "Optax has the loss functions: `optax.softmax_cross_entropy_with_integer_
 
 NAMES = (
     _linen(
-        "Embedding", "nn.Embedding(5, 4)", "In Flax it is `nn.Embed(num_embeddings, features)`."
+        "Embedding",
+        "nn.Embedding(5, 4)",
+        "`nn.Embedding` is `nn.Embed(num_embeddings, features)` in Flax.",
     ),
     _linen(
         "Linear",
         "nn.Linear(4, 3)",
-        "In Linen it is `nn.Dense(features)`: the width of the input is found from the input.",
+        "`nn.Linear` is `nn.Dense(features)` in Linen: it finds the width of its input by itself.",
     ),
     _linen("ModuleList", "nn.ModuleList([])", LISTS),
-    _linen("ReLU", "nn.ReLU()", "In Flax it is a function: `nn.relu(x)`."),
-    _linen("GELU", "nn.GELU()", "In Flax it is a function: `nn.gelu(x)`."),
-    _linen("Softmax", "nn.Softmax(-1)", "In Flax it is a function: `nn.softmax(x, axis=-1)`."),
+    _linen("ReLU", "nn.ReLU()", "`ReLU` is a function in Flax: `nn.relu(x)`."),
+    _linen("GELU", "nn.GELU()", "`GELU` is a function in Flax: `nn.gelu(x)`."),
+    _linen(
+        "Softmax", "nn.Softmax(-1)", "`Softmax` is a function in Flax: `nn.softmax(x, axis=-1)`."
+    ),
     _linen("functional", "nn.functional.relu", "Flax has the functions in `nn` itself: `nn.relu`."),
     _linen("CrossEntropyLoss", "nn.CrossEntropyLoss()", LOSS),
     _linen(
@@ -77,17 +89,17 @@ NAMES = (
     ),
     Idiom(
         "nnx.Embedding(5, 4)",
-        "In Flax it is `nnx.Embed(num_embeddings, features, rngs=rngs)`.",
+        "`Embedding` is `nnx.Embed(num_embeddings, features, rngs=rngs)` in Flax.",
         attribute=(NNX, "Embedding"),
     ),
     Idiom(
         "nnx.Dense(3)",
-        "In NNX it is `nnx.Linear(in_features, out_features, rngs=rngs)`.",
+        "Linen's `Dense` is `nnx.Linear(in_features, out_features, rngs=rngs)` in NNX.",
         attribute=(NNX, "Dense"),
     ),
     Idiom(
         "nnx.ModuleList([])",
-        "In NNX it is `nnx.List([…])`; a plain list does in older versions.",
+        "`ModuleList` is `nnx.List([…])` in NNX; a plain list does in older versions.",
         attribute=(NNX, "ModuleList"),
     ),
     Idiom(
@@ -107,8 +119,7 @@ MODULES = (
         M(4).init(key, x)
         """,
         "A Linen module has no `__init__` of its own: its arguments are the fields at the top of "
-        "the class, and its layers are made in `setup`. A `__post_init__` ends with "
-        "`super().__post_init__()`.",
+        "the class, and its layers are made in `setup`.",
         raises="IncorrectPostInitOverrideError",
     ),
     Idiom(
@@ -186,6 +197,50 @@ MODULES = (
 )
 
 TRAINING = (
+    Idiom(
+        """
+        class M(nn.Module):
+            def setup(self):
+                self.blocks = nn.Sequential(*[nn.Dense(4), nn.Dense(4)])
+            def __call__(self, x):
+                return self.blocks(x)
+        M().init(key, x)
+        """,
+        "Linen's `nn.Sequential` takes one list, without the `*`: `nn.Sequential([a, b])`.",
+        raises=r"__init__\(\) takes|'layers' must be a sequence",
+        code=r"\bnn\.Sequential\(",
+    ),
+    Idiom(
+        """
+        class M(nn.Module):
+            def setup(self):
+                self.register_buffer("positions", jnp.arange(3))
+            def __call__(self, x):
+                return x
+        M().init(key, x)
+        """,
+        "A constant needs no buffer in JAX: compute it where it is used.",
+        raises="has no attribute .register_buffer",
+    ),
+    Idiom(
+        "nnx.Optimizer(nnx.Linear(3, 3, rngs=nnx.Rngs(0)), optax.sgd(0.1), wrt=nnx.Param)"
+        ".update({})",
+        "The model comes first, then the gradients: `optimizer.update(model, grads)`.",
+        raises="Missing required argument `grads`|missing 1 required positional argument: 'grads'",
+        code=r"\.update\(",
+    ),
+    Idiom(
+        "for block in nnx.Sequential(nnx.Linear(3, 3, rngs=nnx.Rngs(0))): pass",
+        "The layers of an `nnx.Sequential` are in its `.layers`.",
+        raises="'Sequential' object is not (iterable|subscriptable)",
+    ),
+    Idiom(
+        "tree = nn.Dense(3).init(key, x); tree['kernel']",
+        "What `init` returned has one key, 'params', and the layers are inside: "
+        '`params["params"]`.',
+        raises="KeyError",
+        when=_has_params_inside,
+    ),
     Idiom("optax.sgd(0.1).zero_grad()", GRADIENTS, when=_is_of_an_optimizer, code=r"\.zero_grad\("),
     Idiom(
         "optax.sgd(0.1).step()",
@@ -200,9 +255,9 @@ TRAINING = (
     ),
     Idiom(
         "params - 0.1 * params",
-        "Params and gradients are trees (dictionaries) of arrays. `jax.tree.map(lambda p, g: …, "
-        "params, grads)` computes for each pair of arrays; a `TrainState` does it for you.",
-        raises=r"unsupported operand type\(s\) for .*'dict'",
+        "Params and gradients are trees of arrays. `jax.tree.map(lambda p, g: …, params, grads)` "
+        "computes for each pair of arrays; the optimizer does it for you.",
+        raises=r"unsupported operand type\(s\) for .*'(dict|State)'",
     ),
     Idiom(
         "nn.Dense(3).apply(x, params)",

@@ -27,6 +27,12 @@ MASK = (
         "The first new token is at `position`, so it sees keys 0 to `position`.",
     ),
     Fault(
+        "mask_of_the_first",
+        "when every new token sees the keys up to `position` only, as the first of them does",
+        "Row i of the mask belongs to the token at `position + i`: compare s with "
+        "`position + jnp.arange(T)[:, None]`.",
+    ),
+    Fault(
         "mask_missing",
         "without a mask, so that each token sees the whole cache, even what is not written yet",
         "Cache entries after a token's position hold later text, or nothing: mask them.",

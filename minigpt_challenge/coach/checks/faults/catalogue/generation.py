@@ -11,8 +11,8 @@ PAST_THE_BLOCK = (
     ),
     Fault(
         "last_place_overwritten",
-        "when each token past block_size overwrites the last one, and the others stay where they "
-        "are",
+        "when each token past block_size overwrites the last one in the caches, and the others "
+        "stay where they are",
         "All tokens move one position to the front, the oldest is dropped, and the newest comes in "
         "at the end. Their positions are new, so the whole window is read again.",
     ),

@@ -42,6 +42,11 @@ TOP_K = (
         "with k - 1 tokens kept",
         "Keep the k-th largest logit itself: only smaller ones get -∞.",
     ),
+    Fault(
+        "row_for_column",
+        "when the sorted logits are indexed by row: `jnp.sort(logits)[-k]` is a row of a batch",
+        "Take the k-th largest of each row, and keep the axis: `jnp.sort(logits)[..., -k, None]`.",
+    ),
     Fault(  # on equal rows the same as always_the_best, except where top_k is not given
         "top_k_of_all_rows",
         "when the k largest logits are taken over all rows together",
