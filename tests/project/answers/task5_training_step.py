@@ -942,4 +942,9 @@ state = new.replace(params=params)
         "eval on the first 8 positions",
         edited((EVAL, "return loss_fn(state.params, state.apply_fn, x[:, :8], y[:, :8])")),
     ),
+    wrong(
+        "every label for every prediction",
+        edited((LOSSES, "losses = -jax.nn.log_softmax(logits)[:, :, y]")),
+        "every_label_everywhere",
+    ),
 ]

@@ -885,6 +885,28 @@ ANSWERS = [
         edited((SLID, "slid = jnp.roll(window, 1).at[-1].set(token)")),
         "slid_the_wrong_way",
     ),
+    wrong(
+        "sorted logits indexed by row",
+        edited((SMALLEST, "smallest = jnp.sort(logits)[-k]")),
+        "row_for_column",
+    ),
+    wrong(
+        "a mask for the first new token only",
+        edited((VISIBLE, "visible = s[None, :] <= position")),
+        "mask_of_the_first",
+    ),
+    wrong(
+        "temperature multiplied, top_k by zeros",
+        edited(
+            (DIVIDED, "    logits = logits * temperature\n"),
+            (
+                "jnp.where(logits < smallest, -jnp.inf, logits)",
+                "jnp.where(logits < smallest, 0, logits)",
+            ),
+        ),
+        "temperature_multiplied",
+        "others_set_to_zero",
+    ),
     # Sizes that stand in the code, and more.
     wrong(
         "64 positions in the cache",

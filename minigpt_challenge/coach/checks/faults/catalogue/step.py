@@ -28,6 +28,12 @@ LABELS = (
         "with x, shifted by one, as the labels instead of y",
         "That leaves out the last position; y has a label for every position.",
     ),
+    Fault(
+        "every_label_everywhere",
+        "when each prediction is compared with every label of the batch",
+        "`log_probs[:, :, y]` has the shape (B, T, B, T). To pick one value along the last axis, "
+        "write `jnp.take_along_axis(log_probs, y[..., None], axis=-1)`.",
+    ),
 )
 
 MEASURE = (
