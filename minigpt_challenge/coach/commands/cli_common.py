@@ -6,7 +6,13 @@ from typing import Any
 
 import typer
 
-from minigpt_challenge.coach.course.curriculum import TASKS, Task, UnknownTask, task_by_number
+from minigpt_challenge.coach.course.curriculum import (
+    TASKS,
+    WARM_UP,
+    Task,
+    UnknownTask,
+    task_by_number,
+)
 from minigpt_challenge.coach.course.errors import message_for
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import progress
@@ -32,10 +38,17 @@ def task_argument() -> Any:
 
     The command's own help explains it: Typer would print a type beside it.
     """
-    return typer.Argument(metavar="N", parser=_parse_task, hidden=True)
+    return typer.Argument(metavar="N", parser=parse_task, hidden=True)
 
 
-def _parse_task(text: str) -> Task:
+def parse_task(text: str, with_warm_up: bool = False) -> Task:
+    """The task with this number.
+
+    Raises:
+        BadParameter: there is none.
+    """
+    if with_warm_up and text == str(WARM_UP.number):
+        return WARM_UP
     try:
         return task_by_number(int(text))
     except UnknownTask as error:

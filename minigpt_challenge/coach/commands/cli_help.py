@@ -1,11 +1,12 @@
-"""The commands for a learner who is stuck: `hint`, `solution`, `reset`, `history`."""
+"""What helps a learner on: `read`, `hint`, `solution`, `reset`, `history`."""
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from minigpt_challenge.coach.commands.cli_common import next_task, task_argument
+from minigpt_challenge.coach.commands.cli_common import next_task, parse_task, task_argument
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.stubs import cut_stub, is_as_given
 from minigpt_challenge.coach.records import history
@@ -13,6 +14,24 @@ from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.errors import UserError
 
 app = typer.Typer()
+
+
+@app.command()
+def read(
+    task: Annotated[
+        Task | None,
+        typer.Argument(metavar="N", parser=partial(parse_task, with_warm_up=True), hidden=True),
+    ] = None,
+) -> None:
+    """Read the lesson of task N, its notebook, in the terminal.
+
+    Without N it is the lesson of the next task; 0 is the warm-up. Into a file or a pipe it is
+    written as Markdown.
+    """
+    # Imported here, so that `minigpt` starts without Rich's Markdown and syntax highlighting.
+    from minigpt_challenge.coach.commands import lesson
+
+    lesson.show(terminal.console(), task or next_task())
 
 
 @app.command()

@@ -40,12 +40,13 @@ COLOURS = {
 
 
 class Commands(NamedTuple):
-    """What to type in a terminal or in a notebook, and where to write a task's code."""
+    """What to type in a terminal or in a notebook, what to read, and where to write code."""
 
     start: str
     train: str
     sample: str
     check: str
+    read: str  # a format string of the task's stem and number
     code: str  # a format string of the task's stem
 
 
@@ -54,9 +55,17 @@ TERMINAL = Commands(
     "minigpt train",
     "minigpt sample",
     "minigpt check",
+    "notebooks/{stem}.ipynb[/bold] (here: [bold]minigpt read {number}[/bold])",
     "minigpt_challenge/tasks/{}.py",
 )
-NOTEBOOK = Commands("%ladder 0", "%ladder 5", "!minigpt sample", "%check", "its %%task cell")
+NOTEBOOK = Commands(
+    "%ladder 0",
+    "%ladder 5",
+    "!minigpt sample",
+    "%check",
+    "notebooks/{stem}.ipynb[/bold]",
+    "its %%task cell",
+)
 
 
 class Message(NamedTuple):
@@ -173,7 +182,8 @@ def what_next(
         return f"All {len(standings)} tasks are passed. {train}"
     instruction = (
         f"task {next_task.number}: {next_task.goal}\n"
-        f"Read [bold]notebooks/{next_task.stem}.ipynb[/bold], write in "
+        f"Read [bold]{commands.read.format(stem=next_task.stem, number=next_task.number)}, "
+        "write in "
         f"[bold]{commands.code.format(next_task.stem)}[/bold], then "
         f"[bold]{commands.check} {next_task.number}[/bold]."
     )
