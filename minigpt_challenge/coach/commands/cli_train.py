@@ -9,21 +9,20 @@ from minigpt_challenge.coach.reports import terminal
 
 app = typer.Typer()
 
-SEVERAL = "Several processes, on one host or many (docs/many_hosts.md)"
 CoordinatorOption = Annotated[
     str | None,
     typer.Option(
         metavar="HOST:PORT",
-        help="The address of process 0, if several train together.",
-        rich_help_panel=SEVERAL,
+        help="Meet the others at the address of process 0.",
     ),
 ]
 NumProcessesOption = Annotated[
-    int | None, typer.Option(min=1, help="How many there are.", rich_help_panel=SEVERAL)
+    int | None,
+    typer.Option(metavar="N", min=1, help="Train together with N - 1 others (docs/many_hosts.md)."),
 ]
 ProcessIdOption = Annotated[
     int | None,
-    typer.Option(min=0, help="Which one this is, counted from 0.", rich_help_panel=SEVERAL),
+    typer.Option(metavar="N", min=0, help="Be number N of them, counted from 0."),
 ]
 
 
@@ -34,18 +33,23 @@ def train(
     ] = False,
     steps: Annotated[
         int | None,
-        typer.Option(min=1, help="At most this many steps; by default 4,000, or 550 with --fast."),
+        typer.Option(
+            metavar="N", min=1, help="Train for at most N steps (default 4000; 550 with --fast)."
+        ),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Train on this text file instead of Shakespeare.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Train on this text file instead of Shakespeare."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="For the initial weights and the batches.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Choose the initial weights and the batches by N.")
+    ] = 0,
     fast: Annotated[
         bool,
         typer.Option(
             "--fast",
-            help="Another optimiser (Muon) and a quarter of the steps. Its learning rates decay "
-            "to 0 at --steps.",
+            help="Use another optimiser, Muon, and a quarter of the steps. Its learning rates "
+            "decay to 0 at --steps.",
         ),
     ] = False,
     fresh: Annotated[
@@ -56,9 +60,10 @@ def train(
     num_processes: NumProcessesOption = None,
     process_id: ProcessIdOption = None,
 ) -> None:
-    """Train your own GPT until its evaluation loss is below 1.9, and print a sample.
+    """Train your own GPT.
 
-    An interrupted run is resumed.
+    It is trained until its evaluation loss is below 1.9, and prints a sample. An interrupted run is
+    resumed.
 
     A run of several processes also uses task 7. It has no checkpoints.
     """
@@ -83,24 +88,56 @@ def train(
 
 @app.command()
 def sample(
-    length: Annotated[int, typer.Option(min=1, help="The number of characters to write.")] = 500,
-    prompt: Annotated[str | None, typer.Option(help="The text to continue.")] = None,
-    seed: Annotated[int, typer.Option(help="Another seed gives another text.")] = 0,
+    prompt: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Continue this text (default ROMEO:)."),
+    ] = None,
+    length: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Write this many characters.")
+    ] = 500,
+    temperature: Annotated[
+        float,
+        typer.Option(
+            metavar="X",
+            min=0,
+            help="Divide the logits by this: below 1 for likelier text, above 1 for wilder, 0 for "
+            "the most probable.",
+        ),
+    ] = 1.0,
+    top_k: Annotated[
+        int | None,
+        typer.Option(metavar="K", min=1, help="Draw from the K most probable characters only."),
+    ] = None,
+    num_samples: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Write this many texts.")
+    ] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Write the text of seed N; without it another each time."),
+    ] = None,
 ) -> None:
-    """Generate text with the weights that `minigpt train` saved."""
-    # Imported here, so that `minigpt` starts without JAX.
-    from minigpt_challenge.coach.training import train_and_sample
+    """Write text with your trained GPT.
 
-    train_and_sample.sample(terminal.console(), prompt, length, seed)
+    Once task 6 has passed, your own cache writes it, and before that the given loop.
+    """
+    # Imported here, so that `minigpt` starts without JAX.
+    from minigpt_challenge.coach.training import sample
+
+    options = sample.Options(prompt, length, temperature, top_k, num_samples, seed)
+    sample.sample(options)
 
 
 @app.command()
 def report(
     output: Annotated[
-        Path | None, typer.Option(help="Where to write it; by default my_gpt/report.html.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write it to FILE (default my_gpt/report.html)."),
     ] = None,
 ) -> None:
-    """Write an HTML page about what you have built, to keep and to show."""
+    """Write a page about what you have built.
+
+    It is an HTML file, to keep and to show.
+    """
     # Imported here, so that `minigpt` starts without JAX.
     from minigpt_challenge.coach.reports import personal_page
 

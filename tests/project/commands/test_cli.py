@@ -201,7 +201,12 @@ def test_sampling_uses_the_weights_that_training_saves(workshop, own_text):
     assert len((workshop.root / "my_gpt" / "sample.txt").read_text(encoding="utf-8")) >= 500
     sampled = workshop.minigpt("sample", "--length", "30", "--prompt", "to be")
     assert sampled.returncode == 0, sampled.stderr
-    assert sampled.stdout.startswith("to be") and len(sampled.stdout) >= 30
+    assert sampled.stdout.startswith("to be") and len(sampled.stdout) == len("to be") + 30 + 1
+    assert "characters a second" in sampled.stderr and "--seed" in sampled.stderr
+    twice = "sample", "--length", "9", "--num-samples", "2", "--seed", "1"
+    several = workshop.minigpt(*twice).stdout
+    first, second = several.split("--- 1 of 2 ---")[1].split("--- 2 of 2 ---")
+    assert first != second and workshop.minigpt(*twice).stdout == several
     rejected = workshop.minigpt("sample", "--prompt", "Ω")
     assert rejected.returncode == 1 and "has never seen 'Ω'" in rejected.stderr
 
