@@ -107,12 +107,16 @@ def watch(
 ) -> None:
     """Check a task whenever its file is saved.
 
-    Without N it is the next task. Keys show a hint or go on to the next task.
+    Without N it is the next task. Keys show a hint, go on to the next task, and train your GPT.
     """
     # Imported here, so that `minigpt` starts without pytest.
     from minigpt_challenge.coach.commands.watch import watch
 
-    watch(terminal.console(), task or next_task(), _record)
+    if watch(terminal.console(), task or next_task(), _record):
+        # Imported here, since it takes a second that only those who train need to wait.
+        from minigpt_challenge.coach.commands.cli_train import train
+
+        train()
 
 
 def _all_tasks(solutions: bool) -> tuple[Task, ...]:

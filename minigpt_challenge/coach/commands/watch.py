@@ -25,13 +25,16 @@ from minigpt_challenge.coach.reports import terminal
 POLL_S = 0.1  # between two looks at the file and the keys
 
 
-def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) -> None:
-    """Check the task now and at every save, until `q` or Ctrl-C.
+def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) -> bool:
+    """Check the task now and at every save, until `q`, `t` or Ctrl-C.
 
     Args:
         console: where to print; it is cleared before each report.
         task: the first task to watch; `n` goes on to the next.
         record: called with each report.
+
+    Returns:
+        whether `t` was pressed: the learner wants to train the GPT.
     """
     with (
         suppress(KeyboardInterrupt),
@@ -54,8 +57,8 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
                 worker.close()
                 check = worker.enter_context(waiting_process(task))
             for key in keys():
-                if key == "q":
-                    return
+                if key == "q" or key == "t" and task is GPT_TASKS[-1]:
+                    return key == "t"
                 if key == "h":
                     help.show(console, task)
                 if key == "n" and task is not TASKS[-1]:
@@ -63,6 +66,7 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
                     worker.close()
                     check = worker.enter_context(waiting_process(task, warm=False))
             time.sleep(POLL_S)
+    return False
 
 
 def _footer(task: Task, report: Report) -> str:
@@ -77,7 +81,8 @@ def _footer(task: Task, report: Report) -> str:
         passed = sum(standing.verdict is Verdict.PASSED for standing in standings.values())
         line = f"[green]✓ passed[/green] · {passed} of {len(standings)} tasks."
         if task is GPT_TASKS[-1]:
-            line += f" Your GPT is complete: [bold]{terminal.TERMINAL.train}[/bold] trains it."
+            line += " Your GPT is complete."
+            keys = ["[bold]t[/bold] train it", *keys]
     return f"[dim]{line} {' · '.join([*keys, '[bold]q[/bold] quit'])}[/dim]"
 
 

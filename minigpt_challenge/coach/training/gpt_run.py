@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import flax.linen as nn
 import jax
-from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
 from minigpt_challenge.coach.grading.originality import code_of
@@ -21,7 +21,7 @@ from minigpt_challenge.given import milestone
 from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.fast import FAST_STEPS, fast_train_state
-from minigpt_challenge.given.training import Measurement, init_train_state
+from minigpt_challenge.given.training import init_train_state
 
 # One folder for each kind of run, so that each can be resumed whatever the other did meanwhile.
 CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints"
@@ -45,7 +45,7 @@ def train(
     fast: bool = False,
     fresh: bool = False,
     report: Callable[[str], None] = print,
-    on_measure: Callable[[TrainState, list[Measurement]], None] | None = None,
+    **options: Any,
 ) -> Run:
     """Train or resume the saved run; then evaluate it and generate a sample.
 
@@ -58,14 +58,15 @@ def train(
         num_iterations: the maximum number of steps; if None, as many as the recipe says.
         fast: use the recipe of `given/fast.py`.
         fresh: start from the beginning, even if there is a saved run.
-        report: called with a message when a run is resumed or set aside.
-        on_measure: see `run_training_loop`.
+        report: called with a message about what is trained, and when a run is resumed or set aside.
+        options: for `run_training_loop`: show_progress, on_measure.
 
     Raises:
         UserError: see `evaluate_run`.
         LockHeld: another process is training in this folder.
     """
     model = milestone.build(mini_gpt, data.vocabulary.size)
+    report(description(model, data))
     max_steps = limit_steps(num_iterations or (FAST_STEPS if fast else milestone.MAX_STEPS))
     train_and_eval = steps_module.train_step, steps_module.eval_step
     identity = run_identity(model, train_and_eval, data, author, seed)
@@ -88,9 +89,23 @@ def train(
             seed=seed,
             make_state=partial(fast_train_state, num_steps=max_steps) if fast else None,
             checkpoints=checkpoints,
-            on_measure=on_measure,
+            **options,
         )
     return evaluate_run(model, state, history, data, seed, resumable_until=max_steps)
+
+
+def description(model: nn.Module, data: Dataset) -> str:
+    """What is about to be trained, in a few words: sizes, parameters, device, target."""
+    tokens = jax.ShapeDtypeStruct((1, milestone.BLOCK_SIZE), "int32")
+    shapes = jax.eval_shape(model.init, jax.random.key(0), tokens)
+    number = sum(leaf.size for leaf in jax.tree.leaves(shapes))
+    target = milestone.target_loss(data.vocabulary)
+    sizes = milestone.SIZES
+    return (
+        f"{sizes['num_layers']} layers of {sizes['num_heads']} heads, {sizes['hidden_dim']} wide, "
+        f"context {sizes['block_size']}: {number:,} parameters, on {jax.devices()[0].platform}. "
+        f"{f'Target: an evaluation loss below {target}. ' if target else ''}Compiling …"
+    )
 
 
 def _set_aside(checkpoints: Checkpoints) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+from flax.training.train_state import TrainState
 from rich.console import Console
 
 from minigpt_challenge.coach.course.curriculum import (
@@ -20,6 +21,7 @@ from minigpt_challenge.coach.training import gpt_run
 from minigpt_challenge.coach.training.finish import finish
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given.dataset import load_data
+from minigpt_challenge.given.training import Measurement
 
 
 def train(
@@ -53,9 +55,17 @@ def train(
             fast=fast,
             fresh=fresh,
             report=lambda message: console.print(message, markup=False, soft_wrap=True),
+            show_progress=console.is_terminal,
+            on_measure=None if console.is_terminal else _print_measurement,
         )
     finish(console, run, data.vocabulary, solutions=solutions)
     return run.reached
+
+
+def _print_measurement(_: TrainState, history: list[Measurement]) -> None:
+    """A line for a pipe or a file, where a bar would be a long line of frames."""
+    step, train_loss, eval_loss = history[-1]
+    print(f"step {step:,}: loss {train_loss:.3f}, evaluation {eval_loss:.3f}", flush=True)
 
 
 @contextmanager
