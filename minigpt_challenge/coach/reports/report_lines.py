@@ -134,7 +134,8 @@ def _failure(check: Check) -> Hashable:
         return check.diagnosis
     if check.reason is Reason.VALUES:
         return Reason.VALUES
-    if check.raised and check.where:  # stopped there, or wrong because of what happened there
+    # Stopped there, or wrong because of it and with nothing else to say.
+    if check.where and check.raised and (check.reason is Reason.ERROR or not check.advice):
         return Reason.ERROR, check.where
     # Where an endless loop is interrupted is chance.
     where = None if check.reason is Reason.TIME_LIMIT else check.where

@@ -77,6 +77,12 @@ LOOK_ALIKES = {
     "lr of another function": "def f(x): return x\nf(x, lr=1)",
     "a mean of another sum": "jnp.mean(x * x.sum(-1, keepdims=True) * jnp.ones((B, T)))",
     "params that are wrapped": "nn.Dense(3).apply(({},), x)",
+    "an update that is too wide": "x.at[:, 1:].set(jnp.ones((B, 1, 9)))",
+    "an index that is an array": "x.at[:, tokens[0]].set(jnp.ones((B, 1, 9)))",
+    "a module with other fields": "class A(nn.Module): pass\nnn.Sequential([A(1, 2, 3)])",
+    "a key of another tree": "tree = {'layers': {}}; tree['kernel']",
+    "a text that is no number": "float('text')",
+    "a set that is updated": "{1}.update(3)",
 }
 
 

@@ -49,6 +49,14 @@ def _reduces_an_operand(raised: Raised) -> bool:
     )
 
 
+def _sets_at_a_number(raised: Raised) -> bool:
+    """Whether the statement has `.at[…].set(…)`, with a single number among the indices."""
+    match = re.search(r"\.at\[([^\[\]]*)\]\s*\.set\(", raised.code)
+    indices = match[1].split(",") if match else []
+    values = [raised.values.get(index.strip()) for index in indices]
+    return any(isinstance(value, int) or getattr(value, "ndim", None) == 0 for value in values)
+
+
 def _method(name: str, example: str, instead: str) -> Idiom:
     return Idiom(example, instead, attribute=(ARRAY, name))
 
@@ -142,7 +150,7 @@ METHODS = (
         "A single number as an index removes its axis. Several values in a row, from a position "
         "on, are written by `jax.lax.dynamic_update_slice_in_dim`.",
         raises="Cannot broadcast to shape with fewer dimensions|ncompatible shapes for broadcast",
-        code=r"\.at\[.*\]\s*\.set\(",
+        when=_sets_at_a_number,
     ),
     Idiom(
         "jax.lax.top_k(x, 12)",

@@ -208,7 +208,7 @@ TRAINING = (
         """,
         "Linen's `nn.Sequential` takes one list, without the `*`: `nn.Sequential([a, b])`.",
         raises=r"__init__\(\) takes|'layers' must be a sequence",
-        code=r"\bnn\.Sequential\(",
+        code=r"\bnn\.Sequential\(\s*[^\[\s]",  # anything but a list
     ),
     Idiom(
         """
