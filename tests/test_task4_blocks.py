@@ -128,8 +128,8 @@ def test_gpt_returns_logits_for_every_position(task):
             raise expect.Wrong(
                 f"It has the shape {seen.shape}, and {C} is hidden_dim.",
                 asked=f"{MINI_GPT} should have the shape (B, T, V) = {(B, T, V)}.",
-                advice="The last `nn.Dense` takes one width, that of its output: vocab_size. Its "
-                "second argument is `use_bias`.",
+                advice="The last layer, `nn.Dense(vocab_size)`, turns C numbers into V logits. Is "
+                "it missing, or was it given hidden_dim?",
                 about=f"the shape of {MINI_GPT}",
             )
         expect.dtype(expect.array(seen, (B, T, V), "BTV", MINI_GPT), np.float32, MINI_GPT)

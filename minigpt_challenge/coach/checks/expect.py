@@ -101,7 +101,7 @@ def same_function(
     try:
         all_equal(results(), axes, label)
     except Wrong as wrong:
-        raise with_origin_of_nan(wrong, mine, *cases[0]) from None
+        raise with_origin_of_nan(wrong, mine, *cases[0]) from wrong.__cause__
 
 
 def all_equal(

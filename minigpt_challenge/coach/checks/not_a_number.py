@@ -30,17 +30,17 @@ def with_origin_of_nan(wrong: Wrong, function: Callable, *arguments: Any) -> Wro
     Args:
         wrong: the failure.
         function: the learner's. It is run again, one operation at a time.
-        arguments: what it is called with.
+        arguments: what it is called with, in the first case.
     """
     if wrong.diagnosis or wrong.parts["reason"] is not Reason.VALUES:
         return wrong
-    if not any(np.isnan(leaf).any() for leaf in jax.tree.leaves(function(*copies(arguments)))):
-        return wrong
     try:
+        if not any(np.isnan(leaf).any() for leaf in jax.tree.leaves(function(*copies(arguments)))):
+            return wrong
         with jax.debug_nans(True), jax.disable_jit():
             function(*copies(arguments))
     except FloatingPointError as error:
-        return wrong.but(advice=_origin(error))
+        return wrong.but(advice=_origin(error) or wrong.parts["advice"])
     except Exception:  # code that runs under `jax.jit` only
         pass
     return wrong
@@ -52,6 +52,6 @@ def _origin(error: FloatingPointError) -> str:
     lines = [
         f"In line {number}, `{linecache.getline(frame.f_code.co_filename, number).strip()}`"
         for frame, number in traceback.walk_tb(error.__traceback__)
-        if frame.f_globals["__name__"].startswith(f"{minigpt_challenge.tasks.__name__}.")
+        if frame.f_globals.get("__name__", "").startswith(f"{minigpt_challenge.tasks.__name__}.")
     ]
     return f"{lines[-1]}, a NaN arises: {why}" if why and lines else ""

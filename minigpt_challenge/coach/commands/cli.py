@@ -64,7 +64,7 @@ def show_road(
     standings, reached = progress.overview()
     console = terminal.console()
     console.print("\n[bold]miniGPT Challenge[/bold]\n")
-    console.print(terminal.road(standings, reached))
+    terminal.print_table(console, terminal.road(standings, reached))
     console.print(f"\n{terminal.what_next(standings, reached)}\n")
 
 

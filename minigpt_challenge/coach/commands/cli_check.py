@@ -1,7 +1,6 @@
 """The commands that run checks: `check` and `watch`."""
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +9,9 @@ import typer
 from minigpt_challenge.coach.commands.cli_common import next_task, task_argument
 from minigpt_challenge.coach.course.curriculum import TASKS, Task
 from minigpt_challenge.coach.course.stubs import is_started
-from minigpt_challenge.coach.course.verdict import NO_SUITE, Reason, Report, Verdict
+from minigpt_challenge.coach.course.verdict import Reason, Report, Verdict
 from minigpt_challenge.coach.grading.originality import is_the_reference
+from minigpt_challenge.coach.grading.selection import is_expression
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.reports.gradescope import gradescope_results
@@ -32,15 +32,9 @@ BY_THE_ENVIRONMENT = (
 
 
 def _parse_words(text: str) -> str:
-    """Accept what `pytest -k` accepts: words, joined by `and`, `or`, `not` and parentheses."""
-    joining = {"and", "or", "not"}
-    as_names = re.sub(r"[^\s()]+", lambda word: word[0] if word[0] in joining else "x", text)
-    try:
-        compile(as_names.strip() or "x", "-k", "eval")
-    except SyntaxError:
-        raise typer.BadParameter(
-            'Join words by "and", "or" and "not", as in "future and not head".'
-        ) from None
+    """Accept words, joined by `and`, `or`, `not` and parentheses, as with `pytest -k`."""
+    if text and not is_expression(text):
+        raise typer.BadParameter('Join words by "and", "or", "not", as in "future and not head".')
     return text
 
 
@@ -48,7 +42,7 @@ def _parse_words(text: str) -> str:
 def check(
     tasks: Annotated[list[Task] | None, task_argument()] = None,
     check_all: Annotated[
-        bool, typer.Option("--all", help=f"Check all {len(TASKS)} tasks, started or not.")
+        bool, typer.Option("--all", help="Check the same tasks as without a number.")
     ] = False,
     only: Annotated[
         str,
@@ -56,8 +50,8 @@ def check(
             "-k",
             metavar="WORDS",
             callback=_parse_words,
-            help='Run only the checks whose names match, such as "future or shape". No verdict is '
-            "recorded.",
+            help='Run only the checks with these words in their names, such as "future or jit". No '
+            "verdict is recorded.",
         ),
     ] = "",
     first: Annotated[
@@ -91,8 +85,13 @@ def check(
     if quiet + verbose + first + as_json > 1:
         raise typer.BadParameter("-q, -v, -x and --json exclude each other: give one of them.")
     detail = Detail.of(quiet=quiet, first=first, verbose=verbose)
-    chosen = tasks or (TASKS if check_all else _all_tasks(solutions))
-    checked = [_check(task, solutions, None if as_json else detail, only) for task in chosen]
+    if only and gradescope:
+        raise typer.BadParameter("Points are for all checks of a task: leave out -k.")
+    chosen = tasks or _all_tasks(solutions)
+    results = (_check(task, solutions, None if as_json else detail, only) for task in chosen)
+    checked = [result for result in results if result[0].checks]
+    if not checked:
+        raise UserError(f"No check has {only!r} in its name. `minigpt check -v` lists them.")
     if gradescope:
         write_text(gradescope, json.dumps(gradescope_results(checked), indent=2) + "\n")
     all_passed = all(report.verdict is Verdict.PASSED for report, _ in checked)
@@ -131,7 +130,7 @@ def _check(task: Task, solutions: bool, detail: Detail | None, only: str) -> tup
         task: the task.
         solutions: whether to check the reference.
         detail: how much to print; None for JSON.
-        only: as `-k` of pytest; if it is given, no verdict is recorded.
+        only: words in the names of the checks to run; with any, no verdict is recorded.
 
     Returns:
         the report, and whether the code is the same as the reference's.
@@ -142,15 +141,12 @@ def _check(task: Task, solutions: bool, detail: Detail | None, only: str) -> tup
     console = terminal.console()
     answer = task.solution if solutions else task.stub
     with terminal.console(stderr=True).status(f"Checking task {task.number} …"):
-        report = check_in_own_process(task, answer, *(["-k", only] if only else []))
-        if only and report.checks[0].name == NO_SUITE:
-            raise UserError(
-                f"No check of task {task.number} matches {only!r}. "
-                f"`minigpt check {task.number} -v` lists them."
-            )
-        if all(check.reason in BY_THE_ENVIRONMENT for check in report.checks):
+        report = check_in_own_process(task, answer, *([f"--only={only}"] if only else []))
+        if report.checks and all(check.reason in BY_THE_ENVIRONMENT for check in report.checks):
             environment.require(environment.of_a_check())
     same_as_reference = is_the_reference(task, answer)
+    if not report.checks:
+        return report, same_as_reference
     if detail is None:
         # Of interest to a teacher only, so it is not in the report for the learner.
         mark = {"same_as_the_reference": True} if same_as_reference else {}
@@ -161,6 +157,8 @@ def _check(task: Task, solutions: bool, detail: Detail | None, only: str) -> tup
         _record(task, report)
     if detail is None or detail is Detail.VERDICT:
         return report, same_as_reference
+    if only:
+        console.print(f"[dim]Only checks with {only!r} in their names were run.[/dim]")
     console.print()
     if report.verdict is not Verdict.PASSED and is_started(task):
         console.print(f"[dim]Stuck? minigpt hint {task.number}[/dim]")

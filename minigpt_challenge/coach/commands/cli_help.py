@@ -121,7 +121,7 @@ def show_history(
     elif not versions:
         console.print(f"Nothing has been saved for task {task.number} yet.")
     else:
-        console.print(terminal.kept_versions(versions))
+        terminal.print_table(console, terminal.kept_versions(versions))
         console.print(
             f"`minigpt history {task.number} --show 1` shows the newest, `--restore 1` restores "
             "it.",

@@ -7,7 +7,9 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from minigpt_challenge.coach.course.curriculum import ROOT, Task
+from minigpt_challenge.coach.course.errors import damaged
 from minigpt_challenge.coach.course.notebooks import ABOUT_THE_CELL, SAVE_A_COPY
+from minigpt_challenge.errors import UserError
 
 MAX_WIDTH = 90  # columns
 BADGE = re.compile(r"^\[!\[Open in Colab\].*\n?", re.MULTILINE)
@@ -41,7 +43,10 @@ def show(console: Console, task: Task) -> None:
 def lesson(task: Task) -> str:
     """The lesson in Markdown. What is folded in the notebook, such as answers, is at the end."""
     path = ROOT / "notebooks" / f"{task.stem}.ipynb"
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(damaged(path.relative_to(ROOT).as_posix(), "was damaged")) from error
     parts = (
         _text("".join(cell["source"]), task)
         if cell["cell_type"] == "markdown"

@@ -43,7 +43,7 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
         ExitStack() as worker,
     ):
         check = worker.enter_context(waiting_process(task, warm=False))
-        checked = None
+        checked, can_train = None, False
         while not interrupted():
             if fingerprint(task.stub) != checked:
                 console.clear()
@@ -51,13 +51,14 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
                     report = check(task.stub)
                 console.clear()
                 record(task, report)
+                can_train = _gpt_is_complete(task, report)
                 shown = terminal.report(report, terminal.Detail.FAILED)
                 console.print(shown, "", _footer(task, report), crop=False)
                 checked = report.fingerprint
                 worker.close()
                 check = worker.enter_context(waiting_process(task))
             for key in keys():
-                if key == "q" or key == "t" and task is GPT_TASKS[-1]:
+                if key == "q" or key == "t" and can_train:
                     return key == "t"
                 if key == "h":
                     help.show(console, task)
@@ -67,6 +68,16 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
                     check = worker.enter_context(waiting_process(task, warm=False))
             time.sleep(POLL_S)
     return False
+
+
+def _gpt_is_complete(task: Task, report: Report) -> bool:
+    """Whether this was the last part of the GPT to pass."""
+    standings, _ = progress.overview()
+    return (
+        task is GPT_TASKS[-1]
+        and report.verdict is Verdict.PASSED
+        and all(standings[part].verdict is Verdict.PASSED for part in GPT_TASKS)
+    )
 
 
 def _footer(task: Task, report: Report) -> str:
@@ -80,7 +91,7 @@ def _footer(task: Task, report: Report) -> str:
         standings, _ = progress.overview()
         passed = sum(standing.verdict is Verdict.PASSED for standing in standings.values())
         line = f"[green]✓ passed[/green] · {passed} of {len(standings)} tasks."
-        if task is GPT_TASKS[-1]:
+        if _gpt_is_complete(task, report):
             line += " Your GPT is complete."
             keys = ["[bold]t[/bold] train it", *keys]
     return f"[dim]{line} {' · '.join([*keys, '[bold]q[/bold] quit'])}[/dim]"

@@ -10,7 +10,6 @@ from typing import Any
 from minigpt_challenge.coach.course.curriculum import Task
 
 CAUSE = "Most likely: "  # introduces the cause in a message
-NO_SUITE = "the_suite_starts"  # the only check of a report if pytest has run none
 
 
 class Verdict(StrEnum):

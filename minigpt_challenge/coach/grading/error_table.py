@@ -20,16 +20,16 @@ BY_CLASS = {
         "An index or a size must be known while JAX traces the function: take it from a shape."
     ),
     "ConcretizationTypeError": (
-        "While `jax.jit` traces a function, only shapes and dtypes are known, but this line needs "
-        "a value."
+        "While `jax.jit` traces a function, only shapes and dtypes are known, but here a value is "
+        "needed."
     ),
     "UnexpectedTracerError": (
         "A value from inside a traced function was stored outside it, in a global or on `self`. "
         "Return it instead."
     ),
     "ScopeParamShapeError": (
-        "The width of a layer's input does not match its weights. The first of the shapes below "
-        "belongs to the input, the second to the weights."
+        "A layer's weights were made in the second of the shapes below; for this input they would "
+        "have the first. Is its width another one, or does a size depend on it?"
     ),
     **dict.fromkeys(
         ["ScopeParamNotFoundError", "ScopeCollectionNotFound"],

@@ -106,8 +106,7 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
     seen = about = in_one_line(error)
     frames, library = learners_frames(error, *answer), _library(error)
     if not frames:
-        subject = f"{library} raised this when the check used your code"
-        seen = f"{subject if library else 'The check cannot use what your code returned'}:\n{seen}"
+        seen = f"{library or 'Python'} raised this when the check used your code:\n{seen}"
     elif library:
         seen = f"{library} raised this in your code, line {frames[-1].lineno}:\n{seen}"
     advice = explanation_of(error, *learners_statement(error, *answer))

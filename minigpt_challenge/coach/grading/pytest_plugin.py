@@ -26,12 +26,14 @@ from minigpt_challenge.coach.course.curriculum import (
 )
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.grading.results import Hooks, Writer
+from minigpt_challenge.coach.grading.selection import matches
 from minigpt_challenge.coach.runtime import devices, limits
 from minigpt_challenge.coach.runtime.compilation import quick_compilation
 from minigpt_challenge.coach.runtime.loading import solution, task_module
 from minigpt_challenge.coach.runtime.patched_modules import restore_patched_modules
 from minigpt_challenge.errors import UserError
 
+NONE_CHOSEN = pytest.StashKey[bool]()  # whether `--only` matches no check of the suite
 TIMED_OUT = pytest.StashKey[bool]()  # whether a check has reached the soft limit
 LIMIT_DIVISOR = 30  # of the soft limit from then on: most checks run into the same endless loop
 MAX_PRINTED = 4_000  # characters: the end of a check's output
@@ -43,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--solutions", action="store_true", help="check the reference instead of your own files"
     )
     group.addoption("--answer", metavar="FILE", help="check this file instead of the task's own")
+    group.addoption("--only", metavar="WORDS", help="run only checks whose names match")
     group.addoption(
         "--limit",
         type=float,
@@ -58,6 +61,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--verdicts", metavar="FILE", help="append each check's verdict to FILE, a JSON line each"
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the checks that `--only` does not match."""
+    if words := config.getoption("--only"):
+        chosen = [item for item in items if matches(words, _check_name(item))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        config.stash[NONE_CHOSEN] = bool(items) and not chosen
+        items[:] = chosen
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -181,7 +194,8 @@ def pytest_runtest_makereport(
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Report all names first, so that a check that never ends is known to have no result."""
     names = [_check_name(item) for item in session.items if _is_check(item)]
-    session.config.hook.pytest_minigpt_suite(names=names)
+    none_chosen = session.config.stash.get(NONE_CHOSEN, False)
+    session.config.hook.pytest_minigpt_suite(names=names, none_chosen=none_chosen)
 
 
 def _check_name(item: pytest.Item) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from minigpt_challenge.coach.course.verdict import NO_SUITE, Check, Reason, Verdict
+from minigpt_challenge.coach.course.verdict import Check, Reason, Verdict
 from minigpt_challenge.coach.grading.redact_paths import redact_paths
 from minigpt_challenge.coach.runtime.given_files import changed_files
 
@@ -16,8 +16,11 @@ class Hooks:
     """The hooks that the plugin calls; `Collector` and `Writer` implement them."""
 
     @pytest.hookspec
-    def pytest_minigpt_suite(self, names: Sequence[str]) -> None:
-        """Called with the names of the suite's checks, in order, before any of them runs."""
+    def pytest_minigpt_suite(self, names: Sequence[str], none_chosen: bool) -> None:
+        """Called with the names of the checks that will run, in order, before any of them does.
+
+        `none_chosen` is true if there are none because of `--only`.
+        """
 
     @pytest.hookspec
     def pytest_minigpt_check(self, check: Check) -> None:
@@ -29,15 +32,17 @@ class Collector:
 
     Attributes:
         suite: the names of all checks; empty until pytest has collected them.
+        none_chosen: whether `--only` matches no check.
         checks: the results so far, by the check's name.
     """
 
     def __init__(self) -> None:
         self.suite: tuple[str, ...] = ()
+        self.none_chosen = False
         self.checks: dict[str, Check] = {}
 
-    def pytest_minigpt_suite(self, names: Sequence[str]) -> None:
-        self.suite = tuple(names)
+    def pytest_minigpt_suite(self, names: Sequence[str], none_chosen: bool) -> None:
+        self.suite, self.none_chosen = tuple(names), none_chosen
 
     def pytest_minigpt_check(self, check: Check) -> None:
         self.checks[check.name] = check
@@ -49,8 +54,8 @@ class Writer:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def pytest_minigpt_suite(self, names: Sequence[str]) -> None:
-        self._append({"suite": list(names)})
+    def pytest_minigpt_suite(self, names: Sequence[str], none_chosen: bool) -> None:
+        self._append({"suite": list(names), "none_chosen": none_chosen})
 
     def pytest_minigpt_check(self, check: Check) -> None:
         self._append(check.as_record())
@@ -66,7 +71,7 @@ def read(file: Path) -> Collector:
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
         record = json.loads(line)
         if "suite" in record:
-            collector.pytest_minigpt_suite(record["suite"])
+            collector.pytest_minigpt_suite(record["suite"], record["none_chosen"])
         else:
             collector.pytest_minigpt_check(Check.from_record(record))
     return collector
@@ -77,16 +82,20 @@ def checks_in_order(
 ) -> tuple[Check, ...]:
     """The checks in the suite's order; those without a result could not run.
 
+    Empty if `--only` matches none.
+
     Args:
         collected: the reported results.
         reason: why the suite ended.
         ending: the same as a sentence.
         output: what pytest printed.
     """
+    if collected.none_chosen:
+        return ()
     if not collected.suite:
         last_lines = "\n".join(output.strip().splitlines()[-12:])
         check = Check(
-            NO_SUITE,
+            "the_suite_starts",
             Verdict.COULD_NOT_RUN,
             reason=Reason.SUITE_FAILED,
             seen=ending,

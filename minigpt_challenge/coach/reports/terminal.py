@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
-from typing import IO, NamedTuple, TextIO, cast
+from typing import NamedTuple
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.segment import Segment
@@ -120,7 +118,8 @@ def report(report: Report, detail: Detail = Detail.ALL) -> Group:
     if detail is Detail.VERDICT or passed and detail is not Detail.ALL:
         number = f"{len(report.checks)}"
         counts = number if passed else f"{report.num_passed} of {number}"
-        return Group(heading.append(f"  {counts} checks{'' if passed else ' passed'}", "dim"))
+        word = "check" if counts == "1" else "checks"
+        return Group(heading.append(f"  {counts} {word}{'' if passed else ' passed'}", "dim"))
     renderables: list[RenderableType] = [heading]
     lines = report_lines(report)
     first = root_cause(lines)
@@ -204,30 +203,22 @@ def kept_versions(versions: Sequence[Version]) -> Table:
 def console(stderr: bool = False) -> Console:
     """A console for all output.
 
-    If the output is not a terminal, Rich omits colors by itself, and lines are neither wrapped nor
-    padded.
+    If the output is not a terminal, Rich omits colors by itself, and nothing is wrapped.
     """
     # Rich's default puts code on black, which looks wrong on a light background.
     theme = Theme({"markdown.code": "cyan"})
     console = Console(highlight=False, stderr=stderr, theme=theme)
     if console.is_terminal or console.is_jupyter:
         return console
-    file = cast(IO[str], Unpadded(sys.stderr if stderr else sys.stdout))
-    return Console(highlight=False, file=file, theme=theme, width=NO_TERMINAL_WIDTH)
+    return Console(highlight=False, stderr=stderr, theme=theme, width=NO_TERMINAL_WIDTH)
 
 
-class Unpadded:
-    """A file that gets the same text without spaces at the ends of lines.
-
-    Rich fills the cells of a table up with spaces, which are of no use in a pipe.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        """Write to this stream."""
-        self._stream, self.encoding = stream, stream.encoding
-        self.flush = stream.flush
-
-    def write(self, text: str) -> int:
-        """Write the text without the spaces."""
-        self._stream.write(re.sub(r" +$", "", text, flags=re.MULTILINE))
-        return len(text)
+def print_table(console: Console, table: Table) -> None:
+    """Print a table; if the output is not a terminal, without spaces at the ends of lines."""
+    if console.is_terminal or console.is_jupyter:
+        console.print(table)
+        return
+    with console.capture() as output:
+        console.print(table)
+    lines = (line.rstrip() for line in output.get().splitlines())
+    console.print("\n".join(lines), markup=False, soft_wrap=True)

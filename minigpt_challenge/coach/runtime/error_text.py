@@ -20,7 +20,7 @@ def message_text(error: BaseException) -> str:
 def in_one_line(error: BaseException) -> str:
     """The error's type and the first line of its message, without the values of arrays.
 
-    A line that ends with a colon is followed by the next one.
+    A first line that ends with a colon is followed by the others, up to MAX_MORE characters.
     """
     message = NOISE.sub("", message_text(error)[:MAX_LENGTH])
     lines = ARRAY_VALUES.sub("Array(…, ", message).strip().splitlines() or [""]

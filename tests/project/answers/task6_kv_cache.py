@@ -774,6 +774,7 @@ ANSWERS = [
     wrong(
         "every new token sees as the first of them",
         edited((VISIBLE, "visible = (s <= position)[None, :]")),
+        "mask_of_the_first",
     ),
     wrong("cache written one place late", edited((WRITTEN_AT, "at = (0, position + 1, 0, 0)"))),
     wrong("values not written", edited((KEPT, "KeyValueCache(keys, cache.value)"))),
@@ -889,11 +890,6 @@ ANSWERS = [
         "sorted logits indexed by row",
         edited((SMALLEST, "smallest = jnp.sort(logits)[-k]")),
         "row_for_column",
-    ),
-    wrong(
-        "a mask for the first new token only",
-        edited((VISIBLE, "visible = s[None, :] <= position")),
-        "mask_of_the_first",
     ),
     wrong(
         "temperature multiplied, top_k by zeros",

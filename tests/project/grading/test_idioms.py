@@ -81,7 +81,13 @@ LOOK_ALIKES = {
     "an index that is an array": "x.at[:, tokens[0]].set(jnp.ones((B, 1, 9)))",
     "a module with other fields": "class A(nn.Module): pass\nnn.Sequential([A(1, 2, 3)])",
     "a key of another tree": "tree = {'layers': {}}; tree['kernel']",
-    "a text that is no number": "float('text')",
+    "a float beside a function of NumPy": (
+        "jax.jit(lambda x: np.where(x > 0, x, float('-inf')))(x)"
+    ),
+    "a missing layer in params": (
+        "params = nn.Dense(3).init(key, x); params['params']['other']['kernel']"
+    ),
+    "a repeat beside an arange": "jax.jit(lambda n: jnp.repeat(jnp.arange(3), n))(2)",
     "a set that is updated": "{1}.update(3)",
 }
 

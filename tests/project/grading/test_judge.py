@@ -32,7 +32,7 @@ DENSE = nn.Dense(2)
     [
         ("if x.sum() > 1e9: x = x + 1", "cannot depend on values"),
         ("import numpy; numpy.asarray(x)", "Use `jnp` instead of `np`"),
-        ("x = jnp.concatenate([x, x], -1)", "does not match its weights"),
+        ("x = jnp.concatenate([x, x], -1)", "weights were made in the second of the shapes"),
         ("x = self.other(x)", "has no attribute"),
         ("x = nn.Dense(3, use_bias=False)(x)", "nowhere else"),
         ("self.scores = x", "cannot be changed while it runs"),
@@ -156,7 +156,7 @@ def test_a_mistake_with_a_real_model_is_explained_too(tmp_path, call, explanatio
 
 def test_an_error_outside_the_learners_lines_says_that_the_check_failed(tmp_path):
     message = message_of(TypeError("bad operand"), tmp_path / "answer.py")
-    assert message.startswith("The check cannot use what your code returned:")
+    assert message.startswith("Python raised this when the check used your code:")
     assert "TypeError: bad operand" in message
 
 

@@ -73,7 +73,7 @@ class Readings:
                 expect.trees_equal(seen, expected, label, evidence, others)
             except expect.Wrong as wrong:
                 first = self._params, self._x[:, : pieces[0]], self._cache, 0
-                raise with_origin_of_nan(wrong, self._mine, *first) from None
+                raise with_origin_of_nan(wrong, self._mine, *first) from wrong.__cause__
 
     def _read(self, pieces: Pieces) -> list[expect.Case]:
         x, cache = self._x[:, : sum(pieces)], self._cache

@@ -30,7 +30,8 @@ def _is_read_only(raised: Raised) -> bool:
 
 def _has_params_inside(raised: Raised) -> bool:
     """Whether the missing key is asked of a tree that has only the key "params"."""
-    names = re.findall(r"\b(\w+)\[", raised.code)
+    key = re.escape(repr(raised.error.args[0])[1:-1]) if raised.error.args else ""
+    names = re.findall(rf"\b(\w+)\[['\"]{key}['\"]\]", raised.code)
     trees = [raised.values.get(name) for name in names]
     return any(isinstance(tree, Mapping) and list(tree) == ["params"] for tree in trees)
 
@@ -194,9 +195,6 @@ MODULES = (
         raises="'tuple' object is not callable",
         when=_calls_a_tuple,
     ),
-)
-
-TRAINING = (
     Idiom(
         """
         class M(nn.Module):
@@ -223,6 +221,16 @@ TRAINING = (
         raises="has no attribute .register_buffer",
     ),
     Idiom(
+        "tree = nn.Dense(3).init(key, x); tree['kernel']",
+        "What `init` returned has one key, 'params', and the layers are inside: "
+        '`params["params"]`.',
+        raises="KeyError",
+        when=_has_params_inside,
+    ),
+)
+
+TRAINING = (
+    Idiom(
         "nnx.Optimizer(nnx.Linear(3, 3, rngs=nnx.Rngs(0)), optax.sgd(0.1), wrt=nnx.Param)"
         ".update({})",
         "The model comes first, then the gradients: `optimizer.update(model, grads)`.",
@@ -231,15 +239,8 @@ TRAINING = (
     ),
     Idiom(
         "for block in nnx.Sequential(nnx.Linear(3, 3, rngs=nnx.Rngs(0))): pass",
-        "The layers of an `nnx.Sequential` are in its `.layers`.",
+        "The layers of a `Sequential` are in its `.layers`.",
         raises="'Sequential' object is not (iterable|subscriptable)",
-    ),
-    Idiom(
-        "tree = nn.Dense(3).init(key, x); tree['kernel']",
-        "What `init` returned has one key, 'params', and the layers are inside: "
-        '`params["params"]`.',
-        raises="KeyError",
-        when=_has_params_inside,
     ),
     Idiom("optax.sgd(0.1).zero_grad()", GRADIENTS, when=_is_of_an_optimizer, code=r"\.zero_grad\("),
     Idiom(
