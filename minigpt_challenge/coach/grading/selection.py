@@ -1,16 +1,19 @@
 """Select some of a suite's checks by their names: `minigpt check 2 -k "future and not head"`."""
 
 import re
+import warnings
 
 JOINING = {"and", "or", "not"}
 
 
 def is_expression(words: str) -> bool:
     """Whether these are words joined by `and`, `or`, `not` and parentheses."""
-    try:
-        compile(_with_values(words, ""), "words", "eval")
-    except SyntaxError:
-        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SyntaxWarning)  # a word before a parenthesis
+        try:
+            compile(_with_values(words, ""), "words", "eval")
+        except SyntaxError:
+            return False
     return True
 
 

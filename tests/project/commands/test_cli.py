@@ -186,6 +186,31 @@ def test_an_earlier_task_does_not_fail_a_later_one(workshop):
     assert workshop.minigpt("check", "4").returncode == 0
 
 
+def test_some_checks_can_be_run_and_no_verdict_is_recorded(workshop):
+    workshop.solve(EMBEDDING)
+    some = workshop.minigpt("check", "1", "-k", "jit or vector")
+    assert some.returncode == 0 and "passed" in some.stdout and "2 checks" in some.stdout
+    assert "changed, not checked yet" in workshop.minigpt().stdout
+    none = workshop.minigpt("check", "1", "-k", "unheard")
+    assert none.returncode == 1 and "No check has 'unheard' in its name" in none.stderr
+
+
+def test_the_failure_to_read_first_or_the_verdict_is_shown_alone(workshop):
+    text = EMBEDDING.solution.read_text(encoding="utf-8")
+    workshop.stub(EMBEDDING).write_text(text.replace("what + where", "what - where"))
+    first = workshop.minigpt("check", "1", "-x").stdout
+    assert "subtracted" in first and "✓" not in first and first.count("✗") == 1
+    (line,) = workshop.minigpt("check", "1", "-q").stdout.splitlines()
+    assert "wrong" in line and "of 12 checks passed" in line
+
+
+@pytest.mark.parametrize("options", [["-q", "-v"], ["-x", "--json"], ["-k", "two words"]])
+def test_options_that_make_no_sense_are_refused(workshop, options):
+    assert workshop.minigpt("check", "1", *options).returncode == 2
+    refused = workshop.minigpt("check", "1", "-k", "jit", "--gradescope", "results.json")
+    assert refused.returncode == 2 and "Points are for all checks" in refused.stderr
+
+
 def test_training_before_the_tasks_are_written_names_the_missing_one(workshop, own_text):
     trained = workshop.minigpt("train", "--data", str(own_text))
     assert trained.returncode == 1

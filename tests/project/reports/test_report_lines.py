@@ -1,7 +1,11 @@
 """What a report shows of each check."""
 
+import io
+from dataclasses import replace
+
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.course.verdict import Check, Location, Reason, Report, Verdict
@@ -38,6 +42,13 @@ def test_of_much_output_the_last_lines_are_shown():
 def error_at(name, line):
     place = Location("task2.py", line, "__call__", "x @ y")
     return Check(name, Verdict.COULD_NOT_RUN, reason=Reason.ERROR, seen="E", trace=(place,))
+
+
+def wrong_at(name, line, **parts):
+    """A check that calls an error of the code wrong."""
+    trace = error_at(name, line).trace
+    parts = dict(reason=Reason.REQUIREMENT, seen="It raised E", about=name, raised="E: 1") | parts
+    return Check(name, Verdict.WRONG, trace=trace, **parts)
 
 
 def values(name, **parts):
@@ -141,6 +152,31 @@ def in_a_terminal(*checks):
     with console.capture() as output:
         console.print(terminal.report(Report(TASKS[0], 1.0, checks)), crop=False)
     return output.get()
+
+
+def test_an_error_is_shown_once_and_not_as_what_another_check_says_of_it():
+    stopped = replace(error_at("stopped", 46), raised="E: 2", about="E: 2")
+    (line,) = report_lines(Report(TASKS[0], 1.0, (wrong_at("refuses", 46), stopped)))
+    assert (line.check, line.repeats) == (stopped, ("refuses",))
+    for other in (
+        wrong_at("refuses", 47),
+        wrong_at("refuses", 46, advice="Only more is too many."),
+    ):
+        assert len(report_lines(Report(TASKS[0], 1.0, (other, stopped)))) == 2
+
+
+def test_a_table_has_no_spaces_at_the_ends_of_lines_where_there_is_no_terminal():
+    shown = {}
+    for is_terminal in (True, False):
+        file = io.StringIO()
+        console = Console(file=file, width=200, force_terminal=is_terminal, color_system=None)
+        table = Table(box=None)
+        for row in ("a", "a longer one"):
+            table.add_row(row)
+        terminal.print_table(console, table)
+        shown[is_terminal] = [line for line in file.getvalue().splitlines() if line.strip()]
+    assert any(line.endswith(" ") for line in shown[True])
+    assert [line.rstrip() for line in shown[True]] == shown[False]
 
 
 def test_a_terminal_names_it_where_another_failure_stands_above_it():
