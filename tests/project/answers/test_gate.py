@@ -21,6 +21,7 @@ def test_the_gate(task):
     assert not mistakes([judge_answer(task, answer) for answer in bank(task)])
 
 
+@pytest.mark.newest
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.stem)
 def test_a_stub_is_not_started(task, tmp_path):
     stub = tmp_path / task.stub.name
