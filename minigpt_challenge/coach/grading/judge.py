@@ -10,9 +10,10 @@ from typing import Any
 
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.course.stubs import is_stub_error
-from minigpt_challenge.coach.course.verdict import Check, Location, Reason, Verdict
+from minigpt_challenge.coach.course.verdict import Check, Location, Reason, Verdict, join
 from minigpt_challenge.coach.grading.error_explanations import explanation_of
-from minigpt_challenge.coach.runtime.error_text import in_one_line
+from minigpt_challenge.coach.grading.sizes import named_sizes
+from minigpt_challenge.coach.runtime.error_text import in_one_line, message_text
 from minigpt_challenge.coach.runtime.given_files import damage_behind, is_in
 from minigpt_challenge.coach.runtime.limits import TimeLimitReached
 from minigpt_challenge.errors import UserError
@@ -110,11 +111,12 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
     elif library:
         seen = f"{library} raised this in your code, line {frames[-1].lineno}:\n{seen}"
     advice = explanation_of(error, *learners_statement(error, *answer))
+    sizes = named_sizes(message_text(error), learners_variables(error, *answer))
     return {
         "reason": Reason.ERROR,
         "about": about,
         "seen": seen,
-        "advice": advice,
+        "advice": join(advice, sizes),
         "raised": about,
     }
 
@@ -173,6 +175,12 @@ def learners_frames(error: BaseException, *answer: Path) -> list[traceback.Frame
     """Return the traceback's frames that are in the learner's files or folders."""
     frames = traceback.extract_tb(error.__traceback__)
     return [frame for frame in frames if is_in(frame.filename, *answer)]
+
+
+def learners_variables(error: BaseException, *answer: Path) -> list[Mapping[str, Any]]:
+    """Return the local variables of the learner's functions that were running, innermost last."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return [frame.f_locals for frame in frames if is_in(frame.f_code.co_filename, *answer)]
 
 
 def learners_statement(error: BaseException, *answer: Path) -> tuple[str, Mapping[str, Any]]:
