@@ -7,10 +7,7 @@ import time
 
 import pytest
 
-from minigpt_challenge.coach.commands import watch
-from minigpt_challenge.coach.course.curriculum import GPT_TASKS, TASKS
-from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
-from minigpt_challenge.coach.records.progress import Standing
+from minigpt_challenge.coach.course.curriculum import TASKS
 
 pexpect = pytest.importorskip("pexpect")
 pytestmark = [
@@ -69,19 +66,6 @@ def test_a_save_starts_a_check_and_keys_go_on_and_quit(workshop, watching):
     child.close()
     assert child.exitstatus == 0
     assert "passed" in workshop.minigpt().stdout
-
-
-@pytest.mark.parametrize("unpassed", [None, GPT_TASKS[0], TASKS[-1]])
-def test_training_is_offered_when_the_last_part_of_the_gpt_has_passed(monkeypatch, unpassed):
-    standings = {task: Standing(Verdict.PASSED) for task in TASKS}
-    if unpassed:
-        standings[unpassed] = Standing(Verdict.WRONG)
-    monkeypatch.setattr(watch.progress, "overview", lambda: (standings, None))
-    report = Report(GPT_TASKS[-1], 1.0, (Check("all", Verdict.PASSED),))
-    offered = "train it" in watch._footer(report.task, report)
-    assert offered is (unpassed is not GPT_TASKS[0])
-    other = Report(GPT_TASKS[0], 1.0, report.checks)
-    assert "train it" not in watch._footer(other.task, other)
 
 
 def test_code_that_exits_does_not_end_the_watch(workshop, watching):
