@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import typer
@@ -33,20 +34,16 @@ def exit_on_user_error() -> Iterator[None]:
         raise SystemExit(1) from None
 
 
-def task_argument() -> Any:
+def task_argument(with_warm_up: bool = False) -> Any:
     """The argument N of a command: the number of a task. The command gets the Task.
 
     The command's own help explains it: Typer would print a type beside it.
     """
-    return typer.Argument(metavar="N", parser=parse_task, hidden=True)
+    parser = partial(_parse_task, with_warm_up=with_warm_up)
+    return typer.Argument(metavar="N", parser=parser, hidden=True)
 
 
-def parse_task(text: str, with_warm_up: bool = False) -> Task:
-    """The task with this number.
-
-    Raises:
-        BadParameter: there is none.
-    """
+def _parse_task(text: str, with_warm_up: bool) -> Task:
     if with_warm_up and text == str(WARM_UP.number):
         return WARM_UP
     try:

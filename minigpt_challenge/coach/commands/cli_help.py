@@ -1,12 +1,11 @@
 """What helps a learner on: `read`, `hint`, `solution`, `reset`, `history`."""
 
 import sys
-from functools import partial
 from typing import Annotated
 
 import typer
 
-from minigpt_challenge.coach.commands.cli_common import next_task, parse_task, task_argument
+from minigpt_challenge.coach.commands.cli_common import next_task, task_argument
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.stubs import cut_stub, is_as_given
 from minigpt_challenge.coach.records import history
@@ -18,10 +17,7 @@ app = typer.Typer()
 
 @app.command()
 def read(
-    task: Annotated[
-        Task | None,
-        typer.Argument(metavar="N", parser=partial(parse_task, with_warm_up=True), hidden=True),
-    ] = None,
+    task: Annotated[Task | None, task_argument(with_warm_up=True)] = None,
 ) -> None:
     """Read the lesson of task N, its notebook, in the terminal.
 

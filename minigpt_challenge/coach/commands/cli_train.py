@@ -75,14 +75,14 @@ def train(
     if several and fast:
         raise typer.BadParameter("A run of several processes uses Adam: leave out --fast.")
     # Imported here, so that `minigpt` starts without JAX.
-    from minigpt_challenge.coach.training import multi_process, train_and_sample
+    from minigpt_challenge.coach.training import learners_gpt, multi_process
 
     console = terminal.console()
     if several:
         processes = multi_process.Processes(*several)
         reached = multi_process.train(console, processes, solutions, steps, data, seed)
     else:
-        reached = train_and_sample.train(console, solutions, steps, data, seed, fast, fresh)
+        reached = learners_gpt.train(console, solutions, steps, data, seed, fast, fresh)
     raise typer.Exit(0 if reached else 1)
 
 

@@ -53,7 +53,7 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
                 record(task, report)
                 can_train = _gpt_is_complete(task, report)
                 shown = terminal.report(report, terminal.Detail.FAILED)
-                console.print(shown, "", _footer(task, report), crop=False)
+                console.print(shown, "", _footer(task, report, can_train), crop=False)
                 checked = report.fingerprint
                 worker.close()
                 check = worker.enter_context(waiting_process(task))
@@ -80,7 +80,7 @@ def _gpt_is_complete(task: Task, report: Report) -> bool:
     )
 
 
-def _footer(task: Task, report: Report) -> str:
+def _footer(task: Task, report: Report, can_train: bool) -> str:
     """What goes on by itself, and what the keys do: on to the next task once this one passed."""
     following = None if task is TASKS[-1] else TASKS[task.number]
     if report.verdict is not Verdict.PASSED:
@@ -91,7 +91,7 @@ def _footer(task: Task, report: Report) -> str:
         standings, _ = progress.overview()
         passed = sum(standing.verdict is Verdict.PASSED for standing in standings.values())
         line = f"[green]✓ passed[/green] · {passed} of {len(standings)} tasks."
-        if _gpt_is_complete(task, report):
+        if can_train:
             line += " Your GPT is complete."
             keys = ["[bold]t[/bold] train it", *keys]
     return f"[dim]{line} {' · '.join([*keys, '[bold]q[/bold] quit'])}[/dim]"

@@ -11,6 +11,7 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
 from minigpt_challenge.coach.grading.originality import code_of
@@ -22,6 +23,8 @@ from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.fast import FAST_STEPS, fast_train_state
 from minigpt_challenge.given.training import init_train_state
+
+TOKENS = jax.ShapeDtypeStruct((milestone.BATCH_SIZE, milestone.BLOCK_SIZE), "int32")  # a batch
 
 # One folder for each kind of run, so that each can be resumed whatever the other did meanwhile.
 CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints"
@@ -66,10 +69,11 @@ def train(
         LockHeld: another process is training in this folder.
     """
     model = milestone.build(mini_gpt, data.vocabulary.size)
-    report(description(model, data))
+    initial = initial_state(model)
+    report(description(initial, data))
     max_steps = limit_steps(num_iterations or (FAST_STEPS if fast else milestone.MAX_STEPS))
     train_and_eval = steps_module.train_step, steps_module.eval_step
-    identity = run_identity(model, train_and_eval, data, author, seed)
+    identity = run_identity(initial, train_and_eval, data, author, seed)
     if fast:
         identity |= {
             "the number of steps (which sets the learning rates of --fast)": str(max_steps),
@@ -94,11 +98,18 @@ def train(
     return evaluate_run(model, state, history, data, seed, resumable_until=max_steps)
 
 
-def description(model: nn.Module, data: Dataset) -> str:
+def initial_state(model: nn.Module) -> TrainState:
+    """The shapes and dtypes of a plain run's initial state; nothing is computed."""
+    return jax.eval_shape(
+        lambda key, x: init_train_state(model, model.init(key, x), milestone.LEARNING_RATE),
+        jax.random.key(0),
+        TOKENS,
+    )
+
+
+def description(state: TrainState, data: Dataset) -> str:
     """What is about to be trained, in a few words: sizes, parameters, device, target."""
-    tokens = jax.ShapeDtypeStruct((1, milestone.BLOCK_SIZE), "int32")
-    shapes = jax.eval_shape(model.init, jax.random.key(0), tokens)
-    number = sum(leaf.size for leaf in jax.tree.leaves(shapes))
+    number = sum(leaf.size for leaf in jax.tree.leaves(state.params))
     target = milestone.target_loss(data.vocabulary)
     sizes = milestone.SIZES
     return (
@@ -123,16 +134,13 @@ def limit_steps(num_steps: int) -> int:
 
 
 def run_identity(
-    model: nn.Module, steps: tuple[Callable, ...], data: Dataset, author: str, seed: int
+    state: TrainState, steps: tuple[Callable, ...], data: Dataset, author: str, seed: int
 ) -> dict[str, str]:
-    """What a run depends on, for `Checkpoints`. Code is compared by its jaxprs, not by its text."""
-    tokens = jax.ShapeDtypeStruct((milestone.BATCH_SIZE, milestone.BLOCK_SIZE), "int32")
-    state = jax.eval_shape(
-        lambda key, x: init_train_state(model, model.init(key, x), milestone.LEARNING_RATE),
-        jax.random.key(0),
-        tokens,
-    )
-    jaxprs = [str(jax.make_jaxpr(step)(state, tokens, tokens)) for step in steps]
+    """What a run depends on, for `Checkpoints`. Code is compared by its jaxprs, not by its text.
+
+    `state` is an `initial_state`.
+    """
+    jaxprs = [str(jax.make_jaxpr(step)(state, TOKENS, TOKENS)) for step in steps]
     text = data.vocabulary.characters.encode() + data.train.tobytes() + data.evaluation.tobytes()
     return {
         "the text": hashlib.sha256(text).hexdigest(),

@@ -16,9 +16,9 @@ from rich.console import Console
 
 from minigpt_challenge.coach.course.curriculum import task_by_number
 from minigpt_challenge.coach.training.finish import finish
-from minigpt_challenge.coach.training.gpt_run import limit_steps, run_identity
+from minigpt_challenge.coach.training.gpt_run import initial_state, limit_steps, run_identity
+from minigpt_challenge.coach.training.learners_gpt import gpt_modules
 from minigpt_challenge.coach.training.result import evaluate_run
-from minigpt_challenge.coach.training.train_and_sample import gpt_modules
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import Dataset, load_data
@@ -71,7 +71,8 @@ def train(
         step = parallel.shard_map_train_step(mesh)
         model = milestone.build(modules["task4_blocks"].MiniGPT, data.vocabulary.size)
         max_steps = limit_steps(steps or milestone.MAX_STEPS)
-        identity = run_identity(model, (step, eval_step), data, str(solutions), seed)
+        steps_run = step, eval_step
+        identity = run_identity(initial_state(model), steps_run, data, str(solutions), seed)
         _check_agreement(identity | {"the number of steps": str(max_steps)})
         if is_first:
             console.print(f"{processes.number} processes, {mesh.size} devices in total.")

@@ -9,15 +9,14 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import serialization
 
 from minigpt_challenge.coach.checks.param_pairing import under_the_given_names
 from minigpt_challenge.coach.course.curriculum import ROOT, task_by_number
 from minigpt_challenge.coach.course.verdict import Verdict
-from minigpt_challenge.coach.records import progress
+from minigpt_challenge.coach.records import progress, saved_run
 from minigpt_challenge.coach.records.saved_run import WEIGHTS
 from minigpt_challenge.coach.reports import terminal
-from minigpt_challenge.coach.training.train_and_sample import gpt_modules
+from minigpt_challenge.coach.training.learners_gpt import gpt_modules
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.cached_gpt import CachedMiniGPT
@@ -52,8 +51,8 @@ def sample(options: Options) -> None:
     """
     if not WEIGHTS.exists():
         raise UserError("There are no weights yet: train your GPT with `minigpt train` first.")
+    saved = saved_run.saved(WEIGHTS)
     try:
-        saved = serialization.msgpack_restore(WEIGHTS.read_bytes())
         params, vocabulary = saved["params"], Vocabulary(saved["characters"])
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(

@@ -117,7 +117,9 @@ class TestRunIdentity:
     def identity(text, gpt=None, train_step=steps.train_step, seed=0):
         model = milestone.build(gpt or small_gpt, 65)
         both = (train_step, steps.eval_step)
-        return gpt_run.run_identity(model, both, load_data(text), "the learner", seed)
+        return gpt_run.run_identity(
+            gpt_run.initial_state(model), both, load_data(text), "the learner", seed
+        )
 
     def test_the_same_code_has_the_same_identity(self, own_text):
         assert self.identity(own_text) == self.identity(own_text)
