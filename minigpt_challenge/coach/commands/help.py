@@ -118,7 +118,8 @@ def show_solution(console: Console, task: Task) -> None:
 
 def show_difference(console: Console, task: Task) -> None:
     """Print the diff from the learner's file to the reference."""
-    mine = task.stub.read_text(encoding="utf-8", errors="replace").splitlines()
+    # What a notebook's cell wrote begins with an empty line, see `magics_cells.MAGIC_LINE`.
+    mine = task.stub.read_text(encoding="utf-8", errors="replace").lstrip("\n").splitlines()
     theirs = _reference(task).splitlines()
     lines = list(difflib.unified_diff(mine, theirs, "yours", "the reference", lineterm=""))
     if not lines:

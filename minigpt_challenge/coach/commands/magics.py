@@ -14,16 +14,15 @@ from minigpt_challenge.coach.commands.magics_arguments import (
     parse_task,
     parse_task_and_option,
 )
+from minigpt_challenge.coach.commands.magics_check import check
 from minigpt_challenge.coach.commands.magics_cells import THIS_CELL, play, task
 from minigpt_challenge.coach.commands.session import Session
 from minigpt_challenge.coach.course.curriculum import TASKS_FOLDER
 from minigpt_challenge.coach.course.errors import message_for
 from minigpt_challenge.coach.course.stubs import is_stub_error
 from minigpt_challenge.coach.grading.judge import learners_frames, message_of
-from minigpt_challenge.coach.grading.runner import check_in_own_process, check_in_this_process
 from minigpt_challenge.coach.records import progress
-from minigpt_challenge.coach.reports import notebook, terminal
-from minigpt_challenge.coach.runtime import devices
+from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.runtime.loading import unwritten_before
 
 
@@ -49,26 +48,6 @@ def welcome(session: Session, line: str) -> None:
             "run your `%%task` cells of those notebooks here, copied into new cells. Or go on "
             "without them: the reference is borrowed for them, and each report says so."
         )
-
-
-def check(session: Session, line: str) -> None:
-    """`%check 2`: run the task's checks in this kernel, and show the report."""
-    task = parse_task(line, "%check 2")
-    if devices.has_enough(task):
-        report = check_in_this_process(task, task.stub)
-    else:
-        session.print(
-            f"JAX was started without the {task.cpu_devices} CPU devices that the checks of task "
-            f"{task.number} need, so they run in a separate process. To run them here, restart the "
-            "kernel and run this notebook from the top."
-        )
-        report = check_in_own_process(task, task.stub, JAX_PLATFORMS="cpu")
-    problem = progress.try_to_remember(task, report)
-    notebook.show(session.ipython, report)
-    session.print_borrowed(unwritten_before(task))
-    for message in (problem, session.cells.difference(task)):
-        if message:
-            session.print(message)
 
 
 def ladder(session: Session, line: str) -> None:

@@ -52,18 +52,23 @@ class Picture:
         return f"data:image/png;base64,{b64encode(self.png).decode('ascii')}"
 
 
-def check_fragment(report: Report, pictures: Sequence[Picture] = ()) -> str:
+def check_fragment(
+    report: Report, pictures: Sequence[Picture] = (), first_only: bool = False
+) -> str:
     """HTML for a notebook: a line for each check, and under a failure its message.
 
-    All messages are folded except the one to read first.
+    All messages are folded except the one to read first. With `first_only` there is nothing but
+    this one; a report without failures is then a single line.
     """
     lines = report_lines(report)
+    first = root_cause(lines)
     return render(
         "check.html",
         report=report,
         headline=headline(report),
-        lines=lines,
-        open_line=root_cause(lines),
+        lines=[line for line in (first,) if line] if first_only else lines,
+        open_line=first,
+        first_only=first_only,
         pictures=pictures,
     )
 

@@ -1,4 +1,4 @@
-"""What `%check` shows: HTML in a notebook, plain text in a terminal."""
+"""What `%check` and `%%task` show: HTML in a notebook, plain text in a terminal."""
 
 import io
 from typing import Any
@@ -8,27 +8,43 @@ from rich.console import Console
 from minigpt_challenge.coach.course.verdict import Report, Verdict
 from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.reports.html import Picture, check_fragment
+from minigpt_challenge.coach.reports.terminal import Detail
 
 WIDTH = 100  # of the plain text, in characters
 
 
-def show(ipython: Any, report: Report) -> None:
-    """Show the report, and a picture of the learner's attention if the task has attention."""
+def show(
+    ipython: Any,
+    report: Report,
+    detail: Detail = Detail.ALL,
+    pictures: tuple[Picture, ...] = (),
+) -> None:
+    """Show the report: as text in a terminal, else as HTML.
+
+    Args:
+        ipython: the IPython shell.
+        report: the report.
+        detail: all checks, or with `Detail.FIRST` only the failure to read first.
+        pictures: to show below it, see `pictures`.
+    """
     if "text/html" not in ipython.display_formatter.active_types:  # a terminal
-        terminal.console().print(terminal.report(report), crop=False)
+        terminal.console().print(terminal.report(report, detail), crop=False)
         return
-    ipython.display_pub.publish(mime_bundle(report, pictures(report)))
+    ipython.display_pub.publish(mime_bundle(report, detail, pictures))
 
 
-def mime_bundle(report: Report, pictures: tuple[Picture, ...] = ()) -> dict[str, str]:
+def mime_bundle(
+    report: Report, detail: Detail = Detail.ALL, pictures: tuple[Picture, ...] = ()
+) -> dict[str, str]:
     """The report as HTML and as plain text, by MIME type."""
     text = io.StringIO()
     plain = Console(file=text, width=WIDTH, highlight=False, force_jupyter=False)
-    plain.print(terminal.report(report), crop=False)
+    plain.print(terminal.report(report, detail), crop=False)
     for picture in pictures:
         plain.print(f"\n[Picture: {picture.alt}]", markup=False)
     lines = (line.rstrip() for line in text.getvalue().rstrip().split("\n"))  # Rich pads lines
-    return {"text/html": check_fragment(report, pictures), "text/plain": "\n".join(lines)}
+    page = check_fragment(report, pictures, first_only=detail is Detail.FIRST)
+    return {"text/html": page, "text/plain": "\n".join(lines)}
 
 
 def pictures(report: Report) -> tuple[Picture, ...]:

@@ -115,11 +115,13 @@ def report(report: Report, detail: Detail = Detail.ALL) -> Group:
         f"[{colour}]{headline(report)}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
     )
     passed = report.verdict is Verdict.PASSED
-    if detail is Detail.VERDICT or passed and detail is not Detail.ALL:
+    if detail in (Detail.VERDICT, Detail.FIRST) or passed and detail is not Detail.ALL:
         number = f"{len(report.checks)}"
         counts = number if passed else f"{report.num_passed} of {number}"
         word = "check" if counts == "1" else "checks"
-        return Group(heading.append(f"  {counts} {word}{'' if passed else ' passed'}", "dim"))
+        heading.append(f"  {counts} {word}{'' if passed else ' passed'}", "dim")
+    if detail is Detail.VERDICT or passed and detail is not Detail.ALL:
+        return Group(heading)
     renderables: list[RenderableType] = [heading]
     lines = report_lines(report)
     first = root_cause(lines)
@@ -134,7 +136,8 @@ def report(report: Report, detail: Detail = Detail.ALL) -> Group:
             renderables.append(Message(line.message))
         if line.others:
             names = " · ".join(map(readable_name, line.repeats))
-            renderables.append(Styled(Message(f"{line.others}: {names}"), "dim"))
+            others = line.others if detail is Detail.FIRST else f"{line.others}: {names}"
+            renderables.append(Styled(Message(others), "dim"))
     return Group(*renderables)
 
 

@@ -42,9 +42,9 @@ def test_a_task_cell_is_written_loaded_and_checked(workshop, run_cells):
         "print('here:', TokenAndPositionEmbedding.__name__)",
         "%check 1",
     )
-    assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == SOLUTION
+    assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == f"\n{SOLUTION}"
     assert "here: TokenAndPositionEmbedding" in output
-    assert "Task 1 · Embedding: passed" in output
+    assert output.count("Task 1 · Embedding: passed") == 2  # under the cell, and by %check
     assert "passed" in workshop.minigpt().stdout  # notebook and terminal share the progress
 
 
@@ -53,7 +53,7 @@ def test_the_previous_text_of_the_file_is_saved(workshop, run_cells):
     output = run_cells(f"%%task 1\n{SOLUTION}")
     (saved,) = (workshop.root / ".minigpt" / "history").rglob("*.py")
     assert saved.read_text() == "precious = 'work'\n"
-    assert str(saved) in output.replace(" ", "")
+    assert str(saved.relative_to(workshop.root)) in output
 
 
 def test_an_untouched_stub_never_overwrites_work(workshop, run_cells):
@@ -63,10 +63,42 @@ def test_an_untouched_stub_never_overwrites_work(workshop, run_cells):
     assert "holds work of yours" in output and "passed" in output
 
 
+def test_a_task_cell_shows_the_failure_to_read_first_with_the_line_of_the_cell(run_cells):
+    stopped = SOLUTION.replace("what + where", "what + wher")
+    cell = f"%%task 1\n\n{stopped}"  # IPython keeps the empty line
+    (line,) = (number for number, text in enumerate(cell.split("\n"), 1) if "+ wher" in text)
+    output = run_cells(cell)
+    assert "Embedding: could not run" in output and "0 of 12 checks passed" in output
+    assert f"task1_embedding.py:{line}, in __call__: return what + wher" in output
+    assert output.count("NameError") == 1 and "has one row per token" not in output
+    wrong = run_cells(f"%%task 1\n{SOLUTION.replace('what + where', 'what - where')}")
+    assert wrong.count("✗") == 1 and "Most likely" in wrong
+
+
+def test_a_task_cell_without_a_check(workshop, run_cells):
+    output = run_cells(f"%%task 1 --no-check\n{SOLUTION}", "%%task 1 --nocheck\nx = 1")
+    assert "Written to" in output and "passed" not in output
+    assert "What is --nocheck? There is %%task 2 --no-check." in output
+    assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == f"\n{SOLUTION}"
+
+
+def test_an_error_at_the_import_of_a_task_is_shown_once(run_cells):
+    output = run_cells("%%task 1\n1 / 0")
+    assert output.count("ZeroDivisionError") == 1
+    assert "task1_embedding.py:2" in output
+
+
+def test_an_error_in_an_earlier_task_is_shown_beside_the_report(workshop, run_cells):
+    workshop.stub(EMBEDDING).write_text("1 / 0\n")
+    output = run_cells(f"%%task 2\n{ATTENTION.solution.read_text(encoding='utf-8')}")
+    assert "Attention: passed" in output
+    assert "ZeroDivisionError" in output and "task1_embedding.py:1" in output
+
+
 def test_a_cell_with_a_syntax_error_changes_nothing(workshop, run_cells):
     before = workshop.stub(EMBEDDING).read_text(encoding="utf-8")
     output = run_cells("%%task 1\nclass TokenAndPositionEmbedding(:\n    pass")
-    assert ":1: invalid syntax" in output
+    assert ":2: invalid syntax" in output  # its number in the cell
     assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == before
 
 
@@ -142,7 +174,7 @@ def test_errors_are_reported_as_messages(run_cells):
         "%%play 5\nloss_fn(None, None, None, None)": "Not written yet. Task 5: write loss_fn",
         "%%play 1\nprint(trained)": "There is no `trained` yet",
         "%%play 1\n1 / 0": "ZeroDivisionError",
-        "%%play 1\n1 +": ":1: invalid syntax",
+        "%%play 1\n1 +": ":2: invalid syntax",
         "%%play 0\nraise KeyboardInterrupt": "Stopped.",
         "%%play 0\nraise SystemExit": "SystemExit",
         "%check 99": "There is no task 99",
@@ -169,7 +201,7 @@ def test_check_reports_that_the_file_was_edited_since_its_cell_ran(run_cells):
         "from minigpt_challenge.coach.course.curriculum import TASKS; path = TASKS[0].stub; "
         "n = path.write_text(path.read_text().replace('what + where', 'what - where'))"
     )
-    output = run_cells(f"%%task 1\n{SOLUTION}", "%check 1", edit, "%check 1")
+    output = run_cells(f"%%task 1 --no-check\n{SOLUTION}", "%check 1", edit, "%check 1")
     before, after = output.split("Embedding: passed")
     assert "was edited since" not in after.split("Embedding: wrong")[0]
     assert "task1_embedding.py was edited since its `%%task` cell last ran" in after

@@ -105,6 +105,15 @@ def test_a_check_that_is_not_started_stays_closed_if_another_is_wrong():
     )
 
 
+def test_below_a_cell_there_is_only_the_failure_to_read_first():
+    page = check_fragment(REPORTS["wrong"], first_only=True)
+    assert page.count("<li>") == 1 and "<b>Most likely:</b> your output" in page
+    assert "1 of 3 checks" in page and "<code>%check 2</code>" in page
+    assert "1 other check fails in the same way" in page and "head gradients" not in page
+    passed = check_fragment(REPORTS["passed"], first_only=True)
+    assert "<li>" not in passed and "1 of 1 checks" in passed
+
+
 def test_code_keeps_its_columns():
     assert "<pre>q @ `k`\n    ^</pre>" in PAGES["could_not_run"]
     assert "write <code>__call__</code>" in PAGES["not_started"]
@@ -123,7 +132,7 @@ def test_the_text_of_a_message_is_escaped():
 
 def test_a_picture_is_embedded_and_has_a_text():
     picture = Picture(b"\x89PNG", 'a "map" & more', "look <here>", 300.5)
-    bundle = notebook.mime_bundle(REPORTS["wrong"], (picture,))
+    bundle = notebook.mime_bundle(REPORTS["wrong"], pictures=(picture,))
     (image,) = Elements(bundle["text/html"]).named("img")
     assert image["src"].startswith("data:image/png;base64,iVBORw")
     assert image["alt"] == picture.alt and image["width"] == "300"
