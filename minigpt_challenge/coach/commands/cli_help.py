@@ -8,7 +8,7 @@ import typer
 from minigpt_challenge.coach.commands.cli_common import next_task, task_argument
 from minigpt_challenge.coach.course.curriculum import Task
 from minigpt_challenge.coach.course.stubs import cut_stub, is_as_given
-from minigpt_challenge.coach.records import history
+from minigpt_challenge.coach.records import history, progress
 from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.errors import UserError
 
@@ -98,7 +98,7 @@ def show_history(
     ] = None,
     restore: Annotated[int | None, typer.Option(metavar="V", help="Restore version V.")] = None,
 ) -> None:
-    """List the saved versions of the file of task N.
+    """List the saved versions of the file of task N, with their verdicts.
 
     With --show it shows one of them, with --restore it restores one.
     """
@@ -117,7 +117,8 @@ def show_history(
     elif not versions:
         console.print(f"Nothing has been saved for task {task.number} yet.")
     else:
-        terminal.print_table(console, terminal.kept_versions(versions))
+        kept = [(version, progress.standing(task, version.path)) for version in versions]
+        terminal.print_table(console, terminal.kept_versions(kept))
         console.print(
             f"`minigpt history {task.number} --show 1` shows the newest, `--restore 1` restores "
             "it.",

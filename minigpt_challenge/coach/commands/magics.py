@@ -14,8 +14,8 @@ from minigpt_challenge.coach.commands.magics_arguments import (
     parse_task,
     parse_task_and_option,
 )
-from minigpt_challenge.coach.commands.magics_check import check
 from minigpt_challenge.coach.commands.magics_cells import THIS_CELL, play, task
+from minigpt_challenge.coach.commands.magics_check import check
 from minigpt_challenge.coach.commands.session import Session
 from minigpt_challenge.coach.course.curriculum import TASKS_FOLDER
 from minigpt_challenge.coach.course.errors import message_for

@@ -1,7 +1,11 @@
-"""The learner's progress: the last verdict on each task, in a JSON file."""
+"""The learner's progress: the verdict on each text that was checked, in a JSON file.
+
+So a task that has passed is passed again when an earlier text of its file comes back.
+"""
 
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from minigpt_challenge.coach.course.curriculum import STATE_FOLDER, TASKS, Task
 from minigpt_challenge.coach.course.errors import message_for
@@ -40,13 +44,21 @@ class Standing:
         return f"{self.passed} of {self.total} checks" if self.passed else ""
 
 
-def standing(task: Task) -> Standing:
-    """The state of the task, without running its file."""
+def standing(task: Task, file: Path | None = None) -> Standing:
+    """The state of the task, without running anything.
+
+    Args:
+        task: the task.
+        file: an older version of its file; by default the file as it is now.
+    """
     record = _record(task)
-    with suppress(KeyError, ValueError):  # no record, or a damaged one
-        if record["sha256"] == fingerprint(task.stub):
-            return Standing(Verdict(record["verdict"]), record["passed"], record["total"])
-    return Standing(Verdict.NOT_STARTED if is_as_given(task) else None)
+    text = fingerprint(file or task.stub)
+    with suppress(KeyError, ValueError, TypeError):  # not checked, or a damaged record
+        verdict, passed, total = record["checked"][text]
+        return Standing(Verdict(verdict), int(passed), int(total))
+    if file is None and is_as_given(task):
+        return Standing(Verdict.NOT_STARTED)
+    return Standing(None)
 
 
 def overview() -> tuple[dict[Task, Standing], Rung | None]:
@@ -64,20 +76,21 @@ def failed(task: Task) -> list[str]:
 
 
 def remember(task: Task, report: Report) -> None:
-    """Save the verdict on the learner's file, with the fingerprint of the text that was checked.
+    """Save the verdict on the learner's file, under the fingerprint of the text that was checked.
 
     Raises:
         OSError: the progress cannot be written.
         LockHeld: another process is writing and does not finish.
     """
-    record = {
-        "verdict": report.verdict,
-        "passed": report.num_passed,
-        "total": len(report.checks),
-        "failed": _failed(report),
-        "sha256": report.fingerprint,
-    }
-    json_store.update(PROGRESS_FILE, dict, lambda records: records | {task.stem: record})
+    result = [report.verdict, report.num_passed, len(report.checks)]
+
+    def change(records: dict) -> dict:
+        before = _of(records, task).get("checked")
+        checked = before if isinstance(before, dict) else {}
+        record = {"failed": _failed(report), "checked": checked | {report.fingerprint: result}}
+        return records | {task.stem: record}
+
+    json_store.update(PROGRESS_FILE, dict, change)
 
 
 def _failed(report: Report) -> list[str]:
@@ -109,6 +122,10 @@ def try_to_remember(task: Task, report: Report) -> str:
 
 
 def _record(task: Task) -> dict:
+    return _of(json_store.read(PROGRESS_FILE, dict), task)
+
+
+def _of(records: dict, task: Task) -> dict:
     """The task's record; empty if it is missing or damaged."""
-    record = json_store.read(PROGRESS_FILE, dict).get(task.stem)
+    record = records.get(task.stem)
     return record if isinstance(record, dict) else {}

@@ -43,26 +43,38 @@ class Commands(NamedTuple):
     start: str
     train: str
     sample: str
+    report: str
     check: str
     read: str  # a format string of the task's stem and number
     code: str  # a format string of the task's stem
+    shell: str  # what stands before a command of the terminal
 
 
 TERMINAL = Commands(
     "minigpt start",
     "minigpt train",
     "minigpt sample",
+    "minigpt report",
     "minigpt check",
     "notebooks/{stem}.ipynb[/bold] (here: [bold]minigpt read {number}[/bold])",
     "minigpt_challenge/tasks/{}.py",
+    "",
 )
 NOTEBOOK = Commands(
     "%ladder 0",
     "%ladder 5",
     "!minigpt sample",
+    "!minigpt report",
     "%check",
     "notebooks/{stem}.ipynb[/bold]",
     "its %%task cell",
+    "!",
+)
+# After the last task and the milestone; format strings of `Commands.shell`.
+WHERE_TO_GO = (
+    "[bold]{}minigpt train --data my_text.txt --name mine[/bold]: on a text of your own",
+    "[bold]{}minigpt train --preset nanogpt[/bold]: a larger model, for one GPU",
+    "README.md, at its end: modern blocks, tokenizers, GPT-2's weights",
 )
 
 
@@ -177,11 +189,17 @@ def what_next(
     """What to do next, in a few sentences with Rich markup."""
     unfinished = (task for task in standings if standings[task].verdict is not Verdict.PASSED)
     next_task = next(unfinished, None)
-    train = f"All parts of your GPT are written. Train it with [bold]{commands.train}[/bold]."
+    gpt = f"All parts of your GPT are written. Train it with [bold]{commands.train}[/bold]."
     if milestone:
-        train = f"Your GPT is trained. [bold]{commands.sample}[/bold] writes text with it."
+        gpt = (
+            f"Congratulations! Your own GPT has reached the milestone, with a loss of "
+            f"{milestone.loss:.2f}. [bold]{commands.sample}[/bold] writes text with it, "
+            f"[bold]{commands.report}[/bold] makes a page to show."
+        )
     if next_task is None:
-        return f"All {len(standings)} tasks are passed. {train}"
+        ideas = "".join(f"\n  {idea.format(commands.shell)}" for idea in WHERE_TO_GO)
+        more = f"\nWhere to go from here:{ideas}" if milestone else ""
+        return f"All {len(standings)} tasks are passed. {gpt}{more}"
     instruction = (
         f"task {next_task.number}: {next_task.goal}\n"
         f"Read [bold]{commands.read.format(stem=next_task.stem, number=next_task.number)}, "
@@ -190,16 +208,20 @@ def what_next(
         f"[bold]{commands.check} {next_task.number}[/bold]."
     )
     if next_task.beyond:
-        return f"{train}\nBeyond the milestone, {instruction}"
+        return f"{gpt}\nBeyond the milestone, {instruction}"
     return f"Next, {instruction}"
 
 
-def kept_versions(versions: Sequence[Version]) -> Table:
-    """A table of a file's saved versions, numbered from the newest."""
-    table = Table("", "kept", "lines", box=None, padding=(0, 2), header_style="dim")
-    for number, version in enumerate(versions, 1):
+def kept_versions(versions: Sequence[tuple[Version, Standing]]) -> Table:
+    """A table of a file's saved versions and their verdicts, numbered from the newest."""
+    table = Table("", "kept", "lines", "verdict", box=None, padding=(0, 2), header_style="dim")
+    for number, (version, standing) in enumerate(versions, 1):
         lines = len(version.text().splitlines())
-        table.add_row(f"{number}", version.when_text, f"{lines}")
+        verdict = "[dim]not checked[/dim]"
+        if standing.verdict:
+            colour = COLOURS[standing.verdict]
+            verdict = f"[{colour}]{standing.sign} {standing.words}[/{colour}]  {standing.counts}"
+        table.add_row(f"{number}", version.when_text, f"{lines}", verdict)
     return table
 
 

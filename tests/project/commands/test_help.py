@@ -181,12 +181,22 @@ def test_reset_saves_the_file_and_history_restores_it(workshop):
     stub.write_text("mine = 1\n", encoding="utf-8")
     assert ".minigpt" in workshop.minigpt("reset", "1").stdout
     assert stub.read_text(encoding="utf-8") == given
-    assert re.search(r"1 +\d{4}-\d\d-\d\d .* 1 *\n", workshop.minigpt("history", "1").stdout)
+    listed = workshop.minigpt("history", "1").stdout
+    assert re.search(r"1 +\d{4}-\d\d-\d\d .* 1 +not checked\n", listed)
     assert workshop.minigpt("history", "1", "--show", "1").stdout == "mine = 1\n\n"
     assert workshop.minigpt("history", "1", "--restore", "1").returncode == 0
     assert stub.read_text(encoding="utf-8") == "mine = 1\n"
     beyond = workshop.minigpt("history", "1", "--restore", "7")
     assert beyond.returncode == 1 and "There are versions 1 to 2" in beyond.stderr
+
+
+def test_history_shows_the_verdict_of_each_version(workshop):
+    workshop.solve(EMBEDDING)
+    workshop.minigpt("check", "1")
+    workshop.minigpt("reset", "1")
+    assert re.search(r"✓ passed +12 of 12 checks\n", workshop.minigpt("history", "1").stdout)
+    workshop.minigpt("history", "1", "--restore", "1")
+    assert re.search(r"✓ +1 +Embedding +passed", workshop.minigpt().stdout)  # without a check
 
 
 def test_foreign_files_in_the_history_are_ignored(monkeypatch, tmp_path):

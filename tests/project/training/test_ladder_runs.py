@@ -57,6 +57,10 @@ def test_the_milestone_is_shown_once_it_is_reached(ladder_file):
     ladder.remember(Rung(ladder.MILESTONE, 1.8803, "GLO:"))
     assert "loss 1.88" in output()
     assert output().count("✓") == len(TASKS) + 1 and "Train it" not in output()
+    assert "Congratulations" in output() and "!minigpt train --preset nanogpt" in output()
+    standings[TASKS[-1]] = Standing(None)
+    assert "Congratulations" in output() and "Beyond the milestone, task 8" in output()
+    assert "--preset" not in output()  # first all tasks
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '[{"name": "bigram"}]', '{"a": 1}'])
