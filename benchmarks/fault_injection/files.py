@@ -99,7 +99,7 @@ def _lost_cache(folder: Path) -> list[str]:
 def _lost_weights(folder: Path) -> list[str]:
     """Weights and sample must be complete, and so must all former ones."""
     lost = []
-    files = [*(folder / "my_gpt").glob("*"), *(folder / "state" / "history").rglob("*")]
+    files = [*(folder / "my_gpt" / "one").glob("*"), *(folder / "state" / "history").rglob("*")]
     numbers = set()
     for path in files:
         if path.name.startswith(".") or not path.is_file():

@@ -19,11 +19,14 @@ from minigpt_challenge.coach.course.stubs import cut_stub
 from minigpt_challenge.coach.course.verdict import Check, Report, Verdict
 from minigpt_challenge.coach.records import help_used, history, ladder, progress, saved_run
 from minigpt_challenge.coach.training import finish
-from minigpt_challenge.given import download, sources
+from minigpt_challenge.coach.training.plan import Plan
+from minigpt_challenge.coach.training.result import Run
+from minigpt_challenge.given import download, sources, training
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.download import RegisteredDownload
 from minigpt_challenge.given.training import run_training_loop
+from minigpt_challenge.given.training_run import Measurement
 
 TASK = TASKS[0]
 V, STEPS, EVAL_EVERY = 5, 40, 2
@@ -39,9 +42,7 @@ def use_folder(folder: Path) -> None:
     help_used.HELP_FILE = folder / "state" / "help.json"
     ladder.LADDER_FILE = folder / "state" / "ladder.json"
     finish.ROOT = folder
-    saved_run.WEIGHTS = folder / "my_gpt" / "weights.msgpack"
-    saved_run.CURVE = folder / "my_gpt" / "loss_curve.png"
-    saved_run.SAMPLE = folder / "my_gpt" / "sample.txt"
+    saved_run.FOLDER = folder / "my_gpt"
 
 
 def text(number: int) -> str:
@@ -119,15 +120,25 @@ def fill_cache(folder: Path, registered: RegisteredDownload) -> None:
 def save_weights(folder: Path, ready: Callable[[], None]) -> None:
     """Save what `minigpt train` saves at its end: weights, curve and sample."""
     use_folder(folder)
-    finish.draw_loss_curve = lambda history, target: text(history).encode()
+    finish.draw_loss_curve = lambda history, target: text(history[-1].step).encode()
     vocabulary = SimpleNamespace(characters="abc")
     ready()
     for number in count(1):
         state = SimpleNamespace(params={"w": np.full((200, 300), number, np.float32)})
-        run = SimpleNamespace(
-            state=state, history=number, target=None, loss=float(number), text=text(number)
+        run = Run(
+            model=None,
+            state=state,
+            history=[Measurement(number, 0.0, 0.0)],
+            plan=Plan(name="one"),
+            counts=False,
+            target=None,
+            loss=float(number),
+            sees_future=False,
+            text=text(number),
+            untrained="",
+            resumable_until=None,
         )
-        finish.save(run, vocabulary, solutions=False)
+        finish.save(run, vocabulary)
 
 
 def stub() -> str:
@@ -143,6 +154,7 @@ def train(folder: Path, ready: Callable[[], None]) -> None:
         with open(folder / "messages", "a", encoding="utf-8") as file:
             file.write(message + "\n")
 
+    training.SAVE_EVERY_S = 0
     state, measured = run_training_loop(
         STEPS,
         batch_size=4,
@@ -157,5 +169,8 @@ def train(folder: Path, ready: Callable[[], None]) -> None:
         on_measure=lambda *_: ready(),
     )
     (weights,) = state.params["params"]["next_token_logits"].values()
-    results = {"history": measured, "weights": hashlib.sha256(np.asarray(weights)).hexdigest()}
+    results = {
+        "history": [measurement[:3] for measurement in measured],
+        "weights": hashlib.sha256(np.asarray(weights)).hexdigest(),
+    }
     (folder / "results.json").write_text(json.dumps(results))

@@ -4,6 +4,7 @@ download.py, plays.py, sources.py   find tiny Shakespeare
 vocabulary.py, dataset.py           text as integers
 bigram.py                           SimpleDecoder, the model of the warm-up
 batches.py, steps.py, training.py   train any model
+training_run.py, training_bar.py    a run in progress, and the line that shows it
 many_steps.py                       many training steps in one compiled program
 fast.py                             the recipe of `minigpt train --fast`
 checkpoints.py                      save a run to disk and resume it

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from minigpt_challenge.coach.commands import author as build_tools
-from minigpt_challenge.coach.commands import cli_check, cli_help, cli_train
+from minigpt_challenge.coach.commands import cli_check, cli_help, cli_runs, cli_train
 from minigpt_challenge.coach.commands.cli_common import exit_on_user_error
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER
 from minigpt_challenge.coach.records import progress
@@ -102,5 +102,5 @@ def author(
         console.print(f"written: {path}{where}", markup=False, soft_wrap=True)
 
 
-for commands in (cli_check.app, cli_train.app, cli_help.app):
+for commands in (cli_check.app, cli_train.app, cli_runs.app, cli_help.app):
     app.add_typer(commands)

@@ -1,5 +1,6 @@
-"""The commands for the whole GPT: `train`, `sample` and `report`."""
+"""`minigpt train`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -28,22 +29,6 @@ ProcessIdOption = Annotated[
 
 @app.command()
 def train(
-    solutions: Annotated[
-        bool, typer.Option("--solutions", help="Train the reference, not your own files.")
-    ] = False,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, help="Train for at most N steps (default 4000; 550 with --fast)."
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Train on this text file instead of Shakespeare."),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(metavar="N", help="Choose the initial weights and the batches by N.")
-    ] = 0,
     fast: Annotated[
         bool,
         typer.Option(
@@ -52,9 +37,69 @@ def train(
             "decay to 0 at --steps.",
         ),
     ] = False,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Train for at most N steps (default 4000; 550 with --fast)."
+        ),
+    ] = None,
+    until: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LOSS",
+            min=0,
+            help="Stop below this evaluation loss, in nats per character (default: the "
+            "milestone's; at another setting or text, train all steps).",
+        ),
+    ] = None,
     fresh: Annotated[
         bool,
         typer.Option("--fresh", help="Start from the beginning, even if there is a saved run."),
+    ] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Save it in my_gpt/NAME (default: by the options)."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Save it in this folder instead.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Train on this text file instead of Shakespeare."),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Choose the initial weights and the batches by N.")
+    ] = 0,
+    layers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Stack N blocks (default 4).")
+    ] = None,
+    heads: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Give each block N heads (default 4).")
+    ] = None,
+    width: Annotated[
+        int | None,
+        typer.Option(metavar="C", min=1, help="Make each vector C numbers long (default 128)."),
+    ] = None,
+    context: Annotated[
+        int | None,
+        typer.Option(metavar="T", min=1, help="Read at most T characters (default 32)."),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(metavar="B", min=1, help="Train on B pieces of text a step (default 16)."),
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(metavar="X", help="Set Adam's learning rate (default 0.001).")
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Begin from these sizes: nanogpt, 6 layers of 384 with context 256, for one GPU.",
+        ),
+    ] = None,
+    solutions: Annotated[
+        bool, typer.Option("--solutions", help="Train the reference, not your own files.")
     ] = False,
     coordinator: CoordinatorOption = None,
     num_processes: NumProcessesOption = None,
@@ -63,7 +108,7 @@ def train(
     """Train your own GPT.
 
     It is trained until its evaluation loss is below 1.9, and prints a sample. An interrupted run is
-    resumed.
+    resumed. `minigpt runs` lists all runs.
 
     A run of several processes also uses task 7. It has no checkpoints.
     """
@@ -74,79 +119,34 @@ def train(
         )
     if several and fast:
         raise typer.BadParameter("A run of several processes uses Adam: leave out --fast.")
+    if fast and learning_rate is not None:
+        raise typer.BadParameter("--fast has learning rates of its own: leave out --learning-rate.")
+    if name and output:
+        raise typer.BadParameter("Give either --name or --output, not both.")
     # Imported here, so that `minigpt` starts without JAX.
     from minigpt_challenge.coach.training import learners_gpt, multi_process
+    from minigpt_challenge.coach.training.plan import Plan, valid_name
+    from minigpt_challenge.coach.training.setting import setting_of
 
+    setting = setting_of(
+        preset,
+        num_layers=layers,
+        num_heads=heads,
+        hidden_dim=width,
+        block_size=context,
+        batch_size=batch,
+        learning_rate=learning_rate,
+    )
+    where = output or (valid_name(name) if name else None)
+    plan = Plan(setting, steps, until, seed, fast, fresh, solutions, data, where)
     console = terminal.console()
     if several:
         processes = multi_process.Processes(*several)
-        reached = multi_process.train(console, processes, solutions, steps, data, seed)
+        plan = replace(plan, processes=processes.number)
+        reached = multi_process.train(console, processes, plan)
     else:
-        reached = learners_gpt.train(console, solutions, steps, data, seed, fast, fresh)
+        reached = learners_gpt.train(console, plan)
     raise typer.Exit(0 if reached else 1)
-
-
-@app.command()
-def sample(
-    prompt: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Continue this text (default ROMEO:)."),
-    ] = None,
-    length: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Write this many characters.")
-    ] = 500,
-    temperature: Annotated[
-        float,
-        typer.Option(
-            metavar="X",
-            min=0,
-            help="Divide the logits by this: below 1 for likelier text, above 1 for wilder, 0 for "
-            "the most probable.",
-        ),
-    ] = 1.0,
-    top_k: Annotated[
-        int | None,
-        typer.Option(metavar="K", min=1, help="Draw from the K most probable characters only."),
-    ] = None,
-    num_samples: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Write this many texts.")
-    ] = 1,
-    seed: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Write the text of seed N; without it another each time."),
-    ] = None,
-) -> None:
-    """Write text with your trained GPT.
-
-    Once task 6 has passed, your own cache writes it, and before that the given loop.
-    """
-    # Imported here, so that `minigpt` starts without JAX.
-    from minigpt_challenge.coach.training import sample
-
-    options = sample.Options(prompt, length, temperature, top_k, num_samples, seed)
-    sample.sample(options)
-
-
-@app.command()
-def report(
-    output: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write it to FILE (default my_gpt/report.html)."),
-    ] = None,
-) -> None:
-    """Write a page about what you have built.
-
-    It is an HTML file, to keep and to show.
-    """
-    # Imported here, so that `minigpt` starts without JAX.
-    from minigpt_challenge.coach.reports import personal_page
-
-    console = terminal.console()
-    path = output or personal_page.REPORT
-    saved = personal_page.write(path)
-    console.print(f"Written to {path}: open it in a browser.", markup=False, soft_wrap=True)
-    if saved:
-        console.print(f"The previous page is saved in {saved}.", markup=False, soft_wrap=True)
 
 
 def _several_processes(

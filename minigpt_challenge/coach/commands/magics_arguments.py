@@ -39,7 +39,7 @@ def parse_task_and_option(line: str, example: str, known: tuple[str, ...]) -> tu
 
 
 def parse_ladder_options(words: list[str]) -> dict[str, Any]:
-    """`--fast`, `--fresh` and `--steps N` as keyword arguments of `gpt_run.train`.
+    """`--fast`, `--fresh` and `--steps N` as keyword arguments of `Plan`.
 
     Raises:
         UserError: there is no such option, or N is not a positive number.
@@ -50,7 +50,7 @@ def parse_ladder_options(words: list[str]) -> dict[str, Any]:
         case ["--fast" | "--fresh" as name, *rest]:
             return {name[2:]: True} | parse_ladder_options(rest)
         case ["--steps", number, *rest] if number.isdecimal() and int(number):
-            return {"num_iterations": int(number)} | parse_ladder_options(rest)
+            return {"steps": int(number)} | parse_ladder_options(rest)
         case ["--steps", *_]:
             raise UserError("How many steps? For example --steps 1000.")
     raise UserError(

@@ -1,15 +1,83 @@
-"""The trained GPT in `my_gpt/`: its weights, loss curve and sample."""
+"""The trained GPTs: each run has a folder of its own in `my_gpt/`, or wherever it was asked for."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flax import serialization
 
 from minigpt_challenge.coach.course.curriculum import ROOT
+from minigpt_challenge.errors import UserError
 
 FOLDER = ROOT / "my_gpt"
-WEIGHTS, CURVE = FOLDER / "weights.msgpack", FOLDER / "loss_curve.png"
-SAMPLE = FOLDER / "sample.txt"
+MILESTONE = "milestone"  # the name of the run with the milestone's setting
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """The folder of a run. Its files need not exist yet."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """What `--run` calls it: its name in `my_gpt/`, or the path of its folder."""
+        return self.folder.name if self.folder.parent == FOLDER else str(self.folder)
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / "weights.msgpack"
+
+    @property
+    def curve(self) -> Path:
+        return self.folder / "loss_curve.png"
+
+    @property
+    def sample(self) -> Path:
+        return self.folder / "sample.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    def fields(self) -> dict[str, Any]:
+        """What was saved with the weights, and these; empty if the file is missing or damaged."""
+        return saved(self.weights)
+
+
+def named(name: str) -> SavedRun:
+    """The run with this name in `my_gpt/`; it need not exist."""
+    return SavedRun(FOLDER / name)
+
+
+def runs() -> list[SavedRun]:
+    """The runs in `my_gpt/` that have weights, the one saved last first.
+
+    Weights in `my_gpt/` itself come from version 0.1.
+    """
+    folders = [FOLDER, *FOLDER.iterdir()] if FOLDER.is_dir() else []
+    found = [run for run in map(SavedRun, folders) if run.weights.is_file()]
+    return sorted(found, key=lambda run: run.weights.stat().st_mtime, reverse=True)
+
+
+def find(name: str | None) -> SavedRun:
+    """The run with this name, or in this folder; without a name the one that was saved last.
+
+    Raises:
+        UserError: there is none.
+    """
+    known = runs()
+    if name is None and known:
+        return known[0]
+    if not known and name is None:
+        raise UserError("There are no weights yet: train your GPT with `minigpt train` first.")
+    for run in (named(str(name)), SavedRun(Path(str(name)).expanduser())):
+        if run.weights.is_file():
+            return run
+    names = ", ".join(run.name for run in known)
+    raise UserError(
+        f"There is no run {name}. " + (f"The runs are: {names}." if names else "There is none yet.")
+    )
 
 
 def saved(weights: Path) -> dict[str, Any]:

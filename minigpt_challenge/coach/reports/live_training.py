@@ -1,5 +1,7 @@
 """What a notebook shows during training: a loss curve that grows in place, and a sample."""
 
+import math
+import time
 from collections.abc import Callable
 
 import jax
@@ -13,7 +15,8 @@ from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.training import Measurement
 from minigpt_challenge.given.vocabulary import Vocabulary
 
-SAMPLE_LENGTH = 160
+SAMPLE_LENGTH = 160  # characters
+DRAW_EVERY_S = 5.0
 
 
 def show_picture(png: bytes, text: str, handle: DisplayHandle | None = None) -> DisplayHandle:
@@ -38,12 +41,19 @@ def show_ladder() -> None:
     show_picture(draw_ladder(rungs), ladder.as_text(rungs))
 
 
-def watcher(vocabulary: Vocabulary) -> Callable[[TrainState, list[Measurement]], None]:
-    """A callback for `run_training_loop`: at each measurement it redraws the curve and samples."""
+def watcher(vocabulary: Vocabulary) -> Callable[..., None]:
+    """A callback for `run_training_loop`: every few seconds it redraws the curve and samples.
+
+    With `at_once` it does so in any case.
+    """
     target = milestone.target_loss(vocabulary)
     handles: list[DisplayHandle] = []  # of the curve and the sample
+    drawn_at = -math.inf
 
-    def watch(state: TrainState, history: list[Measurement]) -> None:
+    def watch(state: TrainState, history: list[Measurement], at_once: bool = False) -> None:
+        nonlocal drawn_at
+        if time.monotonic() - drawn_at < DRAW_EVERY_S and not at_once:
+            return
         step = history[-1].step
         sample = continue_text(
             jax.random.key(step),
@@ -62,5 +72,6 @@ def watcher(vocabulary: Vocabulary) -> Callable[[TrainState, list[Measurement]],
         else:
             handles.append(show_picture(curve, summary))
             handles.append(display(text, raw=True, display_id=True))
+        drawn_at = time.monotonic()
 
     return watch

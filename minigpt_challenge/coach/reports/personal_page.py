@@ -11,7 +11,7 @@ from minigpt_challenge.coach.records import ladder, progress
 from minigpt_challenge.coach.records.help_used import HelpUsed, help_used
 from minigpt_challenge.coach.records.history import overwrite
 from minigpt_challenge.coach.records.progress import Standing
-from minigpt_challenge.coach.records.saved_run import CURVE, FOLDER, SAMPLE, WEIGHTS, saved
+from minigpt_challenge.coach.records.saved_run import FOLDER, MILESTONE, named, saved
 from minigpt_challenge.coach.reports.attention_pictures import attention_at_work
 from minigpt_challenge.coach.reports.charts import draw_ladder
 from minigpt_challenge.coach.reports.html import Picture, render
@@ -19,6 +19,9 @@ from minigpt_challenge.coach.reports.html import Picture, render
 WIDTH = 800  # of a picture, in CSS pixels
 REPORT = FOLDER / "report.html"
 ATTENTION = TASKS[1]
+CURVE, SAMPLE, WEIGHTS = (
+    getattr(named(MILESTONE), part) for part in ("curve", "sample", "weights")
+)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Save a finished run, and report what it has reached."""
 
+from pathlib import Path
+
 import jax
 from flax import serialization
 from rich.console import Console
@@ -10,7 +12,11 @@ from minigpt_challenge.coach.course.curriculum import ROOT
 from minigpt_challenge.coach.records import ladder, saved_run
 from minigpt_challenge.coach.records.history import overwrite
 from minigpt_challenge.coach.reports.charts import draw_loss_curve
+from minigpt_challenge.coach.training.gpt_run import device
 from minigpt_challenge.coach.training.result import Run
+from minigpt_challenge.coach.training.setting import MILESTONE
+from minigpt_challenge.given import milestone
+from minigpt_challenge.given.milestone import MAX_STEPS
 from minigpt_challenge.given.vocabulary import Vocabulary
 
 # The loss on a sample of the evaluation text differs from that on the whole by less than this.
@@ -22,37 +28,36 @@ def finish(
     run: Run,
     vocabulary: Vocabulary,
     *,
-    solutions: bool = False,
     borrowed: tuple[int, ...] = (),
     sample_command: str = "minigpt sample",
 ) -> None:
-    """Save the run, print what it has reached, and add it to the ladder if it is at its target.
+    """Save the run, print what it has reached, and add it to the ladder if it is at the milestone.
 
     Args:
         console: where to print.
         run: the run.
         vocabulary: of its text.
-        solutions: whether all code is the reference's; then the run does not join the ladder.
         borrowed: the numbers of the tasks borrowed from the reference. A run with any is not
             saved, since `minigpt sample` would load the learner's own files.
         sample_command: how to generate more text.
     """
-    previous = "" if borrowed else save(run, vocabulary, solutions)
+    previous = "" if borrowed else save(run, vocabulary)
     console.print(Panel(Text(run.text.strip()), width=72))
     console.print(summary(run), soft_wrap=True)
     if not borrowed:
         console.print(
-            f"The curve is in {saved_run.CURVE.relative_to(ROOT)}, the weights are in "
-            f"{saved_run.WEIGHTS.relative_to(ROOT)}. [bold]{sample_command}[/bold] writes more."
+            f"The weights and the curve are in {_short(run.plan.run.folder)}. "
+            f"[bold]{sample_command}[/bold] writes more.",
+            soft_wrap=True,
         )
     if previous:
         console.print(previous, markup=False, soft_wrap=True)
-    console.print(verdict(run))
-    if run.reached and run.target and not solutions:
+    console.print(verdict(run), soft_wrap=True)
+    if run.reached_milestone and not run.plan.solutions:
         ladder.remember(ladder.Rung(ladder.MILESTONE, run.loss, run.text, borrowed))
 
 
-def save(run: Run, vocabulary: Vocabulary, solutions: bool) -> str:
+def save(run: Run, vocabulary: Vocabulary) -> str:
     """Save the curve, the sample and what `minigpt sample` needs.
 
     The weights are msgpack, not pickle, so that loading them runs no code.
@@ -63,20 +68,30 @@ def save(run: Run, vocabulary: Vocabulary, solutions: bool) -> str:
     packed = {
         "params": jax.device_get(run.state.params),
         "characters": vocabulary.characters,
-        "solutions": solutions,
+        "solutions": run.plan.solutions,
         "loss": run.loss,
+        "sizes": run.plan.setting.sizes,
+        "steps": run.history[-1].step,
+        "seconds": run.history[-1].seconds,
+        "device": device(),
+        "untrained": run.untrained,
+        "history": [list(measurement) for measurement in run.history],
+        "milestone": run.reached_milestone,
     }
-    previous = overwrite(saved_run.WEIGHTS, serialization.msgpack_serialize(packed))
-    overwrite(saved_run.CURVE, draw_loss_curve(run.history, run.target))
-    overwrite(saved_run.SAMPLE, run.text)
+    folder = run.plan.run
+    previous = overwrite(folder.weights, serialization.msgpack_serialize(packed))
+    overwrite(folder.curve, draw_loss_curve(run.history, run.target))
+    overwrite(folder.sample, run.text)
     if previous is None:
         return ""
     loss = saved_run.saved(previous).get("loss")
     with_loss = f" (loss {loss:.3f})" if isinstance(loss, float) else ""
-    return (
-        f"The previous weights{with_loss} are saved in {previous}; `minigpt sample` uses those in "
-        f"{saved_run.WEIGHTS.relative_to(ROOT)}."
-    )
+    return f"The previous weights{with_loss} of this run are saved in {_short(previous)}."
+
+
+def _short(path: Path) -> Path:
+    """The path from the challenge's folder, if it lies in there."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def summary(run: Run) -> str:
@@ -96,13 +111,22 @@ def summary(run: Run) -> str:
 
 
 def verdict(run: Run) -> str:
-    """A sentence (Rich markup): whether the run has reached the milestone."""
+    """A few sentences (Rich markup): whether the run has reached its target, and the milestone."""
     if run.sees_future:
         return "[red]✗ The model looks into the future, so its loss means nothing.[/red]"
-    if run.target is None:
-        return "(This text is not Shakespeare, so there is no target.)"
-    if run.reached:
-        return f"[green]✓ Below {run.target}: the milestone is reached.[/green]"
-    if run.can_be_resumed:
-        return f"The milestone, a loss below {run.target}, is not reached yet."
-    return f"[red]✗ The milestone, a loss below {run.target}, is not reached.[/red]"
+    target = milestone.TARGET_LOSS
+    if run.reached_milestone:
+        lines = [f"[green]✓ Below {target}: the milestone is reached.[/green]"]
+    elif run.counts and run.can_be_resumed:
+        lines = [f"The milestone, a loss below {target}, is not reached yet."]
+    elif run.counts:
+        lines = [f"[red]✗ The milestone, a loss below {target}, is not reached.[/red]"]
+    else:
+        lines = [f"(The milestone is for Shakespeare, {MILESTONE}, at most {MAX_STEPS:,} steps.)"]
+    if run.plan.until is not None:
+        lines.append(
+            f"[green]✓ Below {run.target:g}.[/green]"
+            if run.reached
+            else f"[red]✗ Not below {run.target:g}.[/red]"
+        )
+    return "\n".join([*lines, *filter(None, [run.plan.setting.note])])

@@ -1,10 +1,9 @@
-"""Train the milestone's GPT: what `minigpt train` and `%ladder 5` share."""
+"""Train a GPT: what `minigpt train` and `%ladder 5` share."""
 
 import hashlib
 import os
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,42 +12,38 @@ import flax.linen as nn
 import jax
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.coach.course.curriculum import STATE_FOLDER
 from minigpt_challenge.coach.grading.originality import code_of
+from minigpt_challenge.coach.training.plan import Plan
 from minigpt_challenge.coach.training.result import Run, evaluate_run
+from minigpt_challenge.coach.training.setting import Setting
 from minigpt_challenge.files import locked
 from minigpt_challenge.given import fast as fast_module
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.dataset import Dataset
-from minigpt_challenge.given.fast import FAST_STEPS, fast_train_state
-from minigpt_challenge.given.training import init_train_state
+from minigpt_challenge.given.fast import fast_train_state
+from minigpt_challenge.given.training import init_train_state, run_training_loop
+from minigpt_challenge.given.training_run import Measurement
 
-TOKENS = jax.ShapeDtypeStruct((milestone.BATCH_SIZE, milestone.BLOCK_SIZE), "int32")  # a batch
-
-# One folder for each kind of run, so that each can be resumed whatever the other did meanwhile.
-CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints"
-FAST_CHECKPOINTS_FOLDER = STATE_FOLDER / "checkpoints_fast"
-# One run of either kind at a time: both write to my_gpt/ and use the whole machine.
 ALREADY_TRAINING = (
-    "{holder} is training in this folder, and two runs would overwrite each other's files. Wait "
-    "until it is done, or stop it (Ctrl-C; in a notebook the stop button). To train two at once, "
-    "use a second clone."
+    "{holder} is training this run, {path}, and two would overwrite each other's files. Wait until "
+    "it is done, or stop it (Ctrl-C; in a notebook the stop button). `minigpt train --name NAME` "
+    "trains another run beside it."
 )
+
+OnMeasure = Callable[[TrainState, list[Measurement]], None]
 
 
 def train(
     mini_gpt: type[nn.Module],
     steps_module: ModuleType,
     data: Dataset,
+    plan: Plan,
     *,
     author: str,
-    seed: int = 0,
-    num_iterations: int | None = None,
-    fast: bool = False,
-    fresh: bool = False,
     report: Callable[[str], None] = print,
-    **options: Any,
+    show_progress: bool = True,
+    on_measure: OnMeasure | None = None,
 ) -> Run:
     """Train or resume the saved run; then evaluate it and generate a sample.
 
@@ -56,67 +51,109 @@ def train(
         mini_gpt: the class.
         steps_module: has `train_step` and `eval_step`.
         data: the text.
+        plan: what to train.
         author: who wrote the code; only a run of the same author is resumed.
-        seed: for the initial weights and the batches.
-        num_iterations: the maximum number of steps; if None, as many as the recipe says.
-        fast: use the recipe of `given/fast.py`.
-        fresh: start from the beginning, even if there is a saved run.
-        report: called with a message about what is trained, and when a run is resumed or set aside.
-        options: for `run_training_loop`: show_progress, on_measure.
+        report: called with messages about what is trained, and when a run is resumed or set aside.
+        show_progress: see `run_training_loop`.
+        on_measure: see `run_training_loop`.
 
     Raises:
         UserError: see `evaluate_run`.
-        LockHeld: another process is training in this folder.
+        LockHeld: another process is training this run.
     """
-    model = milestone.build(mini_gpt, data.vocabulary.size)
-    initial = initial_state(model)
-    report(description(initial, data))
-    max_steps = limit_steps(num_iterations or (FAST_STEPS if fast else milestone.MAX_STEPS))
+    setting, max_steps = plan.setting, limit_steps(plan.max_steps)
+    model = mini_gpt(vocab_size=data.vocabulary.size, **setting.sizes)
+    initial = initial_state(model, setting)
+    report(description(initial, plan, data))
     train_and_eval = steps_module.train_step, steps_module.eval_step
-    identity = run_identity(initial, train_and_eval, data, author, seed)
-    if fast:
+    identity = run_identity(initial, train_and_eval, data, author, plan)
+    if plan.fast:
         identity |= {
             "the number of steps (which sets the learning rates of --fast)": str(max_steps),
             "the recipe of --fast": _fingerprint(code_of(Path(fast_module.__file__))),
         }
-    folder = FAST_CHECKPOINTS_FOLDER if fast else CHECKPOINTS_FOLDER
-    checkpoints = Checkpoints(folder, identity, report)
-    with locked(CHECKPOINTS_FOLDER, ALREADY_TRAINING, timeout=0):
-        if fresh:
+    checkpoints = Checkpoints(plan.run.checkpoints, identity, report)
+    begun_at: list[int] = []
+
+    def watch(state: TrainState, history: list[Measurement]) -> None:
+        begun_at.append(history[-1].step)
+        if on_measure:
+            on_measure(state, history)
+
+    with locked(plan.run.folder, ALREADY_TRAINING, timeout=0):
+        if plan.fresh:
             _set_aside(checkpoints)
-        state, history = milestone.train(
-            model,
-            data,
-            *train_and_eval,
+        state, history = run_training_loop(
             max_steps,
-            milestone.target_loss(data.vocabulary),
-            seed=seed,
-            make_state=partial(fast_train_state, num_steps=max_steps) if fast else None,
+            setting.batch_size,
+            setting.block_size,
+            setting.learning_rate,
+            data.evaluation,
+            data.train,
+            model,
+            train_step=train_and_eval[0],
+            eval_step=train_and_eval[1],
+            make_state=maker_of_states(plan, max_steps),
+            target_loss=stop_at(plan, data),
+            seed=plan.seed,
             checkpoints=checkpoints,
-            **options,
+            show_progress=show_progress,
+            on_measure=watch,
         )
-    return evaluate_run(model, state, history, data, seed, resumable_until=max_steps)
+    step = history[-1].step
+    if step and begun_at[:1] == [step]:
+        report(
+            f"This run is finished after {step:,} steps. To train on, give --until with a lower "
+            "loss, or more --steps; --fresh starts again."
+        )
+    report("Evaluating on the whole evaluation text …")
+    return evaluate_run(model, state, history, data, plan, resumable_until=max_steps)
 
 
-def initial_state(model: nn.Module) -> TrainState:
+def maker_of_states(plan: Plan, max_steps: int) -> Callable[[nn.Module, Any], TrainState]:
+    """From the model and what `model.init` returned to the initial state."""
+
+    def make_state(model: nn.Module, params: Any) -> TrainState:
+        if plan.fast:
+            state = fast_train_state(model, params, max_steps)
+        else:
+            state = init_train_state(model, params, plan.setting.learning_rate)
+        return state.replace(apply_fn=plan.setting.apply_of(model))
+
+    return make_state
+
+
+def stop_at(plan: Plan, data: Dataset) -> float | None:
+    """The loss on the sample of the evaluation text at which training stops."""
+    target = plan.target(data.vocabulary)
+    return None if target is None else target - milestone.MARGIN
+
+
+def initial_state(model: nn.Module, setting: Setting) -> TrainState:
     """The shapes and dtypes of a plain run's initial state; nothing is computed."""
-    return jax.eval_shape(
-        lambda key, x: init_train_state(model, model.init(key, x), milestone.LEARNING_RATE),
+    state = jax.eval_shape(
+        lambda key, x: init_train_state(model, model.init(key, x), setting.learning_rate),
         jax.random.key(0),
-        TOKENS,
+        setting.tokens,
     )
+    return state.replace(apply_fn=setting.apply_of(model))
 
 
-def description(state: TrainState, data: Dataset) -> str:
-    """What is about to be trained, in a few words: sizes, parameters, device, target."""
+def description(state: TrainState, plan: Plan, data: Dataset) -> str:
+    """What is about to be trained: sizes, parameters, device, target."""
     number = sum(leaf.size for leaf in jax.tree.leaves(state.params))
-    target = milestone.target_loss(data.vocabulary)
-    sizes = milestone.SIZES
+    target = plan.target(data.vocabulary)
+    until = f"until the evaluation loss is below {target:g}, " if target is not None else ""
     return (
-        f"{sizes['num_layers']} layers of {sizes['num_heads']} heads, {sizes['hidden_dim']} wide, "
-        f"context {sizes['block_size']}: {number:,} parameters, on {jax.devices()[0].platform}. "
-        f"{f'Target: an evaluation loss below {target}. ' if target else ''}Compiling …"
+        f"Run {plan.run.name}: {plan.setting}{', --fast' if plan.fast else ''}. {number:,} "
+        f"parameters, on {device()}, {until}at most {limit_steps(plan.max_steps):,} steps. "
+        "Compiling …"
     )
+
+
+def device() -> str:
+    """What JAX computes on, such as `cpu` or `NVIDIA H100 80GB HBM3`."""
+    return jax.devices()[0].device_kind
 
 
 def _set_aside(checkpoints: Checkpoints) -> None:
@@ -134,18 +171,19 @@ def limit_steps(num_steps: int) -> int:
 
 
 def run_identity(
-    state: TrainState, steps: tuple[Callable, ...], data: Dataset, author: str, seed: int
+    state: TrainState, steps: tuple[Callable, ...], data: Dataset, author: str, plan: Plan
 ) -> dict[str, str]:
     """What a run depends on, for `Checkpoints`. Code is compared by its jaxprs, not by its text.
 
     `state` is an `initial_state`.
     """
-    jaxprs = [str(jax.make_jaxpr(step)(state, TOKENS, TOKENS)) for step in steps]
+    tokens = plan.setting.tokens
+    jaxprs = [str(jax.make_jaxpr(step)(state, tokens, tokens)) for step in steps]
     text = data.vocabulary.characters.encode() + data.train.tobytes() + data.evaluation.tobytes()
     return {
         "the text": hashlib.sha256(text).hexdigest(),
-        "the seed": str(seed),
-        "the learning rate": str(milestone.LEARNING_RATE),
+        "the seed": str(plan.seed),
+        "the setting": str(plan.setting),
         "the code": _fingerprint(*jaxprs, str(jax.tree.structure(state.params))),
         "the author of the code": author,
     }

@@ -24,6 +24,7 @@ from minigpt_challenge.coach.training.ladder_recipes import (
     MILESTONE_USES,
     RECIPES,
 )
+from minigpt_challenge.coach.training.plan import Plan
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.milestone import sees_the_future
 from minigpt_challenge.given.sampling import continue_text
@@ -39,7 +40,7 @@ def run(console: Console, task: Task, options: dict[str, Any]) -> dict[str, Any]
     Args:
         console: where to print.
         task: the task.
-        options: for `gpt_run.train`; only the milestone has any.
+        options: of the `Plan`; only the milestone has any.
 
     Returns:
         names for the notebook to use: after the milestone `data`, the model `gpt` and the state
@@ -142,15 +143,17 @@ def _train_milestone(
     by_number = {task.number: module for task, module in modules.items()}
     lent = _lent(borrowed, MILESTONE_USES)
     data = load_data()
+    watch = live_training.watcher(data.vocabulary)
     run = gpt_run.train(
         by_number[4].MiniGPT,
         by_number[5],
         data,
+        Plan(**options),
         author=f"the learner, with {lent} borrowed" if lent else "the learner",
-        **options,
         report=lambda message: console.print(message, markup=False, soft_wrap=True),
-        on_measure=live_training.watcher(data.vocabulary),
+        on_measure=watch,
     )
+    watch(run.state, run.history, at_once=True)
     finish(console, run, data.vocabulary, borrowed=lent, sample_command=terminal.NOTEBOOK.sample)
     return {"data": data, "gpt": run.model, "trained": run.state}
 

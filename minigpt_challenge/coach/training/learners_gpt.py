@@ -1,8 +1,9 @@
 """`minigpt train`: the learner's five tasks together."""
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import ModuleType
 
 from flax.training.train_state import TrainState
@@ -19,53 +20,53 @@ from minigpt_challenge.coach.grading.judge import learners_frames, message_of
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.coach.training import gpt_run
 from minigpt_challenge.coach.training.finish import finish
+from minigpt_challenge.coach.training.plan import Plan
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given.dataset import load_data
-from minigpt_challenge.given.training import Measurement
+from minigpt_challenge.given.training_run import Measurement
+
+PRINT_EVERY_S = 5.0
 
 
-def train(
-    console: Console,
-    solutions: bool,
-    steps: int | None,
-    data_path: Path | None,
-    seed: int,
-    fast: bool,
-    fresh: bool,
-) -> bool:
+def train(console: Console, plan: Plan) -> bool:
     """Train, save the loss curve and the weights, print a sample.
 
     Returns:
-        whether the loss on the whole evaluation text is below the target. (A text other than
-        Shakespeare has no target: True.)
+        whether the loss on the whole evaluation text is below the target, if there is one.
 
     Raises:
         UserError: the learner's code cannot be trained; the message says why.
         DataError: there is no text to learn from, or too little of it.
     """
-    data = load_data(data_path)
-    with gpt_modules(solutions) as modules:
+    data = load_data(plan.data)
+    with gpt_modules(plan.solutions) as modules:
         run = gpt_run.train(
             modules["task4_blocks"].MiniGPT,
             modules["task5_training_step"],
             data,
-            author="the reference" if solutions else "the learner",
-            seed=seed,
-            num_iterations=steps,
-            fast=fast,
-            fresh=fresh,
+            plan,
+            author="the reference" if plan.solutions else "the learner",
             report=lambda message: console.print(message, markup=False, soft_wrap=True),
             show_progress=console.is_terminal,
-            on_measure=None if console.is_terminal else _print_measurement,
+            on_measure=None if console.is_terminal else _printer(),
         )
-    finish(console, run, data.vocabulary, solutions=solutions)
+    finish(console, run, data.vocabulary)
     return run.reached
 
 
-def _print_measurement(_: TrainState, history: list[Measurement]) -> None:
-    """A line for a pipe or a file, where a bar would be a long line of frames."""
-    step, train_loss, eval_loss = history[-1]
-    print(f"step {step:,}: loss {train_loss:.3f}, evaluation {eval_loss:.3f}", flush=True)
+def _printer() -> gpt_run.OnMeasure:
+    """Prints a line every so often, for a pipe or a file: a bar would be a line of many frames."""
+    printed_at = -math.inf
+
+    def show(_: TrainState, history: list[Measurement]) -> None:
+        nonlocal printed_at
+        if time.monotonic() - printed_at < PRINT_EVERY_S:
+            return
+        printed_at = time.monotonic()
+        step, train_loss, eval_loss, _seconds = history[-1]
+        print(f"step {step:,}: loss {train_loss:.3f}, evaluation {eval_loss:.3f}", flush=True)
+
+    return show
 
 
 @contextmanager

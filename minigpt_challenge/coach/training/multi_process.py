@@ -7,7 +7,6 @@ import socket
 import time
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -16,13 +15,21 @@ from rich.console import Console
 
 from minigpt_challenge.coach.course.curriculum import task_by_number
 from minigpt_challenge.coach.training.finish import finish
-from minigpt_challenge.coach.training.gpt_run import initial_state, limit_steps, run_identity
+from minigpt_challenge.coach.training.gpt_run import (
+    initial_state,
+    limit_steps,
+    maker_of_states,
+    run_identity,
+    stop_at,
+)
 from minigpt_challenge.coach.training.learners_gpt import gpt_modules
+from minigpt_challenge.coach.training.plan import Plan
 from minigpt_challenge.coach.training.result import evaluate_run
+from minigpt_challenge.coach.training.setting import Setting
 from minigpt_challenge.errors import UserError
-from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import Dataset, load_data
 from minigpt_challenge.given.spreading import with_sharded_inputs
+from minigpt_challenge.given.training import run_training_loop
 
 TIMEOUT_S = 120  # for the processes to connect
 POLL_S = 0.5  # between two attempts to reach process 0
@@ -43,14 +50,7 @@ class Processes:
     id: int
 
 
-def train(
-    console: Console,
-    processes: Processes,
-    solutions: bool,
-    steps: int | None,
-    data_path: Path | None,
-    seed: int,
-) -> bool:
+def train(console: Console, processes: Processes, plan: Plan) -> bool:
     """Train together with the other processes, without checkpoints; process 0 saves the result.
 
     Returns:
@@ -62,35 +62,41 @@ def train(
     _connect(console, processes)
     is_first = processes.id == 0
     with nullcontext() if is_first else redirect_stdout(io.StringIO()):
-        data = load_data(data_path)
-    data_parallel = task_by_number(7)
-    with gpt_modules(solutions, data_parallel) as modules:
+        data = load_data(plan.data)
+    data_parallel, setting = task_by_number(7), plan.setting
+    with gpt_modules(plan.solutions, data_parallel) as modules:
         eval_step, parallel = modules["task5_training_step"].eval_step, modules[data_parallel.stem]
         mesh = parallel.make_data_mesh()
-        _check_batches_split_evenly(mesh.size, data)
+        _check_batches_split_evenly(mesh.size, data, setting)
         step = parallel.shard_map_train_step(mesh)
-        model = milestone.build(modules["task4_blocks"].MiniGPT, data.vocabulary.size)
-        max_steps = limit_steps(steps or milestone.MAX_STEPS)
-        steps_run = step, eval_step
-        identity = run_identity(initial_state(model), steps_run, data, str(solutions), seed)
+        mini_gpt = modules["task4_blocks"].MiniGPT
+        model = mini_gpt(vocab_size=data.vocabulary.size, **setting.sizes)
+        max_steps = limit_steps(plan.max_steps)
+        initial, author = initial_state(model, setting), str(plan.solutions)
+        identity = run_identity(initial, (step, eval_step), data, author, plan)
         _check_agreement(identity | {"the number of steps": str(max_steps)})
         if is_first:
             console.print(f"{processes.number} processes, {mesh.size} devices in total.")
-        state, history = milestone.train(
-            model,
-            data,
-            with_sharded_inputs(step, mesh),
-            with_sharded_inputs(eval_step, mesh),
+        state, history = run_training_loop(
             max_steps,
-            milestone.target_loss(data.vocabulary),
-            seed=seed,
+            setting.batch_size,
+            setting.block_size,
+            setting.learning_rate,
+            data.evaluation,
+            data.train,
+            model,
+            train_step=with_sharded_inputs(step, mesh),
+            eval_step=with_sharded_inputs(eval_step, mesh),
+            make_state=maker_of_states(plan, max_steps),
+            target_loss=stop_at(plan, data),
+            seed=plan.seed,
             steps_per_call=1,  # before every step each process places its own rows
             show_progress=is_first,
         )
         if not is_first:
             return True
-        run = evaluate_run(model, jax.device_get(state), history, data, seed)
-    finish(console, run, data.vocabulary, solutions=solutions)
+        run = evaluate_run(model, jax.device_get(state), history, data, plan)
+    finish(console, run, data.vocabulary)
     return run.reached
 
 
@@ -146,12 +152,12 @@ def _wait_for_coordinator(host: str, port: int) -> None:
         time.sleep(POLL_S)
 
 
-def _check_batches_split_evenly(num_devices: int, data: Dataset) -> None:
+def _check_batches_split_evenly(num_devices: int, data: Dataset, setting: Setting) -> None:
     """Every batch must be split evenly, in training and in evaluation."""
-    blocks = (len(data.evaluation) - 1) // milestone.BLOCK_SIZE
+    blocks = (len(data.evaluation) - 1) // setting.block_size
     for rows, batch in (
-        (milestone.BATCH_SIZE, "a batch"),
-        (min(milestone.BATCH_SIZE, blocks), "a batch of the evaluation text"),
+        (setting.batch_size, "a batch"),
+        (min(setting.batch_size, blocks), "a batch of the evaluation text"),
     ):
         if rows % num_devices:
             raise UserError(

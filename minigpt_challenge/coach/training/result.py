@@ -2,16 +2,20 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 from flax.training.train_state import TrainState
 
+from minigpt_challenge.coach.training.plan import Plan
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.sampling import continue_text
-from minigpt_challenge.given.training import Measurement, evaluate
+from minigpt_challenge.given.training import evaluate, initial_params
+from minigpt_challenge.given.training_run import Measurement
 
 SAMPLE_LENGTH = 500  # characters
 
@@ -21,27 +25,37 @@ class Run:
     """A finished run.
 
     Attributes:
-        target: the evaluation loss to reach; None if the text is not Shakespeare.
+        plan: what was asked for.
+        counts: whether it can reach the milestone, see `Plan.counts`.
+        target: the evaluation loss to get below; None if all steps were to be trained.
         loss: on the whole evaluation text, in nats per character. Measured by the given
             `eval_step`, so that an error in the learner's own cannot improve it.
         sees_future: whether the model looks into the future; then its loss means nothing.
         text: a sample of what it generates.
+        untrained: what it generated before training.
         resumable_until: the number of steps of the full run; None if it has no checkpoints.
     """
 
     model: nn.Module
     state: TrainState
     history: list[Measurement]
+    plan: Plan
+    counts: bool
     target: float | None
     loss: float
     sees_future: bool
     text: str
+    untrained: str
     resumable_until: int | None
 
     @property
     def reached(self) -> bool:
         """Whether the loss is below the target, if there is one, and means something."""
         return not self.sees_future and (self.target is None or self.loss < self.target)
+
+    @property
+    def reached_milestone(self) -> bool:
+        return self.counts and not self.sees_future and self.loss < milestone.TARGET_LOSS
 
     @property
     def own_loss(self) -> float:
@@ -64,16 +78,16 @@ def evaluate_run(
     state: TrainState,
     history: list[Measurement],
     data: Dataset,
-    seed: int,
+    plan: Plan,
     resumable_until: int | None = None,
 ) -> Run:
     """Evaluate a finished run and generate a sample.
 
     Raises:
-        UserError: it ended before its first checkpoint, because it was stopped, or because the
+        UserError: it ended before its first measurement, because it was stopped, or because the
             learner's loss was at the target from the start.
     """
-    target = milestone.target_loss(data.vocabulary)
+    setting, target = plan.setting, plan.target(data.vocabulary)
     if not history[-1].step:
         if target is not None and history[0].eval_loss < target:
             raise UserError(
@@ -82,25 +96,25 @@ def evaluate_run(
                 "task 5 looks for the reason."
             )
         raise UserError(
-            "Stopped before the first checkpoint, so there is nothing to resume. Weights that were "
-            "saved earlier are unchanged."
+            "Stopped before the first step, so there is nothing to resume. Weights that were saved "
+            "earlier are unchanged."
         )
+    block_size = setting.block_size
+
+    def text(params: Any) -> str:
+        key = jax.random.key(plan.seed)
+        return continue_text(key, model.apply, params, data.vocabulary, SAMPLE_LENGTH, block_size)
+
     return Run(
         model,
         state,
         history,
+        plan,
+        plan.counts(data.vocabulary),
         target,
-        loss=evaluate(state, data.evaluation, milestone.BATCH_SIZE, milestone.BLOCK_SIZE),
-        sees_future=milestone.sees_the_future(
-            model, state.params, data.evaluation[: milestone.BLOCK_SIZE]
-        ),
-        text=continue_text(
-            jax.random.key(seed),
-            model.apply,
-            state.params,
-            data.vocabulary,
-            SAMPLE_LENGTH,
-            milestone.BLOCK_SIZE,
-        ),
+        loss=evaluate(state, data.evaluation, setting.batch_size, block_size),
+        sees_future=milestone.sees_the_future(model, state.params, data.evaluation[:block_size]),
+        text=text(state.params),
+        untrained=text(initial_params(model, jnp.zeros(setting.tokens.shape, int), plan.seed)),
         resumable_until=resumable_until,
     )

@@ -11,10 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from minigpt_challenge.coach.checks.param_pairing import under_the_given_names
-from minigpt_challenge.coach.course.curriculum import ROOT, task_by_number
+from minigpt_challenge.coach.course.curriculum import task_by_number
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import progress, saved_run
-from minigpt_challenge.coach.records.saved_run import WEIGHTS
 from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.training.learners_gpt import gpt_modules
 from minigpt_challenge.errors import UserError
@@ -40,6 +39,7 @@ class Options(NamedTuple):
     top_k: int | None
     num_samples: int
     seed: int | None
+    run: str | None = None
 
 
 def sample(options: Options) -> None:
@@ -49,21 +49,19 @@ def sample(options: Options) -> None:
         UserError: there are no weights, they are damaged, they no longer fit the learner's code,
             or the prompt has a character that the model has never seen.
     """
-    if not WEIGHTS.exists():
-        raise UserError("There are no weights yet: train your GPT with `minigpt train` first.")
-    saved = saved_run.saved(WEIGHTS)
+    run = saved_run.find(options.run)
+    saved = run.fields()
     try:
         params, vocabulary = saved["params"], Vocabulary(saved["characters"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{WEIGHTS.relative_to(ROOT)} is damaged: train again with `minigpt train`."
-        ) from error
+        raise UserError(f"{run.weights} is damaged: train again with `minigpt train`.") from error
+    sizes = saved.get("sizes", milestone.SIZES)
     prompt = vocabulary.encode(_checked(options.prompt, vocabulary))
     seed = secrets.randbelow(MAX_SEED) if options.seed is None else options.seed
     task6, console = task_by_number(6), terminal.console(stderr=True)
     by_task_6 = saved["solutions"] or progress.standing(task6).verdict is Verdict.PASSED
     with gpt_modules(saved["solutions"], *([task6] if by_task_6 else [])) as modules:
-        model = milestone.build(modules["task4_blocks"].MiniGPT, vocabulary.size)
+        model = modules["task4_blocks"].MiniGPT(vocab_size=vocabulary.size, **sizes)
         if by_task_6:
             write = _by_task_6(modules[task6.stem], model, params, options)
         else:
@@ -81,7 +79,9 @@ def sample(options: Options) -> None:
     owner = "the reference's" if saved["solutions"] else "your"
     writer = f"{owner} task 6" if by_task_6 else "the given loop"
     again = "" if options.seed is not None else f" --seed {seed} writes the same again."
-    console.print(f"{max(speeds):,.0f} characters a second, by {writer}.{again}", style="dim")
+    console.print(
+        f"Run {run.name}: {max(speeds):,.0f} characters a second, by {writer}.{again}", style="dim"
+    )
 
 
 def _checked(prompt: str | None, vocabulary: Vocabulary) -> str:
@@ -114,9 +114,9 @@ def _pieces(
 
 def _by_task_6(task6: ModuleType, model: Any, params: Any, options: Options) -> Write:
     """With the learner's cache."""
-    sizes = milestone.SIZES | {"vocab_size": model.vocab_size}
+    sizes = {name: getattr(model, name) for name in ("vocab_size", *milestone.SIZES)}
     cached = CachedMiniGPT(**sizes, attention=task6.CachedAttention)
-    tokens = jnp.zeros((1, milestone.BLOCK_SIZE), jnp.int32)
+    tokens = jnp.zeros((1, model.block_size), jnp.int32)
     given = under_the_given_names(model, params, tokens)
 
     def write(key: jax.Array, text: list[int], number: int) -> np.ndarray:
@@ -138,6 +138,6 @@ def _by_the_given_loop(model: Any, params: Any, options: Options) -> Write:
         return logits / (options.temperature or 1)
 
     def write(key: jax.Array, text: list[int], number: int) -> np.ndarray:
-        return generate(key, apply, params, text, number, milestone.BLOCK_SIZE)
+        return generate(key, apply, params, text, number, model.block_size)
 
     return write

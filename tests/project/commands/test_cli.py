@@ -1,6 +1,11 @@
 """`minigpt`, run as a learner runs it, in a copy of the challenge."""
 
 import json
+import re
+import signal
+import subprocess
+import sys
+import time
 from importlib.metadata import version
 
 import pytest
@@ -222,8 +227,10 @@ def test_training_before_the_tasks_are_written_names_the_missing_one(workshop, o
 def test_sampling_uses_the_weights_that_training_saves(workshop, own_text):
     trained = workshop.minigpt("train", "--solutions", "--steps", "3", "--data", str(own_text))
     assert trained.returncode == 0, trained.stderr
-    assert (workshop.root / "my_gpt" / "loss_curve.png").read_bytes().startswith(b"\x89PNG")
-    assert len((workshop.root / "my_gpt" / "sample.txt").read_text(encoding="utf-8")) >= 500
+    (run,) = (path for path in (workshop.root / "my_gpt").iterdir() if path.is_dir())
+    assert run.name == "own_text-solutions"
+    assert (run / "loss_curve.png").read_bytes().startswith(b"\x89PNG")
+    assert len((run / "sample.txt").read_text(encoding="utf-8")) >= 500
     sampled = workshop.minigpt("sample", "--length", "30", "--prompt", "to be")
     assert sampled.returncode == 0, sampled.stderr
     assert sampled.stdout.startswith("to be") and len(sampled.stdout) == len("to be") + 30 + 1
@@ -237,10 +244,92 @@ def test_sampling_uses_the_weights_that_training_saves(workshop, own_text):
 
 
 @pytest.mark.slow
+def test_runs_stand_side_by_side_and_train_on(workshop, own_text, tmp_path):
+    def train(*options):
+        source = "--solutions", "--data", str(own_text)
+        done = workshop.minigpt("train", *source, *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    small = "--layers", "1", "--heads", "2", "--width", "8", "--context", "6", "--batch", "3"
+    first = train(*small, "--name", "small", "--steps", "3")
+    assert "1 layers of 2 heads, 8 wide, context 6, batch 3" in first
+    assert "(The milestone is for Shakespeare" in first
+    assert "Resuming the saved run: 3 steps are done." in train(
+        *small, "--name", "small", "--steps", "5"
+    )
+    again = train(*small, "--name", "small", "--steps", "5")
+    assert "This run is finished after 5 steps. To train on" in again
+    train(*small, "--learning-rate", "0.01", "--output", str(tmp_path / "there"), "--steps", "2")
+    train(*small, "--steps", "1")  # its name is made from the options
+    listed = workshop.minigpt("runs").stdout
+    assert re.search(r"small +\d\.\d+ +5 +1 × 8 +6 +[\d,]+ +\d+ s on ", listed)
+    assert "layers1-heads2-width8-context6-batch3-own_text-solutions" in listed
+    for run, name in (("small", "small"), (str(tmp_path / "there"), "there")):
+        written = workshop.minigpt("sample", "--run", run, "--length", "20", "--prompt", "to be")
+        assert written.returncode == 0, written.stderr
+        assert written.stdout.startswith("to be") and f"{name}: " in written.stderr
+    unknown = workshop.minigpt("sample", "--run", "large")
+    assert unknown.returncode == 1 and "There is no run large" in unknown.stderr
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_step_and_the_run_goes_on(workshop, own_text):
+    interruptible = (  # a job in the background of a shell ignores Ctrl-C
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from minigpt_challenge.coach.commands.cli import main; main()"
+    )
+    command = [sys.executable, "-c", interruptible, "train", "--solutions"]
+    command += ["--data", str(own_text), "--name", "long", "--steps", "100000"]
+    with subprocess.Popen(
+        command,
+        cwd=workshop.root,
+        env=workshop.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            while not process.stdout.readline().startswith("step 0"):
+                assert process.poll() is None, process.stderr.read()
+            time.sleep(3)
+            process.send_signal(signal.SIGINT)
+            rest, error = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    (step,) = re.findall(r"After ([\d,]+) steps", rest)
+    assert "The run was stopped and is saved" in rest, error
+    resumed = workshop.minigpt("train", "--solutions", "--data", str(own_text), "--name", "long",
+                               "--steps", str(int(step.replace(",", "")) + 1))  # fmt: skip
+    assert f"Resuming the saved run: {step} steps are done." in resumed.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--heads", "3"], "3 heads cannot share 128 numbers evenly"),
+        (["--preset", "large"], "There is no preset large"),
+        (["--name", "a/b"], "A run cannot be called 'a/b'"),
+        (["--name", "a", "--output", "b"], "Give either --name or --output"),
+        (["--fast", "--learning-rate", "1"], "leave out --learning-rate"),
+    ],
+)
+def test_training_that_makes_no_sense_is_refused(workshop, options, message):
+    refused = workshop.minigpt("train", *options)
+    assert refused.returncode in (1, 2)
+    assert message in refused.stderr and "Traceback" not in refused.stderr
+
+
+def test_without_runs_the_list_says_how_to_train_one(workshop):
+    assert "`minigpt train` trains one" in workshop.minigpt("runs").stdout
+
+
+@pytest.mark.slow
 def test_without_usable_weights_sampling_says_what_to_do(workshop):
     assert "minigpt train" in workshop.minigpt("sample").stderr
-    weights = workshop.root / "my_gpt" / "weights.msgpack"
-    weights.parent.mkdir()
+    weights = workshop.root / "my_gpt" / "milestone" / "weights.msgpack"
+    weights.parent.mkdir(parents=True)
     weights.write_bytes(b"not msgpack")
     sampled = workshop.minigpt("sample")
     assert sampled.returncode == 1 and "damaged" in sampled.stderr
@@ -255,7 +344,7 @@ def test_a_missing_empty_or_short_text_is_rejected_without_a_traceback(workshop,
     trained = workshop.minigpt("train", "--solutions", "--steps", "3", "--data", str(path))
     assert trained.returncode == 1
     assert "✗" in trained.stderr and "Traceback" not in trained.stderr
-    assert not (workshop.root / "my_gpt").exists()
+    assert not [*(workshop.root / "my_gpt").rglob("weights*")]
 
 
 @pytest.mark.slow

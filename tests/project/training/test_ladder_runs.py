@@ -20,6 +20,7 @@ from minigpt_challenge.coach.reports.charts import draw_ladder, ladder_figure
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.coach.training import gpt_run
 from minigpt_challenge.coach.training.ladder_recipes import RECIPES
+from minigpt_challenge.coach.training.plan import Plan
 from minigpt_challenge.given import milestone, steps
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.rungs import EmbedAndGuess
@@ -120,10 +121,9 @@ class TestRunIdentity:
     @staticmethod
     def identity(text, gpt=None, train_step=steps.train_step, seed=0):
         model = milestone.build(gpt or small_gpt, 65)
-        both = (train_step, steps.eval_step)
-        return gpt_run.run_identity(
-            gpt_run.initial_state(model), both, load_data(text), "the learner", seed
-        )
+        both, plan = (train_step, steps.eval_step), Plan(seed=seed)
+        initial = gpt_run.initial_state(model, plan.setting)
+        return gpt_run.run_identity(initial, both, load_data(text), "the learner", plan)
 
     def test_the_same_code_has_the_same_identity(self, own_text):
         assert self.identity(own_text) == self.identity(own_text)

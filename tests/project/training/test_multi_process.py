@@ -14,6 +14,7 @@ from jax.sharding import AxisType
 from minigpt_challenge.coach.course.curriculum import TASKS
 from minigpt_challenge.coach.runtime.devices import cpu_devices
 from minigpt_challenge.coach.training import multi_process
+from minigpt_challenge.coach.training.setting import MILESTONE
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given.milestone import BLOCK_SIZE
 from minigpt_challenge.given.spreading import with_sharded_inputs
@@ -50,8 +51,9 @@ def train_together(workshop, own_text, number, devices, *each):
         return [future.result() for future in running]
 
 
-def weights(workshop):
-    return serialization.msgpack_restore((workshop.root / "my_gpt/weights.msgpack").read_bytes())
+def weights(workshop, run):
+    file = workshop.root / "my_gpt" / run / "weights.msgpack"
+    return serialization.msgpack_restore(file.read_bytes())
 
 
 def final_loss(trained):
@@ -67,8 +69,8 @@ def test_several_processes_learn_the_same_as_one(workshop, own_text):
     assert other.returncode == 0, other.stderr
     assert "2 processes, 4 devices in total" in first.stdout
     assert "After" not in other.stdout and "own text" not in other.stdout
-    assert "step/s" not in other.stderr
-    params = weights(workshop)["params"]
+    assert "steps" not in other.stderr
+    params = weights(workshop, "own_text-processes2")["params"]
     alone = train(workshop, own_text)
     assert alone.returncode == 0, alone.stderr
     assert final_loss(first) == pytest.approx(final_loss(alone), abs=1e-3)
@@ -77,7 +79,7 @@ def test_several_processes_learn_the_same_as_one(workshop, own_text):
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, atol=3e-4),
         params,
-        weights(workshop)["params"],
+        weights(workshop, "own_text")["params"],
     )
 
 
@@ -134,10 +136,10 @@ def test_a_used_port_and_a_silent_host_are_reported(workshop, own_text, monkeypa
 def test_batches_that_cannot_be_split_evenly_are_rejected(blocks, devices, fits):
     data = SimpleNamespace(evaluation=jnp.zeros(blocks * BLOCK_SIZE + 1, int))
     if fits:
-        multi_process._check_batches_split_evenly(devices, data)
+        multi_process._check_batches_split_evenly(devices, data, MILESTONE)
     else:
         with pytest.raises(UserError, match=f"There are {devices} devices in total"):
-            multi_process._check_batches_split_evenly(devices, data)
+            multi_process._check_batches_split_evenly(devices, data, MILESTONE)
 
 
 def test_a_step_with_sharded_inputs_gets_the_whole_state_and_its_rows():

@@ -6,16 +6,18 @@ import jax.numpy as jnp
 import pytest
 
 from minigpt_challenge.coach.training.finish import summary
+from minigpt_challenge.coach.training.plan import Plan
 from minigpt_challenge.coach.training.result import Run, evaluate_run
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given.dataset import Dataset
-from minigpt_challenge.given.training import Measurement
+from minigpt_challenge.given.training_run import Measurement
 from minigpt_challenge.given.vocabulary import SHAKESPEARE
 
 
-def run(*eval_losses, loss=1.95, every=250, resumable_until=4000):
+def run(*eval_losses, loss=1.95, every=250, resumable_until=4000, plan=Plan()):  # noqa: B008
     history = [Measurement(every * n, 2.0, eval_loss) for n, eval_loss in enumerate(eval_losses)]
-    return Run(None, None, history, 1.9, loss, False, "", resumable_until)
+    counts, target = plan.counts(SHAKESPEARE), plan.target(SHAKESPEARE)
+    return Run(None, None, history, plan, counts, target, loss, False, "", "", resumable_until)
 
 
 @pytest.mark.parametrize(
@@ -42,11 +44,11 @@ def test_an_own_loss_that_differs_from_the_given_one_is_reported(own, differs):
 
 @pytest.mark.parametrize(
     "first, message",
-    [(-4.69, "no untrained model is that good"), (4.69, "Stopped before the first checkpoint")],
+    [(-4.69, "no untrained model is that good"), (4.69, "Stopped before the first step")],
 )
 def test_a_run_without_a_checkpoint_is_an_error(first, message):
     text = jnp.zeros(100, jnp.int32)
     with pytest.raises(UserError, match=message):
         evaluate_run(
-            None, None, [Measurement(0, first, first)], Dataset(text, text, SHAKESPEARE, ""), seed=0
+            None, None, [Measurement(0, first, first)], Dataset(text, text, SHAKESPEARE, ""), Plan()
         )
