@@ -12,7 +12,7 @@ import pytest
 from minigpt_challenge.coach.course.challenge_files import installed_release
 from minigpt_challenge.coach.course.curriculum import ROOT, TASKS
 
-pytestmark = [pytest.mark.slow, pytest.mark.network]
+pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.newest]
 
 EMBEDDING = TASKS[0]
 SOLUTION = EMBEDDING.solution.relative_to(ROOT)
