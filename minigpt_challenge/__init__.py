@@ -11,8 +11,18 @@ from typing import Any
 
 
 def load_ipython_extension(ipython: Any) -> None:
-    """Register the magics, such as `%%task`, for `%load_ext minigpt_challenge`."""
+    """Register the magics, such as `%%task`, for `%load_ext minigpt_challenge`.
+
+    Raises:
+        UserError: this package stands in no folder of the challenge: its stubs are nobody's.
+    """
     # Imported here, so that `minigpt` and `import minigpt_challenge` start without JAX.
+    from minigpt_challenge.coach.course.challenge_files import (
+        NOT_THE_NOTEBOOKS_FOLDER,
+        require_folder,
+    )
+
+    require_folder(NOT_THE_NOTEBOOKS_FOLDER)
     from minigpt_challenge.coach.commands.magics import register_magics
 
     register_magics(ipython)

@@ -5,14 +5,20 @@ Imports stay light, so that `minigpt` alone starts at once: only commands that n
 
 import io
 import sys
-from importlib import metadata
 from typing import Annotated
 
 import typer
 
 from minigpt_challenge.coach.commands import author as build_tools
-from minigpt_challenge.coach.commands import cli_check, cli_help, cli_runs, cli_train
+from minigpt_challenge.coach.commands import (
+    cli_check,
+    cli_folder,
+    cli_help,
+    cli_runs,
+    cli_train,
+)
 from minigpt_challenge.coach.commands.cli_common import exit_on_user_error
+from minigpt_challenge.coach.course import challenge_files
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER
 from minigpt_challenge.coach.records import progress
 from minigpt_challenge.coach.reports import ascii_signs, terminal
@@ -34,14 +40,15 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ascii_signs.HANDLER)
-    run_in_the_clone_here(sys.argv[1:])
+    if sys.argv[1:2] not in ([command] for command in cli_folder.COMMANDS):
+        run_in_the_clone_here(sys.argv[1:])
     with exit_on_user_error():
         app(prog_name="minigpt")
 
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"minigpt-challenge {metadata.version('minigpt-challenge')}")
+        print(f"minigpt-challenge {challenge_files.version()}")
         raise typer.Exit
 
 
@@ -54,6 +61,9 @@ def show_road(
     ] = False,
 ) -> None:
     """Show the tasks, the status of each, and what to do next."""
+    if context.invoked_subcommand in cli_folder.COMMANDS:
+        return
+    challenge_files.require_folder()
     if not SOLUTIONS_FOLDER.is_dir():
         raise UserError(
             f"There is no {SOLUTIONS_FOLDER}. The challenge runs in a clone of its repository: "
@@ -102,5 +112,5 @@ def author(
         console.print(f"written: {path}{where}", markup=False, soft_wrap=True)
 
 
-for commands in (cli_check.app, cli_train.app, cli_runs.app, cli_help.app):
+for commands in (cli_check.app, cli_train.app, cli_runs.app, cli_help.app, cli_folder.app):
     app.add_typer(commands)

@@ -2,6 +2,7 @@
 
 import errno
 
+from minigpt_challenge.coach.course.curriculum import ROOT
 from minigpt_challenge.errors import UserError
 
 DISK_FULL = "Free some space there and run this again. The old file is unchanged."
@@ -18,9 +19,11 @@ ADVICE = {
 
 def damaged(name: str, damage: str) -> str:
     """A message about a file of the challenge: `damage` says what happened to it."""
+    in_git = (ROOT / ".git").exists()
+    command = f"`git checkout {name}`" if in_git else "Delete it, and `minigpt update`"
     return (
         f"{name} {damage}. It belongs to the challenge, and your own file is not to blame. "
-        f"`git checkout {name}` brings it back as it was."
+        f"{command} brings it back as it was."
     )
 
 

@@ -98,7 +98,7 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
             "reason": Reason.UNREADABLE,
             "about": kind,
             "seen": f"{Path(str(error.filename)).name} is missing.",
-            "advice": "`git checkout` brings the stub back.",
+            "advice": "`minigpt reset` with the number of the task brings the stub back.",
         }
     if isinstance(error, TimeLimitReached):
         return {"reason": Reason.TIME_LIMIT, "about": kind, "seen": str(error)}

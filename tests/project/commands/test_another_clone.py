@@ -41,6 +41,16 @@ def test_the_clone_around_the_current_folder_is_checked(workshop):
     assert (report["verdict"], exit_code) == ("wrong", 1)
 
 
+@pytest.mark.slow
+def test_pytest_checks_the_clone_that_it_is_run_in(workshop):
+    workshop.solve(EMBEDDING)
+    done = workshop.python(  # -P: as the command `pytest`, which does not look in this folder
+        "-P", "-m", "pytest", "tests/test_task1_embedding.py", "-q", PYTHONPATH=str(ROOT)
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout and "skipped" not in done.stdout
+
+
 def test_other_folders_are_no_clone(tmp_path):
     (tmp_path / "solutions").mkdir()
     assert clone_around(tmp_path) is None

@@ -158,8 +158,10 @@ def test_a_missing_file_is_reported_and_breaks_nothing_else(workshop):
     checked = workshop.minigpt("check", "1")
     assert checked.returncode == 1
     assert "could not run" in checked.stdout and "task1_embedding.py is missing" in checked.stdout
+    assert "minigpt reset" in checked.stdout
     assert "Traceback" not in checked.stdout + checked.stderr
     assert workshop.minigpt().returncode == 0
+    assert workshop.minigpt("reset", "1").returncode == 0 and workshop.stub(EMBEDDING).exists()
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])

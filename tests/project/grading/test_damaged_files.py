@@ -54,6 +54,12 @@ def test_a_solution_that_python_cannot_read_is_named(repository, number):
     assert "Traceback" not in message
 
 
+def test_without_git_the_advice_is_to_update(workshop):
+    solution_in(workshop, EMBEDDING).write_text("def (", encoding="utf-8")
+    message = said(workshop, "1")
+    assert "Delete it, and `minigpt update` brings it back" in message and "git" not in message
+
+
 @pytest.mark.parametrize(
     "name", ["tests/test_task1_embedding.py", "minigpt_challenge/given/cached_gpt.py"]
 )
