@@ -91,7 +91,7 @@ BY_PHRASE = {
         "The last axis of the left array and the second to last of the right are summed over, so "
         "they must have the same size."
     ),
-    "requires contracting dimensions": ("The axes that are summed over must have the same size."),
+    "requires contracting dimensions": "The axes that are summed over must have the same size.",
     "shapes for broadcasting": (
         "The shapes of two arrays do not fit together: from the last axis backwards, sizes must be "
         "equal, or one of them 1."

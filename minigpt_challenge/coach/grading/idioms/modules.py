@@ -144,6 +144,11 @@ MODULES = (
         raises=r"TypeError: 'NNX\w+' object is not callable",
     ),
     Idiom(
+        "for block in nnx.Sequential(nnx.Linear(3, 3, rngs=nnx.Rngs(0))): pass",
+        "The layers of a `Sequential` are in its `.layers`.",
+        raises="'Sequential' object is not (iterable|subscriptable)",
+    ),
+    Idiom(
         "nn.Embed(5, 4)[tokens]",
         "A layer is called, as in `self.layer(tokens)`.",
         raises=rf"'({LAYERS})' object is not subscriptable",
@@ -236,11 +241,6 @@ TRAINING = (
         "The model comes first, then the gradients: `optimizer.update(model, grads)`.",
         raises="Missing required argument `grads`|missing 1 required positional argument: 'grads'",
         code=r"\.update\(",
-    ),
-    Idiom(
-        "for block in nnx.Sequential(nnx.Linear(3, 3, rngs=nnx.Rngs(0))): pass",
-        "The layers of a `Sequential` are in its `.layers`.",
-        raises="'Sequential' object is not (iterable|subscriptable)",
     ),
     Idiom("optax.sgd(0.1).zero_grad()", GRADIENTS, when=_is_of_an_optimizer, code=r"\.zero_grad\("),
     Idiom(
