@@ -4,39 +4,44 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from minigpt_challenge.coach.course.curriculum import TASKS, Task, repository_url
+from minigpt_challenge.coach.course.stubs import is_started, read_learner_file
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import ladder, progress
-from minigpt_challenge.coach.records.help_used import HelpUsed, help_used
 from minigpt_challenge.coach.records.history import overwrite
 from minigpt_challenge.coach.records.progress import Standing
 from minigpt_challenge.coach.records.saved_run import CURVE, FOLDER, SAMPLE, WEIGHTS, saved
-from minigpt_challenge.coach.reports.attention_pictures import attention_at_work
-from minigpt_challenge.coach.reports.charts import draw_ladder
+from minigpt_challenge.coach.reports import chart_style, trained_gpt
+from minigpt_challenge.coach.reports.attention_on_text import attention_at_work
+from minigpt_challenge.coach.reports.charts import draw_ladder, draw_loss_curve
 from minigpt_challenge.coach.reports.html import Picture, render
+from minigpt_challenge.given import milestone
+from minigpt_challenge.given.vocabulary import SHAKESPEARE
 
 WIDTH = 800  # of a picture, in CSS pixels
 REPORT = FOLDER / "report.html"
 ATTENTION = TASKS[1]
+COLOURS = {  # of the charts, which the page shares
+    "paper": chart_style.PAPER,
+    "ink": chart_style.INK,
+    "quiet": chart_style.FAINT,
+    "accent": chart_style.BLUE,
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """A task in the page's table."""
+    """A task in the page's table.
+
+    Attributes:
+        code: what the learner wrote; empty if nothing.
+    """
 
     task: Task
     standing: Standing
-    help: HelpUsed
-
-    @property
-    def help_text(self) -> str:
-        """How much help was used; "no help" only if the task is passed."""
-        hints, peeks = self.help.hints, self.help.peeks
-        parts = [_count(hints, "hint")] * (hints > 0) + [_count(peeks, "peek")] * (peeks > 0)
-        if parts:
-            return ", ".join(parts)
-        return "no help" if self.standing.verdict is Verdict.PASSED else ""
+    code: str
 
 
 def write(path: Path) -> Path | None:
@@ -50,20 +55,31 @@ def write(path: Path) -> Path | None:
 
 def page() -> str:
     """The page as HTML, without the parts for which there is nothing yet."""
-    rows = [Row(task, progress.standing(task), help_used(task)) for task in TASKS]
+    rows = [Row(task, progress.standing(task), _code(task)) for task in TASKS]
     passed = [row.task for row in rows if row.standing.verdict is Verdict.PASSED]
+    run = saved(WEIGHTS)
+    untrained = run.get("untrained")
     return render(
         "report.html",
+        colours=COLOURS,
         rows=rows,
         passed=passed,
-        ladder=_ladder(ladder.rungs()),
-        attention=attention_at_work(ATTENTION, ATTENTION.stub) if ATTENTION in passed else None,
-        curve=_curve(),
+        facts=trained_gpt.facts(run),
         sample=_text(SAMPLE).strip("\n"),
-        uses_reference=_trained_with_the_reference(),
+        untrained=untrained.strip("\n") if isinstance(untrained, str) else "",
+        curve=_curve(run),
+        attention=trained_gpt.attention(run) if run else None,
+        by_hand=attention_at_work(ATTENTION, ATTENTION.stub) if ATTENTION in passed else None,
+        ladder=_ladder(ladder.rungs()),
+        uses_reference=bool(run.get("solutions")),
         repository=repository_url(),
         today=date.today().isoformat(),
     )
+
+
+def _code(task: Task) -> str:
+    """What the learner wrote for the task; empty while it is the stub."""
+    return read_learner_file(task).strip("\n") if is_started(task) else ""
 
 
 def _ladder(rungs: tuple[ladder.Rung, ...]) -> Picture | None:
@@ -78,21 +94,18 @@ def _ladder(rungs: tuple[ladder.Rung, ...]) -> Picture | None:
     return Picture(draw_ladder(rungs), f"The loss ladder: {losses}.", caption, WIDTH)
 
 
-def _curve() -> Picture | None:
+def _curve(run: dict[str, Any]) -> Picture | None:
     """The loss curve of the last training run; None if there is none."""
-    with suppress(OSError):
-        return Picture(
-            CURVE.read_bytes(),
-            "The loss curve of the training run: the loss at each step.",
-            "The loss of the whole model, step by step.",
-            WIDTH,
-        )
+    history = trained_gpt.history(run)
+    alt = "The loss curve of the training run: the loss at each measurement."
+    caption = "The loss of the whole model during its training."
+    if history:
+        on_shakespeare = run.get("characters") == SHAKESPEARE.characters
+        target = milestone.TARGET_LOSS if on_shakespeare else None
+        return Picture(draw_loss_curve(history, target), alt, caption, WIDTH)
+    with suppress(OSError):  # the weights of an older version: they have no history
+        return Picture(CURVE.read_bytes(), alt, caption, WIDTH)
     return None
-
-
-def _trained_with_the_reference() -> bool:
-    """Whether the last training run used the reference instead of the learner's code."""
-    return bool(saved(WEIGHTS).get("solutions"))
 
 
 def _text(path: Path) -> str:
@@ -101,7 +114,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
