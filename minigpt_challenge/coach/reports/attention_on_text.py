@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -16,6 +18,8 @@ from minigpt_challenge.coach.reports.attention_patterns import (
 from minigpt_challenge.coach.reports.attention_pictures import draw_cells
 from minigpt_challenge.coach.reports.chart_style import DPI, INK, MIDDLE_GREY, course_style, png
 from minigpt_challenge.coach.reports.html import Picture
+from minigpt_challenge.coach.reports.trained_maps import rung_maps
+from minigpt_challenge.given.vocabulary import Vocabulary
 
 TILE = (0.18, 0.5, 0.93, 1.0)  # RGBA of a cell; the weight sets its opacity
 ONE_MAP, SEVERAL_MAPS = 6.2, 4.3  # the width of a map in inches: alone, and side by side
@@ -42,6 +46,12 @@ def attention_at_work(task: Task, answer: Path) -> Picture | None:
     N = len(maps.seen)
     titles = ["head 0: induction", "head 1: previous token"] if N > 1 else [""]
     return _picture(maps.seen, titles, line, _by_hand_caption(N))
+
+
+def rung_attention(model: Any, params: Any, vocabulary: Vocabulary) -> Picture | None:
+    """What the attention of a trained `LookBackAndGuess` looks at; None if there are no maps."""
+    maps = rung_maps(model, params, jnp.asarray(vocabulary.encode(LINE)))
+    return None if maps is None else trained_rung(maps, LINE)
 
 
 def trained_rung(maps: np.ndarray, text: str) -> Picture:
@@ -121,7 +131,8 @@ def maps_figure(maps: np.ndarray, titles: Sequence[str], text: str, ink: str) ->
     for weights, title, axes in zip(maps, titles, panels, strict=False):
         tiles = np.empty((*weights.shape, 4))
         tiles[...] = TILE
-        tiles[..., 3] = np.where(weights > 0, 0.1 + 0.9 * np.clip(weights, 0, 1) ** 0.6, 0)
+        seen = (weights > 0) | np.tri(len(text), dtype=bool)
+        tiles[..., 3] = np.where(seen, 0.1 + 0.9 * np.clip(weights, 0, 1) ** 0.6, 0)
         draw_cells(axes, tiles)
         axes.tick_params(colors=ink)
         axes.set_xticks(**marks, **style)

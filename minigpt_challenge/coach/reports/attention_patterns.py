@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minigpt_challenge.coach.reports.chart_style import in_percent
+
 
 @dataclass(frozen=True)
 class Pattern:
@@ -38,11 +40,6 @@ class Head:
     @property
     def label(self) -> str:
         return in_percent(self.pattern.label, self.pattern.strength(self.weights))
-
-
-def in_percent(text: str, number: float) -> str:
-    """The format string with the number; a percent sign stands apart, as in our texts."""
-    return text.format(number).replace("%", " %")
 
 
 def share_from(steps_back: int, weights: np.ndarray) -> float:

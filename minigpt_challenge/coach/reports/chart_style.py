@@ -1,4 +1,4 @@
-"""The style of every chart and picture: its colours, its fonts, and how it becomes a PNG."""
+"""The style of every chart and picture: colours, fonts, numbers, and how it becomes a PNG."""
 
 import io
 from collections.abc import Iterator
@@ -28,3 +28,8 @@ def png(figure: Figure, transparent: bool = False) -> bytes:
     file = io.BytesIO()
     figure.savefig(file, format="png", transparent=transparent)
     return file.getvalue()
+
+
+def in_percent(text: str, number: float) -> str:
+    """The format string with the number; a percent sign stands apart, as in our texts."""
+    return text.format(number).replace("%", " %")

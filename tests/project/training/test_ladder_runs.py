@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 
 import flax.linen as nn
 import jax
@@ -14,9 +15,10 @@ from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.records.progress import Standing
-from minigpt_challenge.coach.reports import terminal
+from minigpt_challenge.coach.reports import live_training, terminal
+from minigpt_challenge.coach.reports.html import Picture
 from minigpt_challenge.coach.runtime.loading import tasks_from
-from minigpt_challenge.coach.training import gpt_run
+from minigpt_challenge.coach.training import gpt_run, ladder_runs
 from minigpt_challenge.coach.training.ladder_recipes import RECIPES
 from minigpt_challenge.given import milestone, steps
 from minigpt_challenge.given.dataset import load_data
@@ -139,3 +141,28 @@ def test_the_ladder_as_text_has_each_loss_in_words(ladder_file):
         "uniform        4.17, as unsure as among 65 characters",
         "+ attention    2.30, as unsure as among 10 characters, task 1 borrowed",
     ]
+
+
+class TestWhatItLearned:
+    """The picture that is shown when a rung has been trained."""
+
+    @staticmethod
+    def shown(monkeypatch, picture):
+        seen = []
+        monkeypatch.setattr(live_training, "display", lambda bundle, raw: seen.append(bundle))
+        recipe = replace(RECIPES[1], picture=picture)
+        ladder_runs._show_what_it_learned(recipe, None, {}, None)
+        return seen
+
+    def test_it_is_shown_with_its_caption(self, monkeypatch):
+        picture = Picture(b"PNG", "alt", "what to <see>", 500)
+        (bundle,) = self.shown(monkeypatch, lambda *_: picture)
+        assert bundle["text/plain"] == "alt"
+        assert "<figcaption>what to &lt;see&gt;</figcaption>" in bundle["text/html"]
+        assert 'src="data:image/png;base64,' in bundle["text/html"]
+
+    def test_without_a_picture_nothing_is_shown(self, monkeypatch):
+        assert self.shown(monkeypatch, lambda *_: None) == []
+
+    def test_an_error_leaves_the_picture_out(self, monkeypatch):
+        assert self.shown(monkeypatch, lambda *_: 1 / 0) == []
