@@ -89,7 +89,8 @@ def _ladder(rungs: tuple[ladder.Rung, ...]) -> Picture | None:
     losses = ", ".join(f"{rung.name} {rung.loss:.2f} {rung.remark}".rstrip() for rung in rungs)
     caption = (
         "The loss after each part is added (lower is better), in nats per character, on text that "
-        "the model was not trained on."
+        "the model was not trained on. Below it stands among how many equally likely characters "
+        "one would be as unsure."
     )
     return Picture(draw_ladder(rungs), f"The loss ladder: {losses}.", caption, WIDTH)
 
@@ -97,9 +98,14 @@ def _ladder(rungs: tuple[ladder.Rung, ...]) -> Picture | None:
 def _curve(run: dict[str, Any]) -> Picture | None:
     """The loss curve of the last training run; None if there is none."""
     history = trained_gpt.history(run)
-    alt = "The loss curve of the training run: the loss at each measurement."
+    alt = "The loss curve of the training run."
     caption = "The loss of the whole model during its training."
     if history:
+        first, last = history[0], history[-1]
+        alt += (
+            f" The evaluation loss goes from {first.eval_loss:.2f} to {last.eval_loss:.2f} in "
+            f"{last.step:,} steps."
+        )
         on_shakespeare = run.get("characters") == SHAKESPEARE.characters
         target = milestone.TARGET_LOSS if on_shakespeare else None
         return Picture(draw_loss_curve(history, target), alt, caption, WIDTH)

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from minigpt_challenge.coach.reports.attention_on_text import trained_gpt, trained_rung
+from minigpt_challenge.coach.reports.attention_on_text import (
+    maps_figure,
+    trained_gpt,
+    trained_rung,
+)
 from minigpt_challenge.coach.reports.attention_patterns import (
     positions_used,
     share_from,
@@ -72,3 +76,9 @@ def test_any_number_of_heads_is_drawn(maps):
     picture = trained_gpt(maps, "to be, o")
     assert picture.png.startswith(b"\x89PNG")
     assert f"among the {maps.shape[0] * maps.shape[1]} trained ones" in picture.caption
+
+
+def test_a_place_without_a_map_stays_empty():
+    figure = maps_figure(MAPS[0], ["a", "b", "c"], "to be, o", "black")
+    assert [axes.axison for axes in figure.axes] == [True, True, True, False]
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b", "c", ""]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib
 import matplotlib.image
+import numpy as np
 import pytest
 from matplotlib.font_manager import findfont
 from matplotlib.patches import FancyBboxPatch
@@ -13,6 +14,8 @@ from matplotlib.text import Text
 from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.records.ladder import PLACES, UNIFORM, Rung
 from minigpt_challenge.coach.reports import charts
+from minigpt_challenge.coach.reports.attention_on_text import maps_figure
+from minigpt_challenge.coach.reports.character_vectors import vectors_figure
 from minigpt_challenge.coach.reports.chart_style import course_style
 from minigpt_challenge.coach.reports.charts import (
     draw_ladder,
@@ -151,8 +154,14 @@ def test_the_style_is_ours_whatever_the_user_has_set():
 
 
 def test_all_fonts_are_dejavu():
+    maps = np.tri(4)[None]
     with course_style():
-        figures = ladder_figure((UNIFORM, BIGRAM)), loss_curve_figure([START, ABOVE], 1.9)
+        figures = (
+            ladder_figure((UNIFORM, BIGRAM)),
+            loss_curve_figure([START, ABOVE], 1.9),
+            maps_figure(maps, ["head 0"], "to b", "black"),
+            vectors_figure(np.eye(4, 2), np.ones(2), "to b"),
+        )
         used = {
             Path(findfont(text.get_fontproperties())).stem
             for figure in figures

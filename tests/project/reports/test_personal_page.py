@@ -105,6 +105,7 @@ def test_the_page_leads_with_the_work(learner):
         ["The", "loss", "ladder:"],
     ]
     assert "uniform 4.17, bigram 2.49" in page
+    assert "The evaluation loss goes from 4.60 to 2.40 in 250 steps." in page
     assert f"{len(TASKS)} of {len(TASKS)} tasks passed" in page
     assert page.count("12 of 12 checks") == len(TASKS)
 
@@ -210,6 +211,9 @@ def test_print_is_light_and_opens_the_code(learner):
     dark, printed = style.index("prefers-color-scheme: dark"), style.index("@media print")
     assert printed > dark  # so that it wins on a device with a dark theme
     assert "color-scheme: light;" in style[printed:] and "--background: #ffffff" in style[printed:]
+    assert re.search(
+        r"\.pill \{[^}]* print-color-adjust: exact", style
+    )  # white ink needs its ground
     assert "details::details-content { content-visibility: visible" in style[printed:]
 
 

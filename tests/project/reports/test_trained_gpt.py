@@ -128,6 +128,13 @@ def test_no_map_is_better_than_a_wrong_one(tmp_path, monkeypatch, old, new):
     assert attention(run) is None
 
 
+def test_a_run_of_the_reference_does_not_need_the_learners_files(tmp_path, monkeypatch):
+    run = saved_run(tmp_path, SOLUTION, monkeypatch)
+    (tmp_path / TASKS[3].stub.name).write_text("not Python", "utf-8")
+    assert attention(run) is None
+    assert attention(run | {"solutions": True}) is not None
+
+
 def test_a_text_without_the_line_has_no_map(tmp_path, monkeypatch):
     run = saved_run(tmp_path, SOLUTION, monkeypatch)
     assert attention(run) is not None
