@@ -211,9 +211,8 @@ def test_print_is_light_and_opens_the_code(learner):
     dark, printed = style.index("prefers-color-scheme: dark"), style.index("@media print")
     assert printed > dark  # so that it wins on a device with a dark theme
     assert "color-scheme: light;" in style[printed:] and "--background: #ffffff" in style[printed:]
-    assert re.search(
-        r"\.pill \{[^}]* print-color-adjust: exact", style
-    )  # white ink needs its ground
+    # White ink needs its ground, which browsers leave out of a print.
+    assert re.search(r"\.pill \{[^}]* print-color-adjust: exact", style)
     assert "details::details-content { content-visibility: visible" in style[printed:]
 
 
