@@ -103,7 +103,8 @@ def _size(saved: dict[str, Any]) -> Fact | None:
         return None
     match saved.get("sizes"):
         case {"num_layers": L, "num_heads": N, "hidden_dim": C, "block_size": size}:
-            remark = f"{L} blocks of {N} heads, {C} numbers for a character, {size} characters read"
+            heads = f"{L} blocks of {N} heads"
+            remark = f"{heads}, {C} numbers for a character, reads {size} characters"
         case _:
             remark = ""
     return Fact("Parameters", f"{number:,}", remark)

@@ -36,7 +36,7 @@ def test_the_facts_are_named_with_their_units():
         Fact(
             "Parameters",
             "1,502",
-            "2 blocks of 3 heads, 12 numbers for a character, 20 characters read",
+            "2 blocks of 3 heads, 12 numbers for a character, reads 20 characters",
         ),
         Fact("Training time", "1 min 23 s", "2,000 steps"),
         Fact("Device", "CPU"),
