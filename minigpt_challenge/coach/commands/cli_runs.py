@@ -82,6 +82,12 @@ def report(
         Path | None,
         typer.Option(metavar="FILE", help="Write it to FILE (default my_gpt/report.html)."),
     ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Show this run (default: the last that reached the milestone)."
+        ),
+    ] = None,
 ) -> None:
     """Write a page about what you have built.
 
@@ -92,7 +98,7 @@ def report(
 
     console = terminal.console()
     path = output or personal_page.REPORT
-    saved = personal_page.write(path)
+    saved = personal_page.write(path, run)
     console.print(f"Written to {path}: open it in a browser.", markup=False, soft_wrap=True)
     if saved:
         console.print(f"The previous page is saved in {saved}.", markup=False, soft_wrap=True)

@@ -112,7 +112,6 @@ def _print_hint(console: Console, hint: Hint) -> None:
 
 def show_solution(console: Console, task: Task) -> None:
     """Print the reference."""
-    help_used.note_peek(task)
     _print_code(console, _reference(task), "python")
 
 
@@ -125,7 +124,6 @@ def show_difference(console: Console, task: Task) -> None:
     if not lines:
         console.print("Your file and the reference are the same.")
         return
-    help_used.note_peek(task)
     _print_code(console, "\n".join(lines), "diff")
 
 

@@ -9,6 +9,7 @@ from minigpt_challenge.coach.records import json_store
 
 LADDER_FILE = STATE_FOLDER / "ladder.json"
 MAX_SAMPLE = 500  # characters
+MAX_PERPLEXITY = 1_000  # no exact number above it
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,10 @@ class Place:
 
     Attributes:
         name: the part that the model has gained.
-        typical: about the loss that the reference reaches, in nats per character.
         caption: a few words on what the model can do.
     """
 
     name: str
-    typical: float
     caption: str
 
 
@@ -56,13 +55,13 @@ UNIFORM = Rung(
 )
 MILESTONE = "training step"
 PLACES = (
-    Place(UNIFORM.name, UNIFORM.loss, "a blind guess"),
-    Place("bigram", 2.48, "sees one character"),
-    Place("+ embedding", 2.49, "knows its place"),
-    Place("+ attention", 2.36, "one head looks back"),
-    Place("+ many heads", 2.17, "four heads look back"),
-    Place("+ blocks", 2.02, "two blocks, 1,000 steps"),
-    Place(MILESTONE, 1.87, "four blocks, your own step"),
+    Place(UNIFORM.name, "a blind guess"),
+    Place("bigram", "sees one character"),
+    Place("+ embedding", "knows its place"),
+    Place("+ attention", "one head looks back"),
+    Place("+ many heads", "four heads look back"),
+    Place("+ blocks", "two blocks, 1,000 steps"),
+    Place(MILESTONE, "four blocks, your own step"),
 )
 
 
@@ -105,6 +104,18 @@ def remember(rung: Rung) -> None:
     json_store.update(LADDER_FILE, list, change)
 
 
+def perplexity(loss: float) -> str:
+    """Among how many equally likely characters a model would be as unsure: e to its loss."""
+    if loss > math.log(MAX_PERPLEXITY):
+        return f"more than {MAX_PERPLEXITY:,} characters"
+    number = math.exp(loss)
+    return f"{number:.1f} characters" if number < 9.95 else f"{number:,.0f} characters"
+
+
 def as_text(rungs: tuple[Rung, ...]) -> str:
     """The ladder without a picture: a line for each rung."""
-    return "\n".join(f"{rung.name:14} {rung.loss:.2f} {rung.remark}".rstrip() for rung in rungs)
+    return "\n".join(
+        f"{rung.name:14} {rung.loss:.2f}, as unsure as among {perplexity(rung.loss)}"
+        f"{f', {rung.remark}' if rung.remark else ''}"
+        for rung in rungs
+    )

@@ -1,6 +1,5 @@
-"""Attention maps as pictures, with a caption that says what to see in them."""
+"""The learner's attention map beside the expected one, with a caption that says what differs."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +10,15 @@ from matplotlib.patches import Rectangle
 
 from minigpt_challenge.coach.checks.attention_probe import AttentionMaps, attention_maps
 from minigpt_challenge.coach.course.curriculum import Task
+from minigpt_challenge.coach.reports.chart_style import DPI, MIDDLE_GREY, course_style, png
 from minigpt_challenge.coach.reports.html import Picture
 
-# The background is transparent and the ink a middle grey, to be readable in light and dark themes.
 # Each cell with a number has a colour of its own, and an ink that contrasts with it.
-INK, LEAK, DPI = "#868686", "#e11d48", 160
-TILE = (0.18, 0.5, 0.93, 1.0)  # RGBA of a cell on a text; the weight sets its opacity
+LEAK = "#e11d48"
 WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#dcebfa", "#5b9bd5", "#0b3c78"])
 DIFFERENCES = LinearSegmentedColormap.from_list(
     "differences", ["#6d28a8", "#d9c8ee", "#f4f4f4", "#fbd3a6", "#c2530a"]
 )
-
-LINES = {
-    "task2_attention": "Romeo, Romeo! wherefore art thou Romeo?",
-    "task3_einsum_attention": "Romeo, Romeo! wherefore",  # two heads have less room
-}
 
 
 def compared_attention(task: Task, answer: Path) -> Picture | None:
@@ -34,17 +27,15 @@ def compared_attention(task: Task, answer: Path) -> Picture | None:
     return draw_comparison(maps) if maps else None
 
 
-def attention_at_work(task: Task, answer: Path) -> Picture | None:
-    """The learner's attention on a line of Shakespeare; None if there are no weights to show."""
-    if task.stem not in LINES:
-        return None
-    line = LINES[task.stem]
-    maps = attention_maps(task, answer, line)
-    return draw_on_text(maps, line) if maps else None
-
-
 def draw_comparison(maps: AttentionMaps) -> Picture:
     """The learner's weights, the expected ones, and the difference: one row for each head."""
+    caption = _comparison_caption(maps)
+    alt = f"Your attention map beside the expected one. {caption}"
+    with course_style():
+        return Picture(png(_comparison(maps), transparent=True), alt, caption, 8.4 * 96)
+
+
+def _comparison(maps: AttentionMaps) -> Figure:
     N = len(maps.seen)
     figure = Figure(figsize=(8.4, 3.0 * N), dpi=DPI, layout="constrained")
     rows = figure.subplots(N, 3, squeeze=False)
@@ -58,44 +49,7 @@ def draw_comparison(maps: AttentionMaps) -> Picture:
         )
         for t, s in np.argwhere(leaks):
             row[0].add_patch(Rectangle((s - 0.46, t - 0.46), 0.92, 0.92, fill=False, ec=LEAK, lw=2))
-    caption = _comparison_caption(maps)
-    return Picture(
-        _png(figure), f"Your attention map beside the expected one. {caption}", caption, 8.4 * 96
-    )
-
-
-def draw_on_text(maps: AttentionMaps, text: str) -> Picture:
-    """The learner's weights on a text: characters along both axes, heads side by side."""
-    N = len(maps.seen)
-    size = 6.2 if N == 1 else 4.3
-    figure = Figure(figsize=(size * N, size), dpi=DPI, layout="constrained")
-    for n, axes in enumerate(figure.subplots(1, N, squeeze=False)[0]):
-        tiles = np.empty((*maps.seen[n].shape, 4))
-        tiles[...] = TILE
-        tiles[..., 3] = np.where(maps.seen[n] > 0, 0.1 + 0.9 * maps.seen[n] ** 0.6, 0)
-        _draw_cells(axes, tiles)
-        characters = text.replace(" ", "·")
-        ticks = {"ticks": range(len(text)), "labels": characters, "family": "monospace"}
-        axes.set_xticks(**ticks, size=11 if N == 1 else 9)
-        axes.set_yticks(**ticks, size=11 if N == 1 else 9)
-        if N > 1:
-            axes.set_title(f"head {n}", color=INK, size=10)
-    caption = _on_text_caption(N)
-    alt = f"Attention map on the line “{text}”. {caption}"
-    return Picture(_png(figure), alt, caption, size * N * 96)
-
-
-def _on_text_caption(num_heads: int) -> str:
-    repeated = "looks for the character that followed the same two characters earlier in the line"
-    heads = f"each position {repeated}"
-    if num_heads > 1:
-        heads = f"head 0 {repeated}, and head 1 looks at the character just before"
-    return (
-        "Attention at work. Each row is a position, and shows how much that position takes from "
-        f"itself and from each earlier position. The weights were set by hand so that {heads}. The "
-        "slanted lines appear where “Romeo” is repeated. Above the diagonal is the future: nothing "
-        "is taken from there."
-    )
+    return figure
 
 
 def _comparison_caption(maps: AttentionMaps) -> str:
@@ -157,32 +111,26 @@ def _draw_numbers(
     tiles = colours(np.interp(np.nan_to_num(values), limits, (0, 1)))  # (T, S, 4)
     tiles[np.isnan(values)] = 0.75, 0.75, 0.75, 1.0
     tiles[..., 3] = shown
-    _draw_cells(axes, tiles)
+    draw_cells(axes, tiles)
     for t, s in np.argwhere(shown):
         red, green, blue, _ = colours(np.interp(np.nan_to_num(values[t, s]), limits, (0, 1)))
         ink = "white" if 0.3 * red + 0.6 * green + 0.1 * blue < 0.55 else "#10233f"
         number = "NaN" if np.isnan(values[t, s]) else number_format.format(values[t, s])
         number = number.replace("+0.00", "≈ 0").replace("-0.00", "≈ 0").replace("-", "−")
         axes.text(s, t, number, ha="center", va="center", size=8, color=ink)
-    axes.set_title(title, color=INK, size=11, weight="bold")
+    axes.set_title(title, color=MIDDLE_GREY, size=11, weight="bold")
     axes.set_xticks(range(len(values)))
     axes.set_yticks(range(len(values)))
-    axes.set_xlabel("takes from position s", color=INK, size=9)
-    axes.set_ylabel("position t", color=INK, size=9)
+    axes.set_xlabel("takes from position s", color=MIDDLE_GREY, size=9)
+    axes.set_ylabel("position t", color=MIDDLE_GREY, size=9)
 
 
-def _draw_cells(axes: Axes, tiles: np.ndarray) -> None:
+def draw_cells(axes: Axes, tiles: np.ndarray) -> None:
     """Draw coloured cells, RGBA (T, S, 4), with a thin grid."""
     axes.imshow(tiles, interpolation="nearest")
     T = len(tiles)
     lines = np.arange(T + 1) - 0.5
-    axes.hlines(lines, -0.5, T - 0.5, color=INK, lw=0.5, alpha=0.5)
-    axes.vlines(lines, -0.5, T - 0.5, color=INK, lw=0.5, alpha=0.5)
+    axes.hlines(lines, -0.5, T - 0.5, color=MIDDLE_GREY, lw=0.5, alpha=0.5)
+    axes.vlines(lines, -0.5, T - 0.5, color=MIDDLE_GREY, lw=0.5, alpha=0.5)
     axes.spines[:].set_visible(False)
-    axes.tick_params(length=0, colors=INK)
-
-
-def _png(figure: Figure) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, format="png", transparent=True)
-    return file.getvalue()
+    axes.tick_params(length=0, colors=MIDDLE_GREY)

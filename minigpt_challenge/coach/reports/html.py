@@ -73,6 +73,11 @@ def check_fragment(
     )
 
 
+def figure_fragment(picture: Picture) -> str:
+    """HTML for a notebook: the picture and its caption."""
+    return render("figure.html", picture=picture)
+
+
 def render(template: str, **values: Any) -> str:
     """Fill in the template.
 

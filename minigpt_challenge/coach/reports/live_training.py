@@ -10,9 +10,10 @@ from IPython.display import DisplayHandle, display
 
 from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.reports.charts import draw_ladder, draw_loss_curve
+from minigpt_challenge.coach.reports.html import Picture, figure_fragment
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.sampling import continue_text
-from minigpt_challenge.given.training import Measurement
+from minigpt_challenge.given.training_run import Measurement
 from minigpt_challenge.given.vocabulary import Vocabulary
 
 SAMPLE_LENGTH = 160  # characters
@@ -33,6 +34,11 @@ def show_picture(png: bytes, text: str, handle: DisplayHandle | None = None) -> 
         return display(bundle, raw=True, display_id=True, metadata=metadata)
     handle.update(bundle, raw=True, metadata=metadata)
     return handle
+
+
+def show_with_caption(picture: Picture) -> None:
+    """Show the picture with its caption; where HTML cannot be shown, a text that describes it."""
+    display({"text/html": figure_fragment(picture), "text/plain": picture.alt}, raw=True)
 
 
 def show_ladder() -> None:

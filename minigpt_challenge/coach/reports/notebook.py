@@ -50,10 +50,10 @@ def mime_bundle(
 def pictures(report: Report) -> tuple[Picture, ...]:
     """The learner's attention: on a text if the task is passed, compared if it is wrong."""
     # Imported here, so that `%load_ext` does not wait for Matplotlib.
-    from minigpt_challenge.coach.reports import attention_pictures
+    from minigpt_challenge.coach.reports import attention_on_text, attention_pictures
 
     draw = {
-        Verdict.PASSED: attention_pictures.attention_at_work,
+        Verdict.PASSED: attention_on_text.attention_at_work,
         Verdict.WRONG: attention_pictures.compared_attention,
     }.get(report.verdict)
     try:

@@ -8,6 +8,7 @@ import jax
 from rich.table import Table
 
 from minigpt_challenge.coach.records.saved_run import SavedRun
+from minigpt_challenge.coach.reports.trained_gpt import reached_milestone
 
 
 def run_table(runs: Iterable[SavedRun]) -> Table:
@@ -21,7 +22,7 @@ def run_table(runs: Iterable[SavedRun]) -> Table:
 
 def _cells(saved: dict[str, Any]) -> tuple[str, ...]:
     sizes, loss = saved.get("sizes"), saved.get("loss")
-    milestone = " [green]✓ milestone[/green]" if saved.get("milestone") else ""
+    milestone = " [green]✓ milestone[/green]" if reached_milestone(saved) else ""
     return (
         f"{loss:.3f}{milestone}" if isinstance(loss, float) else "",
         f"{saved['steps']:,}" if "steps" in saved else "",

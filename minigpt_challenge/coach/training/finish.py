@@ -76,7 +76,7 @@ def save(run: Run, vocabulary: Vocabulary) -> str:
         "device": device(),
         "untrained": run.untrained,
         "history": [list(measurement) for measurement in run.history],
-        "milestone": run.reached_milestone,
+        "milestone": run.counts and not run.sees_future,
     }
     folder = run.plan.run
     previous = overwrite(folder.weights, serialization.msgpack_serialize(packed))

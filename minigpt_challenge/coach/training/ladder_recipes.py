@@ -6,8 +6,12 @@ from typing import Any
 
 import flax.linen as nn
 
+from minigpt_challenge.coach.reports.attention_on_text import rung_attention
+from minigpt_challenge.coach.reports.character_vectors import character_vectors
+from minigpt_challenge.coach.reports.html import Picture
 from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.rungs import EmbedAndGuess, LookBackAndGuess
+from minigpt_challenge.given.vocabulary import Vocabulary
 
 BATCH_SIZE = BLOCK_SIZE = 32
 HIDDEN_DIM, NUM_HEADS = 64, 4
@@ -24,6 +28,8 @@ class Recipe:
             the model.
         steps: the number of training steps.
         learning_rate: of Adam.
+        picture: called with the trained model, its params and the vocabulary; returns a picture of
+            what it has learned, or None.
     """
 
     name: str
@@ -31,6 +37,7 @@ class Recipe:
     build: Callable[[Mapping[str, Any], int], nn.Module]
     steps: int = 2_000
     learning_rate: float = 3e-3
+    picture: Callable[[Any, Any, Vocabulary], Picture | None] = lambda *_: None
 
 
 def _embedding(names: Mapping[str, Any], vocab_size: int) -> nn.Module:
@@ -41,13 +48,19 @@ def _embedding(names: Mapping[str, Any], vocab_size: int) -> nn.Module:
 
 RECIPES = {  # by the task's number
     0: Recipe("bigram", (), lambda names, V: SimpleDecoder(V), learning_rate=1e-2),
-    1: Recipe("+ embedding", (1,), lambda names, V: EmbedAndGuess(_embedding(names, V), V)),
+    1: Recipe(
+        "+ embedding",
+        (1,),
+        lambda names, V: EmbedAndGuess(_embedding(names, V), V),
+        picture=character_vectors,
+    ),
     2: Recipe(
         "+ attention",
         (1, 2),
         lambda names, V: LookBackAndGuess(
             _embedding(names, V), names["SelfAttention"](head_dim=HIDDEN_DIM), V
         ),
+        picture=rung_attention,
     ),
     3: Recipe(
         "+ many heads",
@@ -59,6 +72,7 @@ RECIPES = {  # by the task's number
             ),
             V,
         ),
+        picture=rung_attention,
     ),
     4: Recipe(
         "+ blocks",

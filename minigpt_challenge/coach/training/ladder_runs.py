@@ -1,6 +1,7 @@
 """`%ladder 2`: use the new part in a model, train it, and report its loss."""
 
 import math
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -23,13 +24,14 @@ from minigpt_challenge.coach.training.ladder_recipes import (
     MILESTONE_TASK,
     MILESTONE_USES,
     RECIPES,
+    Recipe,
 )
 from minigpt_challenge.coach.training.plan import Plan
 from minigpt_challenge.given.dataset import load_data
 from minigpt_challenge.given.milestone import sees_the_future
 from minigpt_challenge.given.sampling import continue_text
 from minigpt_challenge.given.training import evaluate, run_training_loop
-from minigpt_challenge.given.vocabulary import SHAKESPEARE
+from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 
 SAMPLE_LENGTH = 300  # characters
 
@@ -130,7 +132,16 @@ def _train_rung(
         console.print(f"Loss {loss:.2f}. (Only losses on Shakespeare join the ladder.)")
     else:
         ladder.remember(Rung(recipe.name, loss, text, _lent(borrowed, recipe.tasks)))
-        console.print(f"{recipe.name}: loss {loss:.2f}")
+        words = ladder.perplexity(loss)
+        console.print(f"{recipe.name}: loss {loss:.2f}, as unsure as among {words}")
+        _show_what_it_learned(recipe, model, state.params, data.vocabulary)
+
+
+def _show_what_it_learned(recipe: Recipe, model: Any, params: Any, vocabulary: Vocabulary) -> None:
+    """Show the recipe's picture. The rung is trained, so an error only leaves the picture out."""
+    with suppress(Exception):
+        if picture := recipe.picture(model, params, vocabulary):
+            live_training.show_with_caption(picture)
 
 
 def _train_milestone(

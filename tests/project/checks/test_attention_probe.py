@@ -10,7 +10,7 @@ from minigpt_challenge.coach.checks.attention_probe import (
     text_probe,
 )
 from minigpt_challenge.coach.course.curriculum import TASKS
-from minigpt_challenge.coach.reports import attention_pictures
+from minigpt_challenge.coach.reports import attention_on_text, attention_pictures
 
 EMBEDDING, ATTENTION, EINSUM = TASKS[:3]
 BOTH = pytest.mark.parametrize("task", [ATTENTION, EINSUM], ids=["task2", "task3"])
@@ -141,13 +141,13 @@ def test_heads_in_the_wrong_axis_order_give_no_map(answer):
 
 def test_other_tasks_have_no_maps():
     assert attention_maps(EMBEDDING, EMBEDDING.solution) is None
-    assert attention_pictures.attention_at_work(EMBEDDING, EMBEDDING.solution) is None
+    assert attention_on_text.attention_at_work(EMBEDDING, EMBEDDING.solution) is None
     assert attention_pictures.compared_attention(EMBEDDING, EMBEDDING.solution) is None
 
 
 @BOTH
 def test_attention_is_drawn_on_a_line_of_shakespeare(task):
-    picture = attention_pictures.attention_at_work(task, task.solution)
+    picture = attention_on_text.attention_at_work(task, task.solution)
     assert picture.png.startswith(b"\x89PNG") and len(picture.png) < 100_000
     assert "“Romeo, Romeo!" in picture.alt
     assert ("head 1" in picture.caption) == (task is EINSUM)

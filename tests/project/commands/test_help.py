@@ -130,16 +130,15 @@ def test_after_the_last_hint_the_reference_is_named(workshop):
     assert "That was the last hint" in workshop.minigpt("hint", "1").stdout
 
 
-@pytest.mark.parametrize("damage", ["{", "[]", '{"task1_embedding": {"hints": 1, "peeks": "x"}}'])
+@pytest.mark.parametrize("damage", ["{", "[]", '{"task1_embedding": {"hints": 1}}'])
 def test_a_damaged_help_file_counts_as_empty(monkeypatch, tmp_path, damage):
     monkeypatch.setattr(help_used, "HELP_FILE", tmp_path / "help.json")
     help_used.HELP_FILE.write_text(damage)
-    assert help_used.help_used(EMBEDDING) == help_used.HelpUsed(0, 0)
+    assert help_used.titles_of_hints(EMBEDDING) == []
     help_used.note_hint(EMBEDDING, "1")
-    help_used.note_peek(EMBEDDING)
-    help_used.note_peek(ATTENTION)
-    assert help_used.help_used(EMBEDDING) == help_used.HelpUsed(1, 1)
-    assert help_used.help_used(ATTENTION) == help_used.HelpUsed(0, 1)
+    help_used.note_hint(ATTENTION, "2")
+    assert help_used.titles_of_hints(EMBEDDING) == ["1"]
+    assert help_used.titles_of_hints(ATTENTION) == ["2"]
 
 
 def test_the_solution_is_shown_only_with_yes(workshop):
@@ -156,8 +155,7 @@ def test_the_solution_is_shown_only_with_yes(workshop):
     )
     same = workshop.minigpt("solution", "1", "--diff", "--yes").stdout
     assert "are the same" in same
-    notes = (workshop.root / ".minigpt" / "help.json").read_text(encoding="utf-8")
-    assert '"peeks": 2' in notes
+    assert not (workshop.root / ".minigpt" / "help.json").exists()  # looking is not counted
 
 
 def test_no_line_of_the_reference_is_cut_in_a_narrow_terminal(workshop):
@@ -166,8 +164,7 @@ def test_no_line_of_the_reference_is_cut_in_a_narrow_terminal(workshop):
     assert shown.splitlines() == [line for line in lines if line.strip() not in (BEGIN, END)]
 
 
-def test_the_reference_is_shown_without_a_background_color(monkeypatch, tmp_path):
-    monkeypatch.setattr(help_used, "HELP_FILE", tmp_path / "help.json")
+def test_the_reference_is_shown_without_a_background_color():
     page = Console(file=io.StringIO(), record=True, force_terminal=True)
     show_solution(page, EMBEDDING)
     assert "background-color" not in page.export_html(inline_styles=True, code_format="{code}")

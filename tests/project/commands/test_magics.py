@@ -235,7 +235,8 @@ def test_a_part_joins_the_ladder_once_its_check_has_passed(workshop, run_cells, 
     assert "+ attention" not in rejected
     output = run_cells("%check 2", "%ladder 2")
     assert output.count("borrowed from the reference: task 1") == 2  # by both magics
-    assert "+ attention: loss" in output
+    assert "+ attention: loss" in output and "as unsure as among" in output
+    assert "Your attention, trained." in output  # the picture's description
     assert "+ attention" in (workshop.root / ".minigpt" / "ladder.json").read_text()
 
 

@@ -2,11 +2,11 @@
 
 import io
 import math
+from dataclasses import replace
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import matplotlib.image
 import pytest
 from rich.console import Console
 
@@ -15,10 +15,10 @@ from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.records.progress import Standing
-from minigpt_challenge.coach.reports import terminal
-from minigpt_challenge.coach.reports.charts import draw_ladder, ladder_figure
+from minigpt_challenge.coach.reports import live_training, terminal
+from minigpt_challenge.coach.reports.html import Picture
 from minigpt_challenge.coach.runtime.loading import tasks_from
-from minigpt_challenge.coach.training import gpt_run
+from minigpt_challenge.coach.training import gpt_run, ladder_runs
 from minigpt_challenge.coach.training.ladder_recipes import RECIPES
 from minigpt_challenge.coach.training.plan import Plan
 from minigpt_challenge.given import milestone, steps
@@ -76,26 +76,6 @@ def test_every_place_has_a_recipe():
     names = [recipe.name for recipe in RECIPES.values()]
     assert [place.name for place in ladder.PLACES] == ["uniform", *names, ladder.MILESTONE]
     assert ladder.UNIFORM.loss == pytest.approx(math.log(65))
-
-
-def test_the_picture_is_opaque_and_shows_every_loss_reached():
-    rungs = (ladder.UNIFORM, BIGRAM, MANY)
-    texts = [text.get_text() for text in ladder_figure(rungs).axes[0].texts]
-    assert {"4.17", "2.48", "2.17", "+ blocks", "about 2.5", "not trained here"} <= set(texts)
-    assert "The th $ouk\nwhe" in texts
-    pixels = matplotlib.image.imread(io.BytesIO(draw_ladder(rungs)))
-    assert pixels.shape[0] > 500 and (pixels[..., 3] == 1).all()  # its own background
-
-
-def test_the_excerpt_has_the_fullest_lines_and_a_long_one_is_cut():
-    long = "x" * 60
-    axes = ladder_figure(
-        (ladder.UNIFORM, Rung("bigram", 2.5, f"a\n\nb\nWhat then\n{long}\nc"))
-    ).axes[0]
-    assert "What then\n" + "x" * 45 + "…" in [text.get_text() for text in axes.texts]
-    ladder_figure(
-        (ladder.UNIFORM, Rung("bigram", 2.5, "\n \n"))
-    )  # a model may generate nothing else
 
 
 @pytest.mark.parametrize("number", RECIPES)
@@ -159,8 +139,34 @@ def _embed_and_guess(vocab_size, width):
     return EmbedAndGuess(nn.Embed(vocab_size, width), vocab_size)
 
 
-def test_borrowed_tasks_are_named(ladder_file):
+def test_the_ladder_as_text_has_each_loss_in_words(ladder_file):
     ladder.remember(ladder.Rung("+ attention", 2.3, "thou", (1,)))
-    assert "+ attention    2.30 task 1 borrowed" in ladder.as_text(ladder.rungs())
-    texts = [text.get_text() for text in ladder_figure(ladder.rungs()).axes[0].texts]
-    assert "task 1 borrowed" in texts
+    assert ladder.as_text(ladder.rungs()).splitlines() == [
+        "uniform        4.17, as unsure as among 65 characters",
+        "+ attention    2.30, as unsure as among 10 characters, task 1 borrowed",
+    ]
+
+
+class TestWhatItLearned:
+    """The picture that is shown when a rung has been trained."""
+
+    @staticmethod
+    def shown(monkeypatch, picture):
+        seen = []
+        monkeypatch.setattr(live_training, "display", lambda bundle, raw: seen.append(bundle))
+        recipe = replace(RECIPES[1], picture=picture)
+        ladder_runs._show_what_it_learned(recipe, None, {}, None)
+        return seen
+
+    def test_it_is_shown_with_its_caption(self, monkeypatch):
+        picture = Picture(b"PNG", "alt", "what to <see>", 500)
+        (bundle,) = self.shown(monkeypatch, lambda *_: picture)
+        assert bundle["text/plain"] == "alt"
+        assert "<figcaption>what to &lt;see&gt;</figcaption>" in bundle["text/html"]
+        assert 'src="data:image/png;base64,' in bundle["text/html"]
+
+    def test_without_a_picture_nothing_is_shown(self, monkeypatch):
+        assert self.shown(monkeypatch, lambda *_: None) == []
+
+    def test_an_error_leaves_the_picture_out(self, monkeypatch):
+        assert self.shown(monkeypatch, lambda *_: 1 / 0) == []
