@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.given.dataset import Dataset
-from minigpt_challenge.given.training_run import Measurement, run_training_loop
+from minigpt_challenge.given.training import run_training_loop
+from minigpt_challenge.given.training_run import Measurement
 from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 
 BATCH_SIZE = 16

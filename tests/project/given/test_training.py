@@ -15,7 +15,11 @@ from minigpt_challenge.given.bigram import SimpleDecoder
 from minigpt_challenge.given.many_steps import BadStep
 from minigpt_challenge.given.sampling import generate
 from minigpt_challenge.given.sources import DataError
-from minigpt_challenge.given.training import evaluate, init_train_state, run_training_loop
+from minigpt_challenge.given.training import (
+    evaluate,
+    init_train_state,
+    run_training_loop,
+)
 from minigpt_challenge.given.training_run import Measurement, TrainingRun
 
 V = 5
