@@ -52,6 +52,8 @@ def build_notebook(task: Task) -> str:
     notebook = jupytext.reads(_fill_source(task), fmt="md")
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"{task.stem}-{number}"
+        if cell.source.startswith("# @title"):  # Colab shows a form instead of the code
+            cell.metadata["jupyter"] = {"source_hidden": True}
     notebook.metadata = nbformat.from_dict(
         {
             "colab": {"name": f"{task.stem}.ipynb", "provenance": []},
@@ -83,7 +85,10 @@ def _fill_source(task: Task) -> str:
     if task.solution.exists():
         values["stub"] = cut_stub(task).strip()
     if next_task:
-        values["next"] = f"[{next_task.title}]({colab_url(next_task)})"
+        values["next"] = (
+            f"**Task {next_task.number}, {next_task.title}** (open it [in Colab]"
+            f"({colab_url(next_task)}) or [on your machine]({next_task.notebook.name}))"
+        )
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:

@@ -80,6 +80,19 @@ def test_a_notebook_has_no_outputs_and_no_placeholders(task):
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
 
 
+@pytest.mark.parametrize("task", ROAD, ids=lambda task: task.stem)
+def test_the_set_up_is_folded_and_nothing_else(task):
+    cells = json.loads(notebooks.build_notebook(task))["cells"]
+    (folded,) = [cell for cell in cells if cell["metadata"].get("jupyter", {}).get("source_hidden")]
+    assert "".join(folded["source"]).startswith("# @title Set-up")
+
+
+def test_the_next_notebook_is_linked_in_colab_and_next_to_this_one():
+    text = notebooks.build_notebook(TASKS[0])
+    assert f"[in Colab]({notebooks.colab_url(TASKS[1])})" in text
+    assert f"[on your machine]({TASKS[1].notebook.name})" in text
+
+
 def test_building_twice_gives_the_same_bytes():
     assert notebooks.build_notebook(ROAD[2]) == notebooks.build_notebook(ROAD[2])
 
