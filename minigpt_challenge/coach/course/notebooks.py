@@ -23,6 +23,7 @@ ABOUT_THE_CELL = (
     "checked. In a new runtime, run the cell again."
 )
 SETUP_SOURCE = ROOT / "notebooks" / "source" / "setup.py"
+WHERE_TO_GO = ROOT / "notebooks" / "source" / "where_to_go.md"
 
 
 def colab_url(task: Task) -> str:
@@ -80,6 +81,7 @@ def _fill_source(task: Task) -> str:
         "setup": SETUP_SOURCE.read_text(encoding="utf-8").strip(),
         "repository": repository_url(),
         "folder": repository_url().rsplit("/", 1)[-1],
+        "where_to_go": WHERE_TO_GO.read_text(encoding="utf-8").strip(),
         "pictures": f"{repository_url()}/raw/main/pictures",
     }
     if task.solution.exists():
