@@ -1,6 +1,7 @@
 """The training text as integers: tiny Shakespeare, or a text file of your own."""
 
 import os
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 
 TRAIN_FRACTION = 0.9
 MIN_SPLIT = 2  # characters: one to see, and the next to predict
+WIDTH = 88  # columns of the note about the text
+
+_announced: str | None = None  # the text whose edition this process printed last
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,8 @@ class Dataset:
 
 def load_data(path: str | os.PathLike | None = None) -> Dataset:
     """Load tiny Shakespeare or your own text file, and print which text it is.
+
+    That is printed once in a process, and again if the text is another one.
 
     Args:
         path: a UTF-8 text file. None means the file in the environment variable MINIGPT_DATA, or
@@ -56,8 +62,17 @@ def load_data(path: str | os.PathLike | None = None) -> Dataset:
     tokens = jnp.asarray(vocabulary.encode(text))  # (L + M,)
     split = _split_position(len(text))
     edition = f"This is {edition}."
-    print(edition)
+    _announce(text, edition)
     return Dataset(tokens[:split], tokens[split:], vocabulary, edition)
+
+
+def _announce(text: str, edition: str) -> None:
+    global _announced
+    if text == _announced:
+        return
+    _announced = text
+    # Paths stay whole, so that they can be copied.
+    print(textwrap.fill(edition, WIDTH, break_long_words=False, break_on_hyphens=False))
 
 
 def _read_own_text(path: Path) -> tuple[str, str]:

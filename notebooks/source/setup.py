@@ -3,6 +3,7 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
+import time
 
 from IPython import get_ipython
 
@@ -18,9 +19,17 @@ if "google.colab" in sys.modules:
             folder = "/content/drive/MyDrive/{{folder}}"
         except Exception as error:
             print(f"Your Drive cannot be used ({error}). The files stay in this runtime only.")
+    inside = f"{folder}/minigpt_challenge/__init__.py"  # missing if a set-up was interrupted
+    if os.path.isdir(folder) and not os.path.isfile(inside):
+        aside = f"{folder}-incomplete-{time.strftime('%Y%m%d-%H%M%S')}"
+        os.rename(folder, aside)
+        print(f"{folder} was incomplete. What was in it is now in {aside}.")
     if not os.path.isdir(folder):
-        get_ipython().system(f"git clone --quiet --depth 1 {{repository}} '{folder}'")
-    if os.path.isdir(folder):
+        get_ipython().system(
+            f"rm -rf '{folder}.part' && git clone --quiet --depth 1 {{repository}} '{folder}.part'"
+            f" && mv '{folder}.part' '{folder}'"
+        )
+    if os.path.isfile(inside):
         running = sys.modules.get("minigpt_challenge")
         if running and not running.__file__.startswith(f"{folder}/"):
             raise RuntimeError(

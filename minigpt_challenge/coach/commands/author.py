@@ -2,19 +2,19 @@
 
 solutions/taskN_….py         → minigpt_challenge/tasks/taskN_….py
 notebooks/source/taskN_….md  → notebooks/taskN_….ipynb
-curriculum, pyproject.toml   → the task table in README.md
+curriculum, given/bigram.py, notebooks/source/where_to_go.md
+                             → what stands between markers in README.md
 """
 
-import re
 from pathlib import Path
 
 from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, TASKS
-from minigpt_challenge.coach.course.notebooks import build_notebook, colab_badge
+from minigpt_challenge.coach.course.notebooks import WHERE_TO_GO, build_notebook, colab_badge
 from minigpt_challenge.coach.course.stubs import BadSource, cut_stub
 from minigpt_challenge.coach.records.history import overwrite
 
 README = ROOT / "README.md"
-TABLE = re.compile(r"(?<=<!-- BEGIN TASKS -->\n).*(?=<!-- END TASKS -->)", re.DOTALL)
+BIGRAM = ROOT / "minigpt_challenge" / "given" / "bigram.py"
 
 
 def built_texts() -> dict[Path, str]:
@@ -25,11 +25,28 @@ def built_texts() -> dict[Path, str]:
     """
     texts = {task.stub: cut_stub(task) for task in TASKS}
     texts |= {task.notebook: build_notebook(task) for task in ROAD}
-    readme = README.read_text(encoding="utf-8")
-    if not TABLE.search(readme):
-        raise BadSource("README.md has no <!-- BEGIN TASKS --> … <!-- END TASKS -->")
-    texts[README] = TABLE.sub(lambda _: task_table(), readme)
+    texts[README] = fill_sections(README.read_text(encoding="utf-8"))
     return texts
+
+
+def fill_sections(readme: str) -> str:
+    """The README with the current text between each pair of markers.
+
+    Raises:
+        BadSource: a pair of markers is missing.
+    """
+    sections = {
+        "TASKS": task_table(),
+        "BIGRAM": bigram_code(),
+        "WHERE TO GO": WHERE_TO_GO.read_text(encoding="utf-8"),
+    }
+    for name, text in sections.items():
+        begin, end = f"<!-- BEGIN {name} -->\n", f"<!-- END {name} -->"
+        if begin not in readme or end not in readme.partition(begin)[2]:
+            raise BadSource(f"README.md has no {begin.strip()} … {end}")
+        before, _, rest = readme.partition(begin)
+        readme = before + begin + text + end + rest.partition(end)[2]
+    return readme
 
 
 def outdated() -> list[Path]:
@@ -58,3 +75,9 @@ def task_table() -> str:
         title = f"**{task.title}.** {task.goal}"
         rows.append(f"| {task.number} | {title} | {writes} | {colab_badge(task)} |")
     return "\n".join(rows) + "\n"
+
+
+def bigram_code() -> str:
+    """The model of the warm-up, without the docstring of its file, as a Markdown code block."""
+    code = BIGRAM.read_text(encoding="utf-8").partition('"""\n\n')[2]
+    return f"```python\n{code}```\n"

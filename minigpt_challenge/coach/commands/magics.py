@@ -16,6 +16,7 @@ from minigpt_challenge.coach.commands.magics_arguments import (
 )
 from minigpt_challenge.coach.commands.magics_cells import THIS_CELL, play, task
 from minigpt_challenge.coach.commands.magics_check import check
+from minigpt_challenge.coach.commands.ready import ready_line
 from minigpt_challenge.coach.commands.session import Session
 from minigpt_challenge.coach.course.curriculum import TASKS_FOLDER
 from minigpt_challenge.coach.course.errors import message_for
@@ -40,8 +41,9 @@ def register_magics(ipython: Any) -> None:
 
 
 def welcome(session: Session, line: str) -> None:
-    """`%welcome 2`: list the earlier tasks that are missing here, and the two ways to continue."""
+    """`%welcome 2`: say that all is ready, and which earlier tasks are missing here."""
     task = parse_task(line, "%welcome 2", with_warm_up=True)
+    session.print(ready_line(task))
     if missing := ", ".join(str(other.number) for other in unwritten_before(task)):
         session.print(
             f"Not written in this runtime: task {missing}. There are two ways to continue. Either "

@@ -23,6 +23,7 @@ ABOUT_THE_CELL = (
     "checked. In a new runtime, run the cell again."
 )
 SETUP_SOURCE = ROOT / "notebooks" / "source" / "setup.py"
+WHERE_TO_GO = ROOT / "notebooks" / "source" / "where_to_go.md"
 
 
 def colab_url(task: Task) -> str:
@@ -52,6 +53,8 @@ def build_notebook(task: Task) -> str:
     notebook = jupytext.reads(_fill_source(task), fmt="md")
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"{task.stem}-{number}"
+        if cell.source.startswith("# @title"):  # Colab shows a form instead of the code
+            cell.metadata["jupyter"] = {"source_hidden": True}
     notebook.metadata = nbformat.from_dict(
         {
             "colab": {"name": f"{task.stem}.ipynb", "provenance": []},
@@ -78,12 +81,16 @@ def _fill_source(task: Task) -> str:
         "setup": SETUP_SOURCE.read_text(encoding="utf-8").strip(),
         "repository": repository_url(),
         "folder": repository_url().rsplit("/", 1)[-1],
+        "where_to_go": WHERE_TO_GO.read_text(encoding="utf-8").strip(),
         "pictures": f"{repository_url()}/raw/main/pictures",
     }
     if task.solution.exists():
         values["stub"] = cut_stub(task).strip()
     if next_task:
-        values["next"] = f"[{next_task.title}]({colab_url(next_task)})"
+        values["next"] = (
+            f"**Task {next_task.number}, {next_task.title}** (open it [in Colab]"
+            f"({colab_url(next_task)}) or [on your machine]({next_task.notebook.name}))"
+        )
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:

@@ -68,6 +68,23 @@ def test_building_saves_the_previous_text(workshop):
     assert workshop.minigpt("author", "--check").returncode == 0
 
 
+@pytest.mark.parametrize("section", ["TASKS", "BIGRAM", "WHERE TO GO"])
+def test_what_stands_between_markers_in_the_readme_is_built(section):
+    readme = author.fill_sections(author.README.read_text(encoding="utf-8"))
+    begin, end = f"<!-- BEGIN {section} -->\n", f"<!-- END {section} -->"
+    built = readme.partition(begin)[2].partition(end)[0]
+    assert len(built) > 300
+    assert author.fill_sections(readme.replace(built, "drifted\n")) == readme
+    with pytest.raises(BadSource, match=f"README.md has no {begin.strip()} … {end}"):
+        author.fill_sections(readme.replace(end, ""))
+
+
+def test_the_readme_quotes_the_warm_ups_model():
+    code = author.BIGRAM.read_text(encoding="utf-8").partition("class SimpleDecoder")
+    assert len(code[2]) > 500
+    assert code[1] + code[2] in author.README.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("task", ROAD, ids=lambda task: task.stem)
 def test_a_notebook_has_no_outputs_and_no_placeholders(task):
     notebook = json.loads(notebooks.build_notebook(task))
@@ -78,6 +95,19 @@ def test_a_notebook_has_no_outputs_and_no_placeholders(task):
     assert not re.search(r"\{\{\w+\}\}", text)
     assert notebooks.colab_url(task) in text
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
+
+
+@pytest.mark.parametrize("task", ROAD, ids=lambda task: task.stem)
+def test_the_set_up_is_folded_and_nothing_else(task):
+    cells = json.loads(notebooks.build_notebook(task))["cells"]
+    (folded,) = [cell for cell in cells if cell["metadata"].get("jupyter", {}).get("source_hidden")]
+    assert "".join(folded["source"]).startswith("# @title Set-up")
+
+
+def test_the_next_notebook_is_linked_in_colab_and_next_to_this_one():
+    text = notebooks.build_notebook(TASKS[0])
+    assert f"[in Colab]({notebooks.colab_url(TASKS[1])})" in text
+    assert f"[on your machine]({TASKS[1].notebook.name})" in text
 
 
 def test_building_twice_gives_the_same_bytes():

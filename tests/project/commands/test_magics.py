@@ -213,7 +213,22 @@ def test_welcome_names_the_missing_tasks_and_two_ways_to_continue(workshop, run_
     output = run_cells("%welcome 4")
     assert "Not written in this runtime: task 1, 3." in output
     assert "run your `%%task` cells" in output and "the reference is borrowed" in output
-    assert run_cells("%welcome 0") == run_cells("%welcome 1") == ""
+
+
+def test_welcome_says_that_all_is_ready_and_where_jax_computes(workshop, run_cells):
+    said = run_cells("%welcome 1", "import jax; print(jax.__version__, jax.default_backend())")
+    version, device = said.split()[-2:]
+    assert said.startswith(f"✓ ready · task 1, Embedding · jax {version} on {device} ")
+    assert "✓ ready · task 0, Warm-up · jax" in run_cells("%welcome 0")
+
+
+def test_welcome_leaves_it_to_notebook_7_to_choose_the_number_of_devices(workshop, run_cells):
+    workshop.solve(*TASKS)
+    output = run_cells(  # 7, since the tests' environment has 8 already
+        "%welcome 7",
+        "import jax; jax.config.update('jax_num_cpu_devices', 7); print(len(jax.devices('cpu')))",
+    )
+    assert output.startswith("✓ ready · task 7, Data parallel · jax ") and output.endswith(" 7")
 
 
 def test_progress_shows_every_task(workshop, run_cells):

@@ -95,6 +95,7 @@ def own_file(tmp_path, monkeypatch):
         raise DataError("no Shakespeare here")
 
     monkeypatch.setattr(dataset, "find_shakespeare", no_shakespeare)
+    monkeypatch.setattr(dataset, "_announced", None)
     monkeypatch.delenv("MINIGPT_DATA", raising=False)
     file = tmp_path / "own.txt"
     file.write_text("abc" * 37)
@@ -116,6 +117,33 @@ def test_vocabulary_and_edition_of_an_own_text(own_file):
     assert data.edition == f"This is your own text ({own_file})."
     with pytest.raises(dataclasses.FrozenInstanceError):
         data.train = data.evaluation
+
+
+def test_a_text_is_announced_once_and_again_after_another(own_file, monkeypatch, capsys):
+    note = f"This is your own text ({own_file})."
+    load_data(own_file)
+    assert " ".join(capsys.readouterr().out.split()) == note
+    load_data(str(own_file))
+    assert capsys.readouterr().out == ""
+    found = iter(["an edition, from the web", "an edition, from the cache"])
+    monkeypatch.setattr(dataset, "find_shakespeare", lambda: ("abc d" * 37, next(found)))
+    load_data()
+    load_data()  # the same text, though its source is another one now
+    assert capsys.readouterr().out == "This is an edition, from the web.\n"
+    load_data(own_file)
+    assert " ".join(capsys.readouterr().out.split()) == note
+    own_file.write_text("abd" * 37)
+    load_data(own_file)
+    assert " ".join(capsys.readouterr().out.split()) == note
+
+
+def test_the_announcement_is_wrapped_and_paths_stay_whole(own_file, monkeypatch, capsys):
+    path = "/a/very/long-folder/" * 6 + "original.txt"
+    edition = f"{'the same nine plays ' * 7}, from the cache ({path}); it is good"
+    monkeypatch.setattr(dataset, "find_shakespeare", lambda: ("abc" * 37, edition))
+    assert load_data().edition == f"This is {edition}."
+    lines = capsys.readouterr().out.splitlines()
+    assert f"({path});" in lines and max(len(x) for x in lines if path not in x) <= 88 < len(path)
 
 
 def test_the_argument_overrides_the_environment(own_file, tmp_path, monkeypatch):

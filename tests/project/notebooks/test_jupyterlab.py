@@ -116,11 +116,13 @@ class Notebook:
         """Run a cell, with another text if one is given, and wait for its end. Returns it."""
         cell = self.cells.nth(place)
         cell.scroll_into_view_if_needed()
-        cell.locator(".cm-content").click()
+        prompt = cell.locator(".jp-InputPrompt")
+        # A folded cell shows no editor: a click at its prompt unfolds it.
+        editor = cell.locator(".cm-content").locator("visible=true").or_(prompt).last
+        editor.click()
         if text is not None:
             self.page.keyboard.press("Control+A")
             self.page.keyboard.insert_text(text)
-        prompt = cell.locator(".jp-InputPrompt")
         before = prompt.inner_text()
         for _ in range(PATIENCE // IGNORED_AFTER):
             self.page.keyboard.press("Control+Enter")
@@ -128,7 +130,7 @@ class Notebook:
                 playwright.expect(prompt).not_to_have_text(before, timeout=IGNORED_AFTER)
                 break
             except AssertionError:  # pressed a moment too early: a person would press it again
-                cell.locator(".cm-content").click()
+                editor.click()
         playwright.expect(prompt).not_to_have_text(before)
         playwright.expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=PATIENCE)
         return cell
@@ -151,7 +153,10 @@ def test_a_wrong_answer_is_explained_and_a_right_one_turns_green(workshop, addre
     notebook.cells.first.wait_for()
     ready = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
     ready.first.wait_for(state="attached")  # a cell run before the kernel is there is forgotten
-    notebook.run(place_of(cells, "# @title Set-up"))
+    set_up = place_of(cells, "# @title Set-up")
+    notebook.picture(notebook.cells.nth(set_up), "folded")
+    assert not notebook.cells.nth(set_up).locator(".cm-content").is_visible()
+    assert "✓ ready · task 2, Attention · jax" in notebook.run(set_up).inner_text()
 
     task, check = place_of(cells, "%%task 2"), place_of(cells, "%check 2")
     untouched = notebook.run(check)
