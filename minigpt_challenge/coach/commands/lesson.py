@@ -8,7 +8,7 @@ from rich.markdown import Markdown
 
 from minigpt_challenge.coach.course.curriculum import ROOT, Task
 from minigpt_challenge.coach.course.errors import damaged
-from minigpt_challenge.coach.course.notebooks import ABOUT_THE_CELL, SAVE_A_COPY
+from minigpt_challenge.coach.course.notebooks import ABOUT_THE_CELL, ABOUT_THE_CHECK, SAVE_A_COPY
 from minigpt_challenge.errors import UserError
 
 MAX_WIDTH = 90  # columns
@@ -66,7 +66,7 @@ def lesson(task: Task) -> str:
 
 def _text(source: str, task: Task) -> str:
     about_the_cell = ABOUT_THE_CELL.format(stem=task.stem)
-    for in_notebooks_only in (SAVE_A_COPY, about_the_cell, REMOVE_THE_HASH):
+    for in_notebooks_only in (SAVE_A_COPY, about_the_cell, ABOUT_THE_CHECK, REMOVE_THE_HASH):
         source = source.replace(in_notebooks_only, "")
     return PICTURE.sub(r"[Picture](\2): \1", BADGE.sub("", source)).strip()
 

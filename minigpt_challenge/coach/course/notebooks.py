@@ -19,8 +19,11 @@ SAVE_A_COPY = (
 )
 ABOUT_THE_CELL = (
     "Running the cell backs up the file `minigpt_challenge/tasks/{stem}.py`, writes the cell to "
-    "it, and loads it. You can also edit that file and leave the cell alone: the file is what is "
-    "checked. In a new runtime, run the cell again."
+    "it, loads it and checks it: the result appears below the cell. You can also edit that file "
+    "and leave the cell alone: the file is what is checked. In a new runtime, run the cell again."
+)
+ABOUT_THE_CHECK = (
+    "Your cell above shows only the failure to read first. This shows every check of your file."
 )
 SETUP_SOURCE = ROOT / "notebooks" / "source" / "setup.py"
 WHERE_TO_GO = ROOT / "notebooks" / "source" / "where_to_go.md"
@@ -78,6 +81,7 @@ def _fill_source(task: Task) -> str:
         "number": str(task.number),
         "save_a_copy": SAVE_A_COPY,
         "about_the_cell": ABOUT_THE_CELL.format(stem=task.stem),
+        "about_the_check": ABOUT_THE_CHECK,
         "setup": SETUP_SOURCE.read_text(encoding="utf-8").strip(),
         "repository": repository_url(),
         "folder": repository_url().rsplit("/", 1)[-1],
