@@ -132,7 +132,7 @@ def attention_weights(attention: nn.Module, probe: Probe) -> np.ndarray | None:
         if N > 1:
             bias = np.zeros(N * H, np.float32)
             params["dense"] = {"kernel": np.eye(N * H, dtype=np.float32), "bias": bias}
-        return attention.apply({"params": params}, x)  # (1, T, N·H)
+        return attention.apply({"params": params}, jax.numpy.asarray(x))  # (1, T, N·H)
 
     shape = jax.eval_shape(output, np.zeros((T, N, H), np.float32)).shape
     if shape != (1, T, N * H):

@@ -98,7 +98,7 @@ def summary(run: Run) -> str:
     """A few sentences: the number of steps, the loss, and what is wrong with it, if anything."""
     message = (
         f"After {run.history[-1].step:,} steps the loss on the whole evaluation text is "
-        f"{run.loss:.3f}."
+        f"{run.loss:.3f}: as unsure as among {ladder.perplexity(run.loss)}."
     )
     if not abs(run.own_loss - run.loss) <= SAME_LOSS:  # true if either is NaN
         message += (

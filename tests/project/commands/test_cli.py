@@ -11,6 +11,7 @@ from importlib.metadata import version
 import pytest
 
 from minigpt_challenge.coach.course.curriculum import TASKS
+from tests.project.answers.gate import bank
 
 pytestmark = pytest.mark.newest
 
@@ -273,6 +274,19 @@ def test_runs_stand_side_by_side_and_train_on(workshop, own_text, tmp_path):
         assert written.stdout.startswith("to be") and f"{name}: " in written.stderr
     unknown = workshop.minigpt("sample", "--run", "large")
     assert unknown.returncode == 1 and "There is no run large" in unknown.stderr
+
+
+@pytest.mark.slow
+def test_a_gpt_that_task_6_cannot_use_is_sampled_by_the_given_loop(workshop, own_text):
+    """The params of blocks in an `nn.scan` are stacked: those of the cached model are not."""
+    workshop.solve(*TASKS)
+    (answer,) = (row for row in bank(TASKS[3]) if row.name.startswith("blocks in an nn.scan, with"))
+    workshop.stub(TASKS[3]).write_text(answer.text, encoding="utf-8")
+    assert workshop.minigpt("check", "6").returncode == 0
+    assert workshop.minigpt("train", "--steps", "2", "--data", str(own_text)).returncode == 0
+    sampled = workshop.minigpt("sample", "--length", "20", "--prompt", "to be")
+    assert sampled.returncode == 0, sampled.stderr
+    assert "by the given loop" in sampled.stderr
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ def weights(workshop, run):
 
 
 def final_loss(trained):
-    return float(trained.stdout.split("evaluation text is ")[1].split(".\n")[0])
+    return float(trained.stdout.split("evaluation text is ")[1].split(":")[0])
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def test_a_stopped_run_is_reported_as_resumable(finished, can_be_resumed):
 )
 def test_an_own_loss_that_differs_from_the_given_one_is_reported(own, differs):
     message = summary(run(4.2, own))
-    assert "evaluation text is 1.950" in message
+    assert "evaluation text is 1.950: as unsure as among 7.0 characters." in message
     assert (f"yours measured {own:.3f}" in message and "task 5" in message) == differs
 
 
