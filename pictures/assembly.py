@@ -86,7 +86,7 @@ def _train_step(c):
     tone, row, low = TASK[5], 566, 850
     targets = c.box(835, 226, 160, 54, "targets y")
     tokens = c.box(150, row, 160, 70, "tokens x")
-    state = c.box(150, 790, 160, 200, "state", note="params,\noptimiser,\nstep")
+    state = c.box(150, 790, 160, 200, "state", note="params,\noptimizer,\nstep")
     c.frame(360, 306, 1220, 930, "train_step(state, x, y)", tone)
     c.text(1194, 344, "jitted", SMALL, tone.ink, align="right")
     c.frame(388, 374, 1194, 690, "value_and_grad", tone)
@@ -94,7 +94,7 @@ def _train_step(c):
     apply = c.box(520, row, 160, 88, "apply_fn", tone, note="the model")
     entropy = c.box(835, row, 160, 88, "cross-\nentropy", tone)
     mean = c.box(1094, row, 112, 88, "mean", tone)
-    update = c.box(835, low, 330, 88, "apply_gradients", tone, note="the optimiser's step")
+    update = c.box(835, low, 330, 88, "apply_gradients", tone, note="the optimizer's step")
     loss = c.box(1436, row, 190, 120, "loss", note="from before\nthe update")
     fresh = c.box(1436, low, 190, 120, "new state", note="new params,\nstep + 1")
     c.arrow(targets.bottom, entropy.top, label="(B, T)", at=0.11)

@@ -78,12 +78,12 @@ def _split_into_heads(c):
 
 
 def _columns(c, x, top):
-    """N·H columns, one colour for each head."""
+    """N·H columns, one color for each head."""
     return c.grid(x - 144, top, [[""] * 12] * 4, (24, 24), lambda _, n: HUES[n // 4])
 
 
 def _heads_apart(c, x, top, visible=lambda row, column: True):
-    """A square for each head; cells that are not `visible` are grey."""
+    """A square for each head; cells that are not `visible` are gray."""
     for n, head in enumerate(HUES):
         left = x + 136 * (n - 1) - 48
         c.grid(

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon, Rectangle
 from matplotlib.path import Path
-from proof import check_collisions, reduce_colours
+from proof import check_collisions, reduce_colors
 
 DPI = 100
 TITLE, BODY, SMALL = 42, 26, 23  # SMALL is 11 px where GitHub scales 1600 to 800
@@ -155,7 +155,7 @@ class Canvas:
         return box
 
     def badge(self, x, y, task):
-        """The number of a task, in its colour."""
+        """The number of a task, in its color."""
         self.axes.add_patch(Circle((x, y), 20, fc=TASK[task].edge, ec=CARD, lw=2.5, zorder=7))
         self.text(x, y, str(task), SMALL, "#FFFFFF", bold=True, align="center")
         self.texts[-1].set_zorder(8)
@@ -239,7 +239,7 @@ class Canvas:
         check_collisions(self)
         self.figure.patch.set_alpha(0)
         self.surface.draw()
-        reduce_colours(self.surface.buffer_rgba()).save(path, "PNG", optimize=True)
+        reduce_colors(self.surface.buffer_rgba()).save(path, "PNG", optimize=True)
 
     def _round(self, box, fill, edge, radius, width, layer, dashed=False):
         (_, top), (right, _), (_, bottom), (left, _) = box.top, box.right, box.bottom, box.left

@@ -86,7 +86,7 @@ def _training(c):
     grads = c.box(
         930, 1314, 320, 88, "gradients", TASK[5], note="one for each parameter", badge=[5]
     )
-    step = c.box(1405, 1314, 250, 88, "optimiser", TASK[5], badge=[5])
+    step = c.box(1405, 1314, 250, 88, "optimizer", TASK[5], badge=[5])
     targets = c.chips(420, 1444, "irst␣", TASK[0])
     c.text(280, 1444, "targets y", align="right")
     c.text(556, 1444, "the same text, shifted by one", SMALL, MUTED)

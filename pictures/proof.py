@@ -1,4 +1,4 @@
-"""Before a picture is saved: check for collisions, and reduce its colours."""
+"""Before a picture is saved: check for collisions, and reduce its colors."""
 
 from itertools import combinations, product
 
@@ -30,14 +30,14 @@ def check_collisions(canvas):
         raise ValueError("; ".join(errors))
 
 
-def reduce_colours(pixels, max_colours=256):
-    """The image in its most frequent colours: a third of the bytes, and no visible difference."""
+def reduce_colors(pixels, max_colors=256):
+    """The image in its most frequent colors: a third of the bytes, and no visible difference."""
     pixels = np.asarray(pixels)
-    colours, index, count = np.unique(
+    colors, index, count = np.unique(
         pixels.reshape(-1, 4), axis=0, return_inverse=True, return_counts=True
     )
-    palette = colours[np.argsort(-count, kind="stable")[:max_colours]]
-    nearest = np.linalg.norm(colours[:, None] - palette[None].astype(float), axis=-1).argmin(1)
+    palette = colors[np.argsort(-count, kind="stable")[:max_colors]]
+    nearest = np.linalg.norm(colors[:, None] - palette[None].astype(float), axis=-1).argmin(1)
     image = Image.fromarray(nearest[index].reshape(pixels.shape[:2]).astype(np.uint8))
     image.putpalette(palette.tobytes(), "RGBA")
     return image

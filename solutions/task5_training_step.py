@@ -34,10 +34,10 @@ def loss_fn(params: Any, apply_fn: Callable, x: jax.Array, y: jax.Array) -> jax.
 
 @jax.jit
 def train_step(state: TrainState, x: jax.Array, y: jax.Array) -> tuple[TrainState, jax.Array]:
-    """One step of gradient descent, with the optimiser in the state.
+    """One step of gradient descent, with the optimizer in the state.
 
     Args:
-        state: holds `params`, `apply_fn`, the optimiser `tx` and its `opt_state`. It is
+        state: holds `params`, `apply_fn`, the optimizer `tx` and its `opt_state`. It is
             immutable: `state.apply_gradients(grads=…)` returns a new state.
         x: integers (B, T).
         y: integers (B, T).

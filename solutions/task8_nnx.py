@@ -269,7 +269,7 @@ def nnx_train_step(
 
     Args:
         model: holds the weights.
-        optimizer: `nnx.Optimizer(model, tx, wrt=nnx.Param)`: the Optax optimiser `tx`, its state,
+        optimizer: `nnx.Optimizer(model, tx, wrt=nnx.Param)`: the Optax optimizer `tx`, its state,
             and the number of steps; `optimizer.update(model, grads)` updates the weights.
         x: integers (B, T).
         y: integers (B, T).

@@ -79,7 +79,7 @@ def test_has_one_row_per_token_and_one_per_position(task):
             f"= {(BLOCK, C)}, whose rows are added.",
             advice=""
             if set(shapes) == {"params"}
-            else "The optimiser moves only what is in params['params'], as the tables of "
+            else "The optimizer moves only what is in params['params'], as the tables of "
             "`nn.Embed` are.",
             about="the parameters",
         )

@@ -18,11 +18,11 @@ from minigpt_challenge.coach.checks.properties import training_step as propertie
 B, T, V = 3, 5, 7
 SHAPES = [(B, T), (2, 1), (1, 9)]  # (B, T)
 # No rate is one that might stand in somebody's code.
-OPTIMISERS = {
+OPTIMIZERS = {
     "Adam": optax.adam(0.007),
     "SGD with momentum": optax.sgd(0.013, momentum=0.9),
 }
-ADAM, SGD = OPTIMISERS.values()
+ADAM, SGD = OPTIMIZERS.values()
 
 
 def batch(seed=0, B=B, T=T):
@@ -66,11 +66,11 @@ def test_loss_gradients_equal_the_reference(task, reference):
 # train_step
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_three_steps_equal_the_reference(task, reference, optimiser):
-    """The optimiser's memory and the count of steps change too, and the next step reads them."""
-    steps, tx = (task.train_step, reference.train_step), OPTIMISERS[optimiser]
-    properties.three_steps_equal(*steps, tx, V, batch, f"After three steps with {optimiser}")
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_three_steps_equal_the_reference(task, reference, optimizer):
+    """The optimizer's memory and the count of steps change too, and the next step reads them."""
+    steps, tx = (task.train_step, reference.train_step), OPTIMIZERS[optimizer]
+    properties.three_steps_equal(*steps, tx, V, batch, f"After three steps with {optimizer}")
 
 
 def test_returned_loss_is_the_one_before_the_update(task):

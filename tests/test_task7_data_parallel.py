@@ -23,11 +23,11 @@ SHAPES = [(8, 24, 16), (3, 6, 9)]  # (number of devices, B, T)
 # No rate is one that might stand in somebody's code. Adam hides a gradient of the wrong length, SGD
 # does not. Adam's eps keeps what differs in the last digit, as sums in another order do, from
 # becoming a step of another size.
-OPTIMISERS = {
+OPTIMIZERS = {
     "SGD with momentum": optax.sgd(0.13, momentum=0.9),
     "Adam": optax.adam(0.007, eps=1e-3),
 }
-SGD, ADAM = OPTIMISERS.values()
+SGD, ADAM = OPTIMIZERS.values()
 MAKERS = pytest.mark.parametrize("maker", ["jit_train_step", "shard_map_train_step"])
 COLLECTIVES = {
     "jit_train_step": ("all-reduce", "reduce-scatter"),
@@ -107,15 +107,15 @@ def test_each_device_works_on_its_own_rows(task, reference, maker):
             data_parallel.model_sees_its_own_rows(shapes, B, T, mesh.size, label)
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @MAKERS
-def test_three_steps_equal_those_of_one_device(task, reference, maker, optimiser):
+def test_three_steps_equal_those_of_one_device(task, reference, maker, optimizer):
     """Many devices are for speed alone: the model learns the same on every one of them."""
     cases = (
-        (name, mesh, new_state(OPTIMISERS[optimiser], seed), partial(toy.batch, V, B, T))
+        (name, mesh, new_state(OPTIMIZERS[optimizer], seed), partial(toy.batch, V, B, T))
         for seed, (name, mesh, B, T) in enumerate(settings(reference))
     )
-    make, label = partial(made, task, maker), f"with {optimiser}, made by {maker}(mesh)"
+    make, label = partial(made, task, maker), f"with {optimizer}, made by {maker}(mesh)"
     data_parallel.three_steps_equal_one_device(
         make, reference.place, reference.loss_fn, cases, label
     )

@@ -26,11 +26,11 @@ OTHER_SIZES = dict(vocab_size=7, hidden_dim=12, block_size=6, num_layers=2, num_
 MANY_LAYERS = dict(vocab_size=5, hidden_dim=4, block_size=3, num_layers=11, num_heads=2)
 EMBEDDING, BLOCK_CALL, GPT = "NNXEmbedding(tokens)", "NNXDecoderBlock(x)", "NNXMiniGPT(tokens)"
 # No rate is one that might stand in somebody's code.
-OPTIMISERS = {
+OPTIMIZERS = {
     "Adam": optax.adam(0.007),
     "SGD with momentum": optax.sgd(0.013, momentum=0.9),
 }
-ADAM, SGD = OPTIMISERS.values()
+ADAM, SGD = OPTIMIZERS.values()
 
 
 def batch(seed=0, B=B, T=BLOCK):
@@ -179,10 +179,10 @@ def test_loss_gradients_equal_linen(task):
 # nnx_train_step and nnx_eval_step
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_three_steps_equal_task_5(task, optimiser):
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_three_steps_equal_task_5(task, optimizer):
     """Model and optimizer change in place, and the next step goes on from there."""
-    tx, label = OPTIMISERS[optimiser], f"After three steps with {optimiser}"
+    tx, label = OPTIMIZERS[optimizer], f"After three steps with {optimizer}"
     training.three_steps_equal_linen(task.nnx_train_step, tx, batch, V, label)
 
 

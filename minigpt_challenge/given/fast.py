@@ -1,6 +1,6 @@
 """`minigpt train --fast`: the same model and batches, but far fewer steps to the target.
 
-The differences: the optimiser, a learning rate schedule, and embeddings scaled by 8 at the start.
+The differences: the optimizer, a learning rate schedule, and embeddings scaled by 8 at the start.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ WARM_UP = 0.1  # of all steps
 
 
 def fast_train_state(model: nn.Module, params: Any, num_steps: int) -> TrainState:
-    """The model with scaled-up embeddings, and an optimiser for `num_steps` steps.
+    """The model with scaled-up embeddings, and an optimizer for `num_steps` steps.
 
     Hidden matrices are updated by Muon (Jordan et al., 2024,
     https://kellerjordan.github.io/posts/muon), which orthogonalizes each update; embeddings,
@@ -38,7 +38,7 @@ def fast_train_state(model: nn.Module, params: Any, num_steps: int) -> TrainStat
             return None
         return contrib.MuonDimensionNumbers(reduction_axis=(-2,), output_axis=(-1,))
 
-    optimiser = contrib.muon(
+    optimizer = contrib.muon(
         _warmup_linear_decay(MUON_RATE, num_steps),
         adam_learning_rate=_warmup_linear_decay(ADAM_RATE, num_steps),
         beta=0.9,
@@ -48,7 +48,7 @@ def fast_train_state(model: nn.Module, params: Any, num_steps: int) -> TrainStat
         muon_weight_dimension_numbers=lambda tree: jax.tree.map(muon_dimensions, tree),
     )
     scaled = _scale_embeddings(model, params)
-    return TrainState.create(apply_fn=model.apply, params=scaled, tx=optimiser)
+    return TrainState.create(apply_fn=model.apply, params=scaled, tx=optimizer)
 
 
 def _scale_embeddings(model: nn.Module, params: Any) -> Any:

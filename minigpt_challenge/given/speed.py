@@ -40,8 +40,8 @@ def draw_speeds(speeds: dict[str, float]) -> Figure:
     axes = figure.subplots()
     axes.set_facecolor(PAPER)
     fastest = max(speeds.values())
-    colours = [BEST if speed == fastest else BAR for speed in speeds.values()]
-    axes.barh(list(speeds), list(speeds.values()), color=colours, height=0.6)
+    colors = [BEST if speed == fastest else BAR for speed in speeds.values()]
+    axes.barh(list(speeds), list(speeds.values()), color=colors, height=0.6)
     for row, speed in enumerate(speeds.values()):
         axes.text(1.12 * speed, row, _format(speed), va="center", color=INK, size=11)
     axes.set(xscale="log", xlim=(0.1, 6 * fastest))

@@ -18,7 +18,7 @@ def _loss(params: Any, state: TrainState, x: jax.Array, y: jax.Array) -> jax.Arr
 
 @jax.jit
 def train_step(state: TrainState, x: jax.Array, y: jax.Array) -> tuple[TrainState, jax.Array]:
-    """Take one optimiser step; return the new state and the loss before the step."""
+    """Take one optimizer step; return the new state and the loss before the step."""
     loss, gradients = jax.value_and_grad(_loss)(state.params, state, x, y)
     updates, opt_state = state.tx.update(gradients, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)

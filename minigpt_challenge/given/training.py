@@ -28,7 +28,7 @@ SAVE_EVERY_S = 10.0
 
 
 def init_train_state(model: nn.Module, params: Any, learning_rate: float) -> TrainState:
-    """The model, its params and a newly initialized Adam optimiser, in one immutable object.
+    """The model, its params and a newly initialized Adam optimizer, in one immutable object.
 
     Args:
         model: the module.

@@ -33,7 +33,7 @@ def train(
         bool,
         typer.Option(
             "--fast",
-            help="Use another optimiser, Muon, and a quarter of the steps. Its learning rates "
+            help="Use another optimizer, Muon, and a quarter of the steps. Its learning rates "
             "decay to 0 at --steps.",
         ),
     ] = False,

@@ -54,6 +54,6 @@ def parse_ladder_options(words: list[str]) -> dict[str, Any]:
         case ["--steps", *_]:
             raise UserError("How many steps? For example --steps 1000.")
     raise UserError(
-        f"What is {words[0]}? There are --fast (another optimiser, a quarter of the steps), "
+        f"What is {words[0]}? There are --fast (another optimizer, a quarter of the steps), "
         "--fresh (start from the beginning) and --steps 1000 (at most that many)."
     )

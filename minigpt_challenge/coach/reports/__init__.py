@@ -1,4 +1,4 @@
 """Show results: in a terminal, in a notebook, as a page, as a chart, for Gradescope.
 
-May import `checks/` and the rooms below it, but not `grading/`, its neighbour.
+May import `checks/` and the rooms below it, but not `grading/`, its neighbor.
 """

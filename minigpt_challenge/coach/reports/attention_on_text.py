@@ -16,7 +16,7 @@ from minigpt_challenge.coach.reports.attention_patterns import (
     telling_heads,
 )
 from minigpt_challenge.coach.reports.attention_pictures import draw_cells
-from minigpt_challenge.coach.reports.chart_style import DPI, INK, MIDDLE_GREY, course_style, png
+from minigpt_challenge.coach.reports.chart_style import DPI, INK, MIDDLE_GRAY, course_style, png
 from minigpt_challenge.coach.reports.html import Picture
 from minigpt_challenge.coach.reports.trained_maps import rung_maps
 from minigpt_challenge.given.vocabulary import Vocabulary
@@ -111,7 +111,7 @@ def _rung_caption(maps: np.ndarray) -> str:
 
 
 def _picture(
-    maps: np.ndarray, titles: Sequence[str], text: str, caption: str, ink: str = MIDDLE_GREY
+    maps: np.ndarray, titles: Sequence[str], text: str, caption: str, ink: str = MIDDLE_GRAY
 ) -> Picture:
     alt = f"Attention map on the line “{text}”. {caption}"
     with course_style():

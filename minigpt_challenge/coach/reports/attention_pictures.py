@@ -10,10 +10,10 @@ from matplotlib.patches import Rectangle
 
 from minigpt_challenge.coach.checks.attention_probe import AttentionMaps, attention_maps
 from minigpt_challenge.coach.course.curriculum import Task
-from minigpt_challenge.coach.reports.chart_style import DPI, MIDDLE_GREY, course_style, png
+from minigpt_challenge.coach.reports.chart_style import DPI, MIDDLE_GRAY, course_style, png
 from minigpt_challenge.coach.reports.html import Picture
 
-# Each cell with a number has a colour of its own, and an ink that contrasts with it.
+# Each cell with a number has a color of its own, and an ink that contrasts with it.
 LEAK = "#e11d48"
 WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#dcebfa", "#5b9bd5", "#0b3c78"])
 DIFFERENCES = LinearSegmentedColormap.from_list(
@@ -92,7 +92,7 @@ def _draw_numbers(
     axes: Axes,
     title: str,
     values: np.ndarray,
-    colours: Colormap,
+    colors: Colormap,
     limits: tuple[float, float],
     number_format: str,
     shown: np.ndarray,
@@ -103,34 +103,34 @@ def _draw_numbers(
         axes: where to draw.
         title: the panel's title.
         values: float (T, S).
-        colours: maps the values between `limits` to colours.
-        limits: the values with the first and the last colour.
+        colors: maps the values between `limits` to colors.
+        limits: the values with the first and the last color.
         number_format: of a number, as for `str.format`.
         shown: bool (T, S), which cells to draw.
     """
-    tiles = colours(np.interp(np.nan_to_num(values), limits, (0, 1)))  # (T, S, 4)
+    tiles = colors(np.interp(np.nan_to_num(values), limits, (0, 1)))  # (T, S, 4)
     tiles[np.isnan(values)] = 0.75, 0.75, 0.75, 1.0
     tiles[..., 3] = shown
     draw_cells(axes, tiles)
     for t, s in np.argwhere(shown):
-        red, green, blue, _ = colours(np.interp(np.nan_to_num(values[t, s]), limits, (0, 1)))
+        red, green, blue, _ = colors(np.interp(np.nan_to_num(values[t, s]), limits, (0, 1)))
         ink = "white" if 0.3 * red + 0.6 * green + 0.1 * blue < 0.55 else "#10233f"
         number = "NaN" if np.isnan(values[t, s]) else number_format.format(values[t, s])
         number = number.replace("+0.00", "≈ 0").replace("-0.00", "≈ 0").replace("-", "−")
         axes.text(s, t, number, ha="center", va="center", size=8, color=ink)
-    axes.set_title(title, color=MIDDLE_GREY, size=11, weight="bold")
+    axes.set_title(title, color=MIDDLE_GRAY, size=11, weight="bold")
     axes.set_xticks(range(len(values)))
     axes.set_yticks(range(len(values)))
-    axes.set_xlabel("takes from position s", color=MIDDLE_GREY, size=9)
-    axes.set_ylabel("position t", color=MIDDLE_GREY, size=9)
+    axes.set_xlabel("takes from position s", color=MIDDLE_GRAY, size=9)
+    axes.set_ylabel("position t", color=MIDDLE_GRAY, size=9)
 
 
 def draw_cells(axes: Axes, tiles: np.ndarray) -> None:
-    """Draw coloured cells, RGBA (T, S, 4), with a thin grid."""
+    """Draw colored cells, RGBA (T, S, 4), with a thin grid."""
     axes.imshow(tiles, interpolation="nearest")
     T = len(tiles)
     lines = np.arange(T + 1) - 0.5
-    axes.hlines(lines, -0.5, T - 0.5, color=MIDDLE_GREY, lw=0.5, alpha=0.5)
-    axes.vlines(lines, -0.5, T - 0.5, color=MIDDLE_GREY, lw=0.5, alpha=0.5)
+    axes.hlines(lines, -0.5, T - 0.5, color=MIDDLE_GRAY, lw=0.5, alpha=0.5)
+    axes.vlines(lines, -0.5, T - 0.5, color=MIDDLE_GRAY, lw=0.5, alpha=0.5)
     axes.spines[:].set_visible(False)
-    axes.tick_params(length=0, colors=MIDDLE_GREY)
+    axes.tick_params(length=0, colors=MIDDLE_GRAY)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from minigpt_challenge.coach.reports.chart_style import (
     DPI,
-    MIDDLE_GREY,
+    MIDDLE_GRAY,
     course_style,
     in_percent,
     png,
@@ -41,7 +41,7 @@ def character_vectors(model: Any, params: Any, vocabulary: Vocabulary) -> Pictur
     embedding = {"params": params["params"]["embedding"]}
     vectors = np.asarray(model.embedding.apply(embedding, tokens))[:, 0]  # (V, C)
     points, kept = projected(vectors)
-    caption = _caption(vectors.shape, same_neighbours(points, vocabulary.characters), kept.sum())
+    caption = _caption(vectors.shape, same_neighbors(points, vocabulary.characters), kept.sum())
     with course_style():
         figure = vectors_figure(points, kept, vocabulary.characters)
         alt = f"The trained vectors of the characters as points in a plane. {caption}"
@@ -68,7 +68,7 @@ def group_of(character: str) -> str:
     return next(names, OTHERS)
 
 
-def same_neighbours(points: np.ndarray, characters: str) -> dict[str, tuple[int, int]]:
+def same_neighbors(points: np.ndarray, characters: str) -> dict[str, tuple[int, int]]:
     """For each group, how many of its points have a nearest one of the same group, and its size."""
     distances = np.linalg.norm(points[:, None] - points[None], axis=-1)  # (V, V)
     np.fill_diagonal(distances, np.inf)
@@ -89,28 +89,28 @@ def _caption(shape: tuple[int, ...], same: dict[str, tuple[int, int]], kept: flo
         "a projection of them to the two directions in which they differ most (PCA), which hold "
         f"{in_percent('{:.0%}', kept)} of their variance. The model predicts the next character "
         "from this vector, so characters that are followed by the same ones get similar vectors; "
-        "it was never told what a letter is. In the picture the nearest neighbour has the same "
-        f"colour for {counts}. (↵ is the end of a line, ␣ the space.)"
+        "it was never told what a letter is. In the picture the nearest neighbor has the same "
+        f"color for {counts}. (↵ is the end of a line, ␣ the space.)"
     )
 
 
 def vectors_figure(points: np.ndarray, kept: np.ndarray, characters: str) -> Figure:
-    """The characters at their points, float (V, 2), in the colours of their groups."""
+    """The characters at their points, float (V, 2), in the colors of their groups."""
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     for character, (x, y) in zip(characters, points, strict=True):
-        shown, colour = VISIBLE.get(character, character), GROUPS[group_of(character)][1]
-        axes.text(x, y, shown, color=colour, ha="center", va="center", **STYLE)
+        shown, color = VISIBLE.get(character, character), GROUPS[group_of(character)][1]
+        axes.text(x, y, shown, color=color, ha="center", va="center", **STYLE)
     axes.update_datalim(points)
     axes.margins(0.06)
     axes.autoscale_view()
     axes.set_aspect("equal", adjustable="datalim")
     first, second = (in_percent("{:.0%} of the variance", share) for share in kept)
-    axes.set_xlabel(f"first direction, {first}", size=9, color=MIDDLE_GREY)
-    axes.set_ylabel(f"second direction, {second}", size=9, color=MIDDLE_GREY)
+    axes.set_xlabel(f"first direction, {first}", size=9, color=MIDDLE_GRAY)
+    axes.set_ylabel(f"second direction, {second}", size=9, color=MIDDLE_GRAY)
     axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_color(MIDDLE_GREY)
-    for place, (name, (_, colour)) in enumerate(GROUPS.items()):
+    axes.spines[:].set_color(MIDDLE_GRAY)
+    for place, (name, (_, color)) in enumerate(GROUPS.items()):
         x = (0, 0.13, 0.5, 0.68)[place]
-        axes.text(x, 1.02, name, transform=axes.transAxes, color=colour, size=11, weight="bold")
+        axes.text(x, 1.02, name, transform=axes.transAxes, color=color, size=11, weight="bold")
     return figure

@@ -1,4 +1,4 @@
-"""The style of every chart and picture: colours, fonts, numbers, and how it becomes a PNG."""
+"""The style of every chart and picture: colors, fonts, numbers, and how it becomes a PNG."""
 
 import io
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ INK, FAINT, PAPER = "#24292f", "#656d76", "#fbfaf6"
 LIGHT_BLUE, STEEL, BLUE = "#8fb3d9", "#456f9b", "#1f6fb2"  # STEEL for words about LIGHT_BLUE
 OUTLINE = "#b6bcc4"
 
-# A picture of maps or vectors is transparent: its ink is a middle grey, readable on light and dark.
-MIDDLE_GREY, DPI = "#868686", 160
+# A picture of maps or vectors is transparent: its ink is a middle gray, readable on light and dark.
+MIDDLE_GRAY, DPI = "#868686", 160
 
 
 @contextmanager

@@ -70,10 +70,10 @@ def ladder_figure(rungs: tuple[Rung, ...]) -> Figure:
     return figure
 
 
-def _draw_reached(axes: Axes, row: int, rung: Rung, colour: str) -> None:
+def _draw_reached(axes: Axes, row: int, rung: Rung, color: str) -> None:
     length = min(rung.loss * UNITS_PER_NAT, MAX_LENGTH)
-    _draw_bar(axes, row, length, fc=colour, ec=colour)
-    weight = "bold" if colour == BLUE else "normal"
+    _draw_bar(axes, row, length, fc=color, ec=color)
+    weight = "bold" if color == BLUE else "normal"
     after = max(BARS_AT + length, TARGET_AT) + 0.8
     _text(axes, after, row - 0.14, f"{rung.loss:.2f}", size=11, weight=weight)
     _text(axes, after, row + 0.2, perplexity(rung.loss), size=8, color=FAINT)
@@ -100,11 +100,11 @@ def _draw_bar(axes: Axes, row: int, length: float, **style: Any) -> None:
 
 
 def _excerpt(sample: str) -> str:
-    """The neighbouring non-blank lines with the most characters, cut to the line length."""
+    """The neighboring non-blank lines with the most characters, cut to the line length."""
     lines = [line for line in sample.splitlines() if line.strip()]
     starts = range(max(len(lines) - NUM_LINES, 0) + 1)
-    neighbours = [lines[start : start + NUM_LINES] for start in starts]
-    best = max(neighbours, key=lambda group: sum(min(len(line), LINE_LENGTH) for line in group))
+    neighbors = [lines[start : start + NUM_LINES] for start in starts]
+    best = max(neighbors, key=lambda group: sum(min(len(line), LINE_LENGTH) for line in group))
     return "\n".join(
         line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 1] + "…" for line in best
     )
@@ -117,7 +117,7 @@ def draw_loss_curve(history: list[Measurement], target: float | None = None) -> 
 
 
 def loss_curve_figure(history: list[Measurement], target: float | None = None) -> Figure:
-    """A point for each measurement; the lines are labelled at their ends."""
+    """A point for each measurement; the lines are labeled at their ends."""
     figure = Figure(figsize=(8, 5), dpi=150)
     figure.patch.set_facecolor(PAPER)
     axes = figure.add_axes((0.085, 0.23, 0.745, 0.72), facecolor=PAPER)
@@ -149,10 +149,10 @@ def _label_ends(axes: Axes, last: Measurement) -> None:
     ]
     lowest, highest = axes.get_ylim()
     above = -np.inf  # where the next label may be
-    for loss, text, colour, weight in sorted(label for label in labels if np.isfinite(label[0])):
+    for loss, text, color, weight in sorted(label for label in labels if np.isfinite(label[0])):
         height = max(loss, above)
         above = height + (highest - lowest) / 17  # the height of a line of text
-        _label(axes, 1.015, height, text, color=colour, weight=weight, size=10)
+        _label(axes, 1.015, height, text, color=color, weight=weight, size=10)
 
 
 def _label(axes: Axes, x: float, loss: float, text: str, **style: Any) -> None:

@@ -23,7 +23,7 @@ from minigpt_challenge.given.vocabulary import SHAKESPEARE
 WIDTH = 800  # of a picture, in CSS pixels
 REPORT = saved_run.FOLDER / "report.html"
 ATTENTION = TASKS[1]
-COLOURS = {  # of the charts, which the page shares
+COLORS = {  # of the charts, which the page shares
     "paper": chart_style.PAPER,
     "ink": chart_style.INK,
     "quiet": chart_style.FAINT,
@@ -75,7 +75,7 @@ def page(run: SavedRun) -> str:
     untrained = saved.get("untrained")
     return render(
         "report.html",
-        colours=COLOURS,
+        colors=COLORS,
         rows=rows,
         passed=passed,
         facts=trained_gpt.facts(saved),

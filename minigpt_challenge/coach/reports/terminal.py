@@ -28,7 +28,7 @@ from minigpt_challenge.coach.reports.report_lines import (
 
 NO_TERMINAL_WIDTH = 10_000  # columns: nothing is wrapped
 
-COLOURS = {
+COLORS = {
     Verdict.PASSED: "green",
     Verdict.WRONG: "red",
     Verdict.NOT_STARTED: "dim",
@@ -121,10 +121,10 @@ class Detail(Enum):
 def report(report: Report, detail: Detail = Detail.ALL) -> Group:
     """A line for each check, and under a failure its message. Print it with `crop=False`."""
     task = report.task
-    colour = COLOURS[report.verdict]
+    color = COLORS[report.verdict]
     heading = Text.from_markup(
         f"[bold]Task {task.number} · {task.title}[/bold]: "
-        f"[{colour}]{headline(report)}[/{colour}]  [dim]{report.seconds:.1f} s[/dim]"
+        f"[{color}]{headline(report)}[/{color}]  [dim]{report.seconds:.1f} s[/dim]"
     )
     passed = report.verdict is Verdict.PASSED
     if detail in (Detail.VERDICT, Detail.FIRST) or passed and detail is not Detail.ALL:
@@ -143,7 +143,7 @@ def report(report: Report, detail: Detail = Detail.ALL) -> Group:
         renderables.append(Text(f"  Read first: {first.name}", "bold"))
     for line in lines:
         verdict = line.check.verdict
-        renderables.append(Text(f"  {verdict.sign} {line.name}", COLOURS[verdict]))
+        renderables.append(Text(f"  {verdict.sign} {line.name}", COLORS[verdict]))
         if line.message:
             renderables.append(Message(line.message))
         if line.others:
@@ -166,12 +166,12 @@ def road(
         if task.beyond and not milestone_shown:
             table.add_row(*_milestone(milestone, commands))
             milestone_shown = True
-        colour = COLOURS[standing.verdict]
+        color = COLORS[standing.verdict]
         table.add_row(
-            f"[{colour}]{standing.sign}[/{colour}]",
+            f"[{color}]{standing.sign}[/{color}]",
             str(task.number),
             task.title,
-            f"[{colour}]{standing.words}[/{colour}]",
+            f"[{color}]{standing.words}[/{color}]",
             f"[dim]{standing.counts}[/dim]",
         )
     return table
@@ -219,8 +219,8 @@ def kept_versions(versions: Sequence[tuple[Version, Standing]]) -> Table:
         lines = len(version.text().splitlines())
         verdict = "[dim]not checked[/dim]"
         if standing.verdict:
-            colour = COLOURS[standing.verdict]
-            verdict = f"[{colour}]{standing.sign} {standing.words}[/{colour}]  {standing.counts}"
+            color = COLORS[standing.verdict]
+            verdict = f"[{color}]{standing.sign} {standing.words}[/{color}]  {standing.counts}"
         table.add_row(f"{number}", version.when_text, f"{lines}", verdict)
     return table
 

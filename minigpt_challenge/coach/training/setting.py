@@ -19,7 +19,7 @@ class Setting:
     Attributes:
         max_steps: how many steps a run has if nothing else is asked for.
         bfloat16: whether the forward and backward pass are computed in bfloat16. The weights and
-            the optimiser stay float32.
+            the optimizer stay float32.
         note: what others report for this setting.
     """
 

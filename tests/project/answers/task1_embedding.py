@@ -436,7 +436,7 @@ return what + jnp.where(jnp.arange(self.hidden_dim) % 2, jnp.cos(angle), jnp.sin
         "token_scaled",
     ),
     wrong(
-        "normalised to length 1",
+        "normalized to length 1",
         edited(
             (
                 "return what + where",

@@ -563,7 +563,7 @@ return self.dense(out.transpose(1, 2, 0, 3).reshape(B, T, -1))
         edited((MASKING, f"scores = scores + (1 - {MASK}) * -jnp.inf")),
     ),
     wrong(
-        "queries and keys normalised",
+        "queries and keys normalized",
         edited(
             (
                 MASK,

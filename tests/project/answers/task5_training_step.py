@@ -605,7 +605,7 @@ state = state.replace(step=state.step + 1, params={"params": inner})
         "state_created_anew",
     ),
     wrong(
-        "another optimiser",
+        "another optimizer",
         edited(
             (
                 APPLY,
@@ -629,7 +629,7 @@ state = state.replace(step=state.step + 1, params=optax.apply_updates(state.para
         edited((APPLY, lines(APPLY, "state = state.replace(step=state.step + 1)"))),
     ),
     wrong(
-        "gradient normalised",
+        "gradient normalized",
         edited(
             (
                 APPLY,
@@ -640,7 +640,7 @@ state = state.replace(step=state.step + 1, params=optax.apply_updates(state.para
                 ),
             )
         ),
-        "gradients_normalised",
+        "gradients_normalized",
     ),
     wrong("gradient clipped", edited(clipped), "gradients_clipped"),
     wrong(
@@ -754,7 +754,7 @@ def eval_step""",
         ),
     ),
     wrong(
-        "optimiser's state kept outside",
+        "optimizer's state kept outside",
         edited(
             (JIT_TRAIN, "MEMORY = {}\n\n\ndef train_step"),
             (

@@ -259,7 +259,7 @@ def shard_map_train_step(mesh):
         ),
     ),
     right(
-        "optimiser update by hand, outside shard_map",
+        "optimizer update by hand, outside shard_map",
         edited(
             (LOSSY, "def unused():\n    pass"),
             (GRAD, "params = state"),

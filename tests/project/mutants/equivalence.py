@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 from tests.project.mutants.breeding import Mutant
-from tests.project.mutants.sameness import normalised
+from tests.project.mutants.sameness import normalized
 
 EQUIVALENTS = Path(__file__).with_name("equivalents.toml")
 
@@ -20,9 +20,9 @@ def why_equivalent(stem: str, mutant: Mutant) -> str:
 
 
 def is_the_same_program(mutant: Mutant) -> bool:
-    """Whether the mutant and the right answer are equal once normalised."""
+    """Whether the mutant and the right answer are equal once normalized."""
     try:
-        before, after = (normalised(text) for text in (mutant.before, mutant.data))
+        before, after = (normalized(text) for text in (mutant.before, mutant.data))
     except (SyntaxError, ValueError):
         return False
     return before == after

@@ -1,4 +1,4 @@
-"""Normalise programs, to compare them without what never matters or the tasks leave open."""
+"""Normalize programs, to compare them without what never matters or the tasks leave open."""
 
 import ast
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ REORDERABLE = ast.Assign | ast.AnnAssign | ast.FunctionDef | ast.ClassDef | IMPO
 REMOVED_IF_REPEATED = ast.Assign | ast.AnnAssign | ast.Return | IMPORT
 
 
-def normalised(program: str | bytes) -> str:
+def normalized(program: str | bytes) -> str:
     """The program's syntax tree as text, without what never matters and in a fixed order.
 
     Removed are docstrings, annotations, the messages of errors, unused imports, and statements
@@ -19,11 +19,11 @@ def normalised(program: str | bytes) -> str:
         SyntaxError, ValueError: Python cannot read the program.
     """
     tree = ast.parse(program)
-    return ast.dump(_Normaliser(_names_read(tree)).visit(tree))
+    return ast.dump(_Normalizer(_names_read(tree)).visit(tree))
 
 
-class _Normaliser(ast.NodeTransformer):
-    """Normalises every node.
+class _Normalizer(ast.NodeTransformer):
+    """Normalizes every node.
 
     Args:
         used: the names that the program reads.

@@ -104,12 +104,12 @@ def condition_negated(node: ast.AST, names: Names) -> Iterator[Replacement]:
 
 
 def arguments_swapped(node: ast.AST, names: Names) -> Iterator[Replacement]:
-    """Swap two neighbours in a call, a subscript or a tuple."""
+    """Swap two neighbors in a call, a subscript or a tuple."""
     if isinstance(node, ast.Call):
-        for args in _neighbours_swapped(node.args):
+        for args in _neighbors_swapped(node.args):
             yield ast.Call(node.func, args, node.keywords)
     if isinstance(node, ast.Tuple):
-        for elements in _neighbours_swapped(node.elts):
+        for elements in _neighbors_swapped(node.elts):
             yield ast.Tuple(elements, node.ctx)
 
 
@@ -195,7 +195,7 @@ def statement_doubled(node: ast.AST, names: Names) -> Iterator[Replacement]:
 
 def statements_swapped(node: ast.AST, names: Names) -> Iterator[Replacement]:
     if isinstance(getattr(node, "body", None), list):
-        for body in _neighbours_swapped(node.body):
+        for body in _neighbors_swapped(node.body):
             changed = deepcopy(node)
             changed.body = body
             yield changed
@@ -231,6 +231,6 @@ EDITS: tuple[Edit, ...] = (
 )
 
 
-def _neighbours_swapped(nodes: list) -> Iterator[list]:
+def _neighbors_swapped(nodes: list) -> Iterator[list]:
     for i in range(len(nodes) - 1):
         yield [*nodes[:i], nodes[i + 1], nodes[i], *nodes[i + 2 :]]

@@ -9,7 +9,7 @@ from minigpt_challenge.coach.course.verdict import Check, Reason, Report, Verdic
 from tests.project.answers.gate import bank
 from tests.project.mutants.breeding import Mutant, make_mutants
 from tests.project.mutants.equivalence import why_equivalent
-from tests.project.mutants.sameness import normalised
+from tests.project.mutants.sameness import normalized
 from tests.project.mutants.syntax import EDITS
 from tests.project.mutants.trial import Outcome, check_mutants
 
@@ -69,7 +69,7 @@ def test_every_edit_of_the_syntax_tree_is_made_and_can_be_parsed():
     ],
 )
 def test_programs_are_the_same_if_they_differ_only_in_what_never_matters(program, other, same):
-    assert (normalised(program) == normalised(other)) is same
+    assert (normalized(program) == normalized(other)) is same
 
 
 def test_a_listed_equivalent_is_found_by_its_difference():

@@ -11,7 +11,7 @@ from minigpt_challenge.coach.reports.character_vectors import (
     character_vectors,
     group_of,
     projected,
-    same_neighbours,
+    same_neighbors,
     vectors_figure,
 )
 from minigpt_challenge.coach.runtime.loading import solution
@@ -48,24 +48,24 @@ def test_the_points_are_those_of_the_token_table_wherever_it_is(trained):
     points, kept = projected(rows)
     picture = character_vectors(model, params, SHAKESPEARE)
     assert f"hold {kept.sum():.0%}".replace("%", " %") in picture.caption
-    for name, (number, size) in same_neighbours(points, SHAKESPEARE.characters).items():
+    for name, (number, size) in same_neighbors(points, SHAKESPEARE.characters).items():
         assert f"{number} of {size} {name}" in picture.caption
     assert f"{V} characters has a vector of {C} numbers" in picture.caption
     assert picture.png.startswith(b"\x89PNG") and picture.caption in picture.alt
 
 
-def test_neighbours_of_the_same_group_are_counted():
+def test_neighbors_of_the_same_group_are_counted():
     points = np.array([[0, 0], [0, 1], [9, 9], [9, 8], [0, 2], [5, 0]], float)
-    assert same_neighbours(points, "aeABx!") == {
+    assert same_neighbors(points, "aeABx!") == {
         "vowels": (2, 2),
         "other lower-case letters": (0, 1),
         "capitals": (2, 2),
         "other characters": (0, 1),
     }
-    assert "capitals" not in same_neighbours(points[:2], "ae")
+    assert "capitals" not in same_neighbors(points[:2], "ae")
 
 
-def test_every_character_is_drawn_at_its_place_in_the_colour_of_its_group():
+def test_every_character_is_drawn_at_its_place_in_the_color_of_its_group():
     points = np.random.default_rng(0).normal(size=(V, 2))
     figure = vectors_figure(points, np.array([0.2, 0.1]), SHAKESPEARE.characters)
     drawn = {text.get_position(): text for text in figure.axes[0].findobj(Text)}
@@ -76,6 +76,6 @@ def test_every_character_is_drawn_at_its_place_in_the_colour_of_its_group():
     assert [group_of(character) for character in "eyE$"] == list(GROUPS)
 
 
-def test_the_colours_are_readable_on_light_and_dark():
-    for _, colour in GROUPS.values():
-        assert contrast(colour, "#ffffff") > 3.5 and contrast(colour, "#15181d") > 3.5
+def test_the_colors_are_readable_on_light_and_dark():
+    for _, color in GROUPS.values():
+        assert contrast(color, "#ffffff") > 3.5 and contrast(color, "#15181d") > 3.5

@@ -64,7 +64,7 @@ class Elements(HTMLParser):
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_each_verdict_has_its_own_sign_word_and_colour(name):
+def test_each_verdict_has_its_own_sign_word_and_color(name):
     verdict = Verdict(name)
     pill = re.search(
         rf'<b class="pill" style="([^"]+)">{re.escape(verdict.sign)} {verdict.words}</b>',

@@ -185,8 +185,8 @@ def test_weights_set_by_hand_are_shown_until_there_are_trained_ones(learner):
     ]
 
 
-def luminance(colour):
-    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+def luminance(color):
+    channels = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
@@ -202,10 +202,10 @@ def test_every_text_has_enough_contrast_in_light_dark_and_print(learner):
     themes = re.findall(r":root \{ ?(.*?) \}", style)
     assert len(themes) == 3  # light, dark, print
     for theme in themes:
-        colours = dict(re.findall(r"--(\w+): (#\w{6});", theme))
+        colors = dict(re.findall(r"--(\w+): (#\w{6});", theme))
         for ink in ("ink", "quiet", "accent"):
             for ground in ("background", "card"):
-                assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+                assert contrast(colors[ink], colors[ground]) >= 4.5, (ink, ground)
     on_paper = chart_style.INK, chart_style.FAINT, chart_style.BLUE, chart_style.STEEL
     assert all(contrast(ink, chart_style.PAPER) >= 4.5 for ink in on_paper)
 

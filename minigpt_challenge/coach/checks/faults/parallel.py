@@ -122,7 +122,7 @@ def _loss_and_grads(
 
 
 def _combine_grads(grads: list[Any], faults: frozenset[str]) -> list[Any]:
-    """The gradient that each device's optimiser gets."""
+    """The gradient that each device's optimizer gets."""
     if faults & {"gradients_not_averaged", "params_averaged", "state_averaged"}:
         return grads
     n = len(grads)
@@ -167,7 +167,7 @@ def _placed(leaf: jax.Array, part: str, k: int, mesh: Mesh, faults: frozenset[st
 
 
 def _split_state(outcome: dict[str, Any], k: int, n: int) -> dict[str, Any]:
-    """The outcome with device k's part of the params and the optimiser's state."""
+    """The outcome with device k's part of the params and the optimizer's state."""
     parts = {part: outcome[part] for part in ("params", "opt_state")}
     return outcome | jax.tree.map(lambda leaf: _part(np.asarray(leaf), k, n), parts)
 

@@ -74,10 +74,10 @@ def outcome(state: TrainState, loss: Any) -> dict[str, Any]:
 
 
 def _modify(grads: Any, faults: frozenset[str]) -> Any:
-    """The gradients that these faults pass to the optimiser."""
+    """The gradients that these faults pass to the optimizer."""
     norm = np.sqrt(sum((leaf**2).sum() for leaf in jax.tree.leaves(grads)))
     factor = -1.0 if "gradient_ascent" in faults else 1.0
-    if "gradients_normalised" in faults:
+    if "gradients_normalized" in faults:
         factor = factor / norm
     elif "gradients_clipped" in faults:
         factor = factor / max(norm, 1.0)

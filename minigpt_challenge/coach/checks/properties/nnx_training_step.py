@@ -87,7 +87,7 @@ def three_steps_equal_linen(
     """
     linen_step = solution(5).train_step
     ends, evidence = [], []
-    # Gradients shorter than 1 as well, and an optimiser and a count that are not at their start.
+    # Gradients shorter than 1 as well, and an optimizer and a count that are not at their start.
     for kind, applied in ((ToyModel, apply_fn), (MildToyModel, mild_apply_fn)):
         model = kind(vocab_size)
         optimizer = nnx.Optimizer(model, tx, wrt=nnx.Param)

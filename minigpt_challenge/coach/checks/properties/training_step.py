@@ -69,7 +69,7 @@ def three_steps_equal(
         batch: what both are trained on.
         label: what happened, for the message.
     """
-    # Gradients shorter than 1 as well, and an optimiser and a count that are not at their start.
+    # Gradients shorter than 1 as well, and an optimizer and a count that are not at their start.
     mild = toy.new_state(tx, vocab_size, 1, toy.mild_apply_fn)
     resumed, _ = reference_step(mild, *batch(9))
     ends, evidence = [], []

@@ -214,7 +214,7 @@ TRAINING = (
     *(
         Fault(
             fault.id,
-            fault.what.replace("the state's optimiser", "the optimizer that you got"),
+            fault.what.replace("the state's optimizer", "the optimizer that you got"),
             "The optimizer can apply gradients to a model: `optimizer.update`.",
         )
         for fault in BY_HAND

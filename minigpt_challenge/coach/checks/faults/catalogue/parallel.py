@@ -34,7 +34,7 @@ STATE = (
     Fault(
         "only_params_placed",
         "when the params are sent to every device, and the rest of the state is left where it was",
-        "The update needs the optimiser's state on every device, too. jax.device_put takes the "
+        "The update needs the optimizer's state on every device, too. jax.device_put takes the "
         "whole state at once.",
     ),
 )
@@ -62,7 +62,7 @@ GRADIENT = (
         "gradients_not_averaged",
         "without averaging the gradient: every device follows its own rows, and the copies of the "
         "params drift apart",
-        'Average the gradient itself over "data", before the optimiser sees it. (With '
+        'Average the gradient itself over "data", before the optimizer sees it. (With '
         "check_vma=False, averaging the loss inside the differentiated function does not average "
         "its gradient.)",
     ),
@@ -90,13 +90,13 @@ GRADIENT = (
     Fault(
         "params_averaged",
         "when each device updates with its own gradient and the params are averaged afterwards",
-        "The optimiser should see the mean gradient. Otherwise its state differs from device to "
-        "device, and for most optimisers averaging the params gives a different step.",
+        "The optimizer should see the mean gradient. Otherwise its state differs from device to "
+        "device, and for most optimizers averaging the params gives a different step.",
     ),
     Fault(
         "state_averaged",
         "when each device updates with its own gradient and the states are averaged afterwards",
-        "The optimiser should see the mean gradient: Adam squares it, and a mean of squares is "
+        "The optimizer should see the mean gradient: Adam squares it, and a mean of squares is "
         "not the square of the mean.",
     ),
 )

@@ -146,17 +146,17 @@ GRADIENT = (
     Fault(
         "gradient_ascent",
         "with the sign of the gradients flipped, so that every step increases the loss",
-        "The optimiser subtracts by itself; give it the gradients as they are.",
+        "The optimizer subtracts by itself; give it the gradients as they are.",
     ),
     Fault(
-        "gradients_normalised",
+        "gradients_normalized",
         "with the gradients scaled to norm 1",
-        "Leave their norm as it is: the optimiser decides how long a step is.",
+        "Leave their norm as it is: the optimizer decides how long a step is.",
     ),
     Fault(
         "gradients_clipped",
         "with the gradients clipped to a global norm of 1",
-        "Clipping, where it is wanted, is part of the state's optimiser.",
+        "Clipping, where it is wanted, is part of the state's optimizer.",
     ),
 )
 
@@ -165,8 +165,8 @@ RATES = {f"by_hand_{rate:g}": rate for rate in (1.0, 0.1, 0.01, 0.001, 0.0003)}
 BY_HAND = tuple(
     Fault(
         id,
-        f"when {rate:g} · gradient is subtracted by hand, ignoring the state's optimiser",
-        "The state holds its optimiser, and can apply it to gradients.",
+        f"when {rate:g} · gradient is subtracted by hand, ignoring the state's optimizer",
+        "The state holds its optimizer, and can apply it to gradients.",
     )
     for id, rate in RATES.items()
 )
@@ -180,7 +180,7 @@ UPDATE = (
     Fault(
         "params_unchanged",
         "with the old params in the new state",
-        "The optimiser returns updates, not new params: they have to be added to the params.",
+        "The optimizer returns updates, not new params: they have to be added to the params.",
     ),
     Fault(
         "update_twice",
@@ -189,12 +189,12 @@ UPDATE = (
     ),
     Fault(
         "opt_state_lost",
-        "when the optimiser's new state is discarded",
+        "when the optimizer's new state is discarded",
         "Momentum is stored in opt_state: the new one belongs in the new state.",
     ),
     Fault(
         "opt_state_fresh",
-        "with a newly initialized optimiser at every step",
+        "with a newly initialized optimizer at every step",
         "Momentum is stored in opt_state: continue from the one in the state.",
     ),
     Fault(
