@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from minigpt_challenge.coach.checks import param_trees
+from minigpt_challenge.coach.checks import param_trees, random_inputs
 from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.numpy_interpreter import traced, traced_apply
 from minigpt_challenge.coach.checks.param_arrangements import Arrangement, arrangements
@@ -79,7 +79,23 @@ def under_the_given_names(model: Model, params: Any, tokens: jax.Array) -> Any:
     """
     fields = ("vocab_size", "hidden_dim", "block_size", "num_layers", "num_heads")
     sizes = {name: getattr(model, name) for name in fields}
-    return weights_for(solution(4).MiniGPT(**sizes), model, params, tokens)
+    reference = solution(4).MiniGPT(**sizes)
+    # Where the reference's random numbers go in the model's tree tells where its params come from.
+    drawn = random_inputs.params(reference, tokens)
+    arranged = weights_for(model, reference, drawn, tokens)
+    origins: dict[tuple, Any] = {}
+    pairs = zip(
+        *(map(np.asarray, jax.tree.leaves(tree)) for tree in (arranged, params)), strict=True
+    )
+    for numbers, values in pairs:
+        origins[_key(numbers)] = values
+        for layer_numbers, layer in zip(numbers, values, strict=True):  # of a stack of layers
+            origins[_key(layer_numbers)] = layer
+    return jax.tree.map(lambda numbers: origins[_key(np.asarray(numbers))], drawn)
+
+
+def _key(numbers: np.ndarray) -> tuple[tuple[int, ...], bytes]:
+    return numbers.shape, numbers.tobytes()
 
 
 def shapes_of_both(answer: Model, reference: Model, *inputs: Any) -> tuple[dict, dict]:

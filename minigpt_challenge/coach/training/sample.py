@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minigpt_challenge.coach.checks.expect import Wrong
 from minigpt_challenge.coach.checks.param_pairing import under_the_given_names
 from minigpt_challenge.coach.course.curriculum import task_by_number
 from minigpt_challenge.coach.course.verdict import Verdict
@@ -63,12 +62,10 @@ def sample(options: Options) -> None:
     by_task_6 = saved["solutions"] or progress.standing(task6).verdict is Verdict.PASSED
     with gpt_modules(saved["solutions"], *([task6] if by_task_6 else [])) as modules:
         model = modules["task4_blocks"].MiniGPT(vocab_size=vocabulary.size, **sizes)
-        write = _by_the_given_loop(model, params, options)
         if by_task_6:
-            try:
-                write = _by_task_6(modules[task6.stem], model, params, options)
-            except Wrong:  # its params cannot be rearranged, such as those of an `nn.scan`
-                by_task_6 = False
+            write = _by_task_6(modules[task6.stem], model, params, options)
+        else:
+            write = _by_the_given_loop(model, params, options)
         keys = jax.random.split(jax.random.key(seed), options.num_samples)
         speeds = []
         for number, key in enumerate(keys, 1):

@@ -277,8 +277,8 @@ def test_runs_stand_side_by_side_and_train_on(workshop, own_text, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_gpt_that_task_6_cannot_use_is_sampled_by_the_given_loop(workshop, own_text):
-    """The params of blocks in an `nn.scan` are stacked: those of the cached model are not."""
+def test_task_6_writes_with_any_gpt_that_passes(workshop, own_text):
+    """Here with blocks in an `nn.scan`, whose params are stacked."""
     workshop.solve(*TASKS)
     (answer,) = (row for row in bank(TASKS[3]) if row.name.startswith("blocks in an nn.scan, with"))
     workshop.stub(TASKS[3]).write_text(answer.text, encoding="utf-8")
@@ -286,7 +286,7 @@ def test_a_gpt_that_task_6_cannot_use_is_sampled_by_the_given_loop(workshop, own
     assert workshop.minigpt("train", "--steps", "2", "--data", str(own_text)).returncode == 0
     sampled = workshop.minigpt("sample", "--length", "20", "--prompt", "to be")
     assert sampled.returncode == 0, sampled.stderr
-    assert "by the given loop" in sampled.stderr
+    assert "by your task 6" in sampled.stderr
 
 
 @pytest.mark.slow

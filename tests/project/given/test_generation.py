@@ -19,6 +19,7 @@ from minigpt_challenge.given.cached_gpt import CachedMiniGPT
 from minigpt_challenge.given.naive_sampling import generate_naively, greedy
 from minigpt_challenge.given.sampling import generate
 from minigpt_challenge.given.speed import characters_per_second, draw_speeds, show_speeds
+from tests.project.answers.gate import bank
 
 SIZES = {"vocab_size": 13, "hidden_dim": 12, "block_size": 7, "num_layers": 2, "num_heads": 3}
 BLOCKS = task_by_stem("task4_blocks")
@@ -110,6 +111,18 @@ def test_weights_are_renamed_whatever_the_layers_are_called(tmp_path, mini_gpt):
         assert "lookup" in params["params"]
         renamed = under_the_given_names(own, params, tokens)
         assert set(renamed["params"]) == {"embedding", "blocks_0", "blocks_1", "norm", "dense"}
+        np.testing.assert_allclose(mini_gpt.apply(renamed, tokens), expected, atol=1e-5)
+
+
+def test_weights_of_layers_that_are_stacked_are_taken_apart(tmp_path, mini_gpt):
+    (answer,) = (row for row in bank(BLOCKS) if row.name.startswith("blocks in an nn.scan, with"))
+    (tmp_path / "own.py").write_text(answer.text, encoding="utf-8")
+    tokens = random_inputs.tokens(2, 7, vocab_size=13)
+    with tasks_from(SOLUTIONS_FOLDER, GPT_TASKS):
+        own = load_file(tmp_path / "own.py", "own_scan").MiniGPT(**SIZES)
+        params = random_inputs.params(own, tokens)
+        renamed = under_the_given_names(own, params, tokens)
+        expected = own.apply(params, tokens)
         np.testing.assert_allclose(mini_gpt.apply(renamed, tokens), expected, atol=1e-5)
 
 
