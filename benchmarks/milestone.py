@@ -93,7 +93,7 @@ def train_with_torch(data: Dataset, compiled: bool) -> dict:
 
     from minigpt_challenge.given import milestone
     from minigpt_challenge.given.batches import evenly_spaced_batches
-    from minigpt_challenge.given.training import EVALUATION_BATCHES
+    from minigpt_challenge.given.training import EVALUATION_TOKENS
 
     B, T = milestone.BATCH_SIZE, milestone.BLOCK_SIZE
     text = torch.from_numpy(np.array(data.train)).long()
@@ -101,7 +101,7 @@ def train_with_torch(data: Dataset, compiled: bool) -> dict:
         torch.from_numpy(
             np.stack(evenly_spaced_batches(data.evaluation, B, T, max_batches), axis=1)
         ).long()
-        for max_batches in (EVALUATION_BATCHES, None)
+        for max_batches in (EVALUATION_TOKENS // (B * T), None)
     )  # (number of batches, 2, B, T): x and y
     start = time.perf_counter()
     torch.manual_seed(0)
@@ -114,7 +114,7 @@ def train_with_torch(data: Dataset, compiled: bool) -> dict:
 
     for number in range(1, milestone.MAX_STEPS + 1):
         step(*torch_gpt.get_batch(text, B, T))
-        if not number % 250 and evaluate(sample) <= milestone.TARGET_LOSS - milestone.MARGIN:
+        if not number % 50 and evaluate(sample) <= milestone.TARGET_LOSS - milestone.MARGIN:
             break
     seconds = time.perf_counter() - start
     return {"seconds": seconds, "steps": number, "loss": evaluate(whole)}

@@ -7,6 +7,7 @@
 Importing this package imports neither JAX nor TensorFlow.
 """
 
+import warnings
 from typing import Any
 
 
@@ -23,6 +24,8 @@ def load_ipython_extension(ipython: Any) -> None:
     )
 
     require_folder(NOT_THE_NOTEBOOKS_FOLDER)
+    # `!minigpt …` forks, and then starts another program at once: JAX's warning is not about that.
+    warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
     from minigpt_challenge.coach.commands.magics import register_magics
 
     register_magics(ipython)

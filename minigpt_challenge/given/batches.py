@@ -67,5 +67,5 @@ def _require_one_piece(data: jax.Array, block_size: int) -> None:
     if len(data) <= block_size:
         raise DataError(
             f"The text has {len(data)} tokens: too short for a block of {block_size} and the "
-            "token after it. Use a longer text or a smaller block_size."
+            "token after it. Use a longer text, or a smaller block_size (the option --context)."
         )

@@ -1,10 +1,10 @@
 """Save a training run to disk with Orbax, so that it can be resumed after a disconnect."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -18,12 +18,13 @@ from minigpt_challenge.files import timestamp
 OPTIONS = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)
 
 
-class SavedRun(NamedTuple):
+class Checkpoint(NamedTuple):
     """Everything that a run needs to resume as if it had never stopped."""
 
+    step: int  # how many steps the state has made
     state: TrainState
     best_state: TrainState
-    history: list[list[float]]  # a row for each measurement
+    record: dict[str, Any]  # what else the run has to know, as JSON
 
 
 @dataclass(frozen=True)
@@ -41,25 +42,27 @@ class Checkpoints:
     identity: dict[str, str]
     report: Callable[[str], None] = print
 
-    def save(self, state: TrainState, best_state: TrainState, history: Sequence) -> None:
-        """Save the run after its last measurement.
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Save the run, unless it is saved at this step already.
 
         Raises:
             OSError: it cannot be written; the checkpoint before is still there.
         """
+        step, state, best_state, record = checkpoint
         arguments = ocp.args.Composite(
             arrays=ocp.args.StandardSave(_arrays(state, best_state)),
-            history=ocp.args.JsonSave([list(measurement) for measurement in history]),
+            record=ocp.args.JsonSave(record),
             identity=ocp.args.JsonSave(self.identity),
         )
         try:
             with ocp.CheckpointManager(self.folder.resolve(), options=OPTIONS) as manager:
-                manager.save(history[-1][0], args=arguments, force=True)
+                if manager.latest_step() != step:
+                    manager.save(step, args=arguments, force=True)
         except OSError as error:
             error.filename = error.filename or str(self.folder)  # a full disk names no file
             raise
 
-    def resume(self, fresh: TrainState) -> SavedRun | None:
+    def resume(self, fresh: TrainState) -> Checkpoint | None:
         """Load the saved run; return None if there is none, or (and report it) none that fits.
 
         Args:
@@ -68,7 +71,7 @@ class Checkpoints:
         if not self.folder.is_dir():
             return None
         try:
-            history, changed, restored = self._read(fresh)
+            step, record, changed, restored = self._read(fresh)
         except LookupError:
             return None
         except FileNotFoundError as error:
@@ -79,25 +82,24 @@ class Checkpoints:
         except Exception as error:  # Orbax raises many types for damaged files
             self._start_over(f"is damaged ({type(error).__name__})")
             return None
-        step = history[-1][0]
         if restored is None:
             self._start_over(f"is at step {step:,}, but {' and '.join(changed)} changed since")
             return None
         self.report(f"Resuming the saved run: {step:,} steps are done.")
         state, best_state = (_with_leaves(fresh, restored[name]) for name in ("state", "best"))
-        return SavedRun(state, best_state, history)
+        return Checkpoint(step, state, best_state, record)
 
-    def _read(self, fresh: TrainState) -> tuple[list, list[str], dict | None]:
+    def _read(self, fresh: TrainState) -> tuple[int, dict, list[str], dict | None]:
         """Read the latest checkpoint.
 
         Returns:
-            its history, the names of what changed since, and its arrays if nothing did.
+            its step and record, the names of what changed since, and its arrays if nothing did.
 
         Raises:
             LookupError: there is none.
         """
         metadata = ocp.args.Composite(
-            history=ocp.args.JsonRestore(), identity=ocp.args.JsonRestore()
+            record=ocp.args.JsonRestore(), identity=ocp.args.JsonRestore()
         )
         arrays = ocp.args.Composite(arrays=ocp.args.StandardRestore(_arrays(fresh, fresh)))
         with ocp.CheckpointManager(self.folder.resolve(), options=OPTIONS) as manager:
@@ -111,7 +113,7 @@ class Checkpoints:
             else:
                 changed = [name for name, value in self.identity.items() if saved[name] != value]
             restored = None if changed else manager.restore(latest, args=arrays)["arrays"]
-            return read["history"], changed, restored
+            return latest, read["record"], changed, restored
 
     def _start_over(self, reason: str) -> None:
         """Set the saved run aside and report it."""

@@ -13,7 +13,7 @@ from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 
 TRAIN_FRACTION = 0.9
 MIN_SPLIT = 2  # characters: one to see, and the next to predict
-WIDTH = 88  # columns of the note about the text
+WIDTH = 79  # columns of the note about the text
 
 _announced: str | None = None  # the text whose edition this process printed last
 

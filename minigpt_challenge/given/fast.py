@@ -7,6 +7,7 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import optax
 from flax.training.train_state import TrainState
 from optax import contrib
@@ -52,13 +53,21 @@ def fast_train_state(model: nn.Module, params: Any, num_steps: int) -> TrainStat
 
 
 def _scale_embeddings(model: nn.Module, params: Any) -> Any:
-    """Scale up the embeddings, so that what the blocks add does not drown out the token."""
+    """Scale the embeddings up, so that what the blocks add does not drown out the token.
+
+    Their root mean square becomes EMBEDDING_SCALE times that of a new `nn.Embed`, 1 / √C, however
+    they were initialized.
+    """
     V, T, C = model.vocab_size, model.block_size, model.hidden_dim
     # An embedding whose length is a multiple of C has the shape of a hidden matrix: skip it.
     shapes = {(rows, C) for rows in (V, T) if rows % C}
-    return jax.tree.map(
-        lambda leaf: leaf * EMBEDDING_SCALE if leaf.shape in shapes else leaf, params
-    )
+
+    def scaled(table: jax.Array) -> jax.Array:
+        root_mean_square = jnp.sqrt(jnp.mean(table**2))
+        wanted = EMBEDDING_SCALE / C**0.5
+        return jnp.where(root_mean_square > 0, table * wanted / root_mean_square, table)
+
+    return jax.tree.map(lambda leaf: scaled(leaf) if leaf.shape in shapes else leaf, params)
 
 
 def _warmup_linear_decay(peak: float, num_steps: int) -> optax.Schedule:

@@ -1,6 +1,7 @@
 """Measure and plot the speed of text generation."""
 
 import io
+import sys
 import time
 from collections.abc import Callable
 
@@ -24,12 +25,16 @@ def show_speeds(speeds: dict[str, float]) -> None:
     Args:
         speeds: characters per second, above 0, by name.
     """
+    listed = ", ".join(f"{name} {_format(speed)}" for name, speed in speeds.items())
+    text = f"characters per second: {listed}"
+    if "IPython" not in sys.modules:  # a script
+        print(text)
+        return
     from IPython.display import display  # here, since only notebooks need IPython
 
     picture = io.BytesIO()
     draw_speeds(speeds).savefig(picture, format="png")
-    listed = ", ".join(f"{name} {_format(speed)}" for name, speed in speeds.items())
-    bundle = {"image/png": picture.getvalue(), "text/plain": f"characters per second: {listed}"}
+    bundle = {"image/png": picture.getvalue(), "text/plain": text}
     display(bundle, raw=True, metadata={"image/png": {"width": 720}})
 
 

@@ -1,5 +1,6 @@
 """A training loop for any model."""
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,8 +21,9 @@ from minigpt_challenge.given.many_steps import RunSteps, compiled_loop, python_l
 from minigpt_challenge.given.training_bar import TrainingBar
 from minigpt_challenge.given.training_run import Measurement, TrainingRun
 
-# For the trained GPT their loss is within 0.01 of that of the whole text, in both editions.
-EVALUATION_BATCHES = 15
+# On so many tokens, the loss of a trained GPT of the milestone's size is within 0.01 of that on the
+# whole text, in both editions.
+EVALUATION_TOKENS = 15 * 16 * 32
 STEPS_PER_CALL = 50  # of a compiled program, at most
 SECONDS_PER_CALL = 1.0  # about: with longer calls the bar would seem to hang
 SAVE_EVERY_S = 10.0
@@ -107,8 +109,8 @@ def run_training_loop(
     Returns:
         the state with the best evaluation loss, and all measurements, including the one before
         the first step. Every evaluation uses the same, evenly spaced pieces of `eval_data`. If
-        interrupted by Ctrl-C or the notebook's stop button, it is measured and saved at the step
-        that it has reached, and returns the results up to then.
+        interrupted by Ctrl-C or the notebook's stop button, a run with checkpoints is saved and
+        measured at the step that it has reached, and the results up to then are returned.
 
     Raises:
         DataError: a text is shorter than a block.
@@ -127,64 +129,70 @@ def run_training_loop(
         data=eval_data,
         batch_size=batch_size,
         block_size=block_size,
-        max_batches=EVALUATION_BATCHES,
+        max_batches=math.ceil(EVALUATION_TOKENS / (batch_size * block_size)),
         eval_step=eval_step,
     )
     _, batches_key = jax.random.split(jax.random.key(seed))
     x, y = get_batch(batches_key, train_data, batch_size, block_size)
     make_state = make_state or partial(init_train_state, learning_rate=learning_rate)
     state = make_state(model, initial_params(model, x, seed))
-    run = _resume(state, checkpoints)
+    run = TrainingRun.resume(checkpoints, state) if checkpoints else None
     if run is None:
         first = Measurement(0, float(eval_step(state, x, y)), measure(state))
         run = TrainingRun(state, copies(state), first.eval_loss, [first])
     if run.is_at(target_loss):
         num_iterations = run.done
     bar = TrainingBar(run, num_iterations, target_loss, show_progress)
-    saved_at = time.monotonic()
-    with bar, suppress(KeyboardInterrupt):  # a second Ctrl-C during the last measurement
-        if on_measure:
-            on_measure(run.state, run.history)
-        with suppress(KeyboardInterrupt):  # an interrupted run keeps what it has
+    keep = _Keeper(run, checkpoints)
+    with bar, suppress(KeyboardInterrupt):  # a second Ctrl-C
+        try:
+            if on_measure:
+                on_measure(run.state, run.history)
             while run.done < num_iterations and not run.is_at(target_loss):
                 end = min(run.done - run.done % eval_every + eval_every, num_iterations)
-                _train_until(end, run, run_steps, steps_per_call, (train_data, batches_key), bar)
+                while run.done < end:
+                    keep.every_few_seconds()
+                    _train(end, run, run_steps, steps_per_call, (train_data, batches_key))
+                    bar.show(run)
                 run.add(measure(run.state))
-                if checkpoints and time.monotonic() - saved_at > SAVE_EVERY_S:
-                    run.save(checkpoints)
-                    saved_at = time.monotonic()
                 bar.show(run)
                 if on_measure:
                     on_measure(run.state, run.history)
-        if run.done > run.history[-1].step:
+        except KeyboardInterrupt:
+            keep.now()  # before anything that may be interrupted, too
+        if checkpoints and run.has_state() and run.done > run.history[-1].step:
             run.add(measure(run.state))
-        if checkpoints and not run.is_saved:
-            run.save(checkpoints)
+        keep.now()
     return run.best_state, run.history
 
 
-def _resume(fresh: TrainState, checkpoints: Checkpoints | None) -> TrainingRun | None:
-    saved = checkpoints.resume(fresh) if checkpoints else None
-    if saved is None:
-        return None
-    history = [Measurement(int(step), *numbers) for step, *numbers in saved.history]
-    best_loss = min(measured.eval_loss for measured in history)
-    return TrainingRun(saved.state, saved.best_state, best_loss, history)
+class _Keeper:
+    """Saves a run now and then, if it has checkpoints."""
+
+    def __init__(self, run: TrainingRun, checkpoints: Checkpoints | None) -> None:
+        self._run, self._checkpoints = run, checkpoints
+        self._saved_at = time.monotonic()
+
+    def every_few_seconds(self) -> None:
+        if time.monotonic() - self._saved_at > SAVE_EVERY_S:
+            self.now()
+
+    def now(self) -> None:
+        if self._checkpoints and self._run.done and self._run.has_state():
+            self._run.save(self._checkpoints)
+        self._saved_at = time.monotonic()
 
 
-def _train_until(
+def _train(
     end: int,
     run: TrainingRun,
     run_steps: RunSteps,
     steps_per_call: int,
     source: tuple[jax.Array, jax.Array],
-    bar: TrainingBar,
 ) -> None:
-    """Train until step `end`, in calls that take about a second each."""
-    while run.done < end:
-        start = time.perf_counter()
-        until = min(run.done + run.steps_in_a_second(steps_per_call, SECONDS_PER_CALL), end)
-        state, loss_array = run_steps(run.state, run.done + 1, until + 1, *source)
-        total_loss = float(loss_array)  # waits for the result, so that only finished steps count
-        run.advance(state, until, total_loss, time.perf_counter() - start)
-        bar.show(run)
+    """Train for about a second, at most until step `end`."""
+    start = time.perf_counter()
+    until = min(run.done + run.steps_in_a_second(steps_per_call, SECONDS_PER_CALL), end)
+    state, loss_array = run_steps(run.state, run.done + 1, until + 1, *source)
+    total_loss = float(loss_array)  # waits for the result, so that only finished steps count
+    run.advance(state, until, total_loss, time.perf_counter() - start)

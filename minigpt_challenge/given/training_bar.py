@@ -1,5 +1,7 @@
 """The line that shows how far a training run is."""
 
+import sys
+
 from tqdm import tqdm
 
 from minigpt_challenge.given.training_run import TrainingRun
@@ -24,7 +26,13 @@ class TrainingBar:
     ) -> None:
         at_most = "" if target_loss is None else "at most "
         self._steps = f"of {at_most}{max(run.done, num_iterations):,} steps"
-        self._bar = tqdm(bar_format=FORMAT, disable=not is_shown)
+        # Notebooks show the standard error in red.
+        self._bar = tqdm(
+            desc=f"{run.done:,} {self._steps}",
+            bar_format=FORMAT,
+            disable=not is_shown,
+            file=sys.stdout,
+        )
         self.show(run)
 
     def show(self, run: TrainingRun) -> None:

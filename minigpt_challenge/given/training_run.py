@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from math import isnan
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+import jax
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.given.checkpoints import Checkpoints
+from minigpt_challenge.given.checkpoints import Checkpoint, Checkpoints
 from minigpt_challenge.given.copies import copies
 
 SMOOTHING = 0.8  # of the loss that is shown: the weight of the value before
@@ -30,7 +31,6 @@ class TrainingRun:
         best_state: the state with the lowest evaluation loss.
         best_loss: its evaluation loss.
         history: all measurements.
-        is_saved: whether nothing has been measured since the last checkpoint.
         done: the number of steps done.
         seconds: of training, without the measurements.
         smooth_loss: the training loss without its jumps from batch to batch.
@@ -43,7 +43,6 @@ class TrainingRun:
     best_state: TrainState
     best_loss: float
     history: list[Measurement]
-    is_saved: bool = True
     loss_since: float = 0.0
     calls: int = 0
     steps_per_second: float = 0.0
@@ -79,9 +78,29 @@ class TrainingRun:
             self.best_state, self.best_loss = copies(self.state), eval_loss
         train_loss = self.loss_since / (self.done - self.history[-1].step)
         self.history.append(Measurement(self.done, train_loss, eval_loss, self.seconds))
-        self.loss_since, self.is_saved = 0.0, False
+        self.loss_since = 0.0
 
     def save(self, checkpoints: Checkpoints) -> None:
-        """Save the run as it was at its last measurement."""
-        checkpoints.save(self.state, self.best_state, self.history)
-        self.is_saved = True
+        """Save the run as it is, also between two measurements."""
+        record = {
+            "history": [list(measurement) for measurement in self.history],
+            "seconds": self.seconds,
+            "loss_since": self.loss_since,
+        }
+        checkpoints.save(Checkpoint(self.done, self.state, self.best_state, record))
+
+    @classmethod
+    def resume(cls, checkpoints: Checkpoints, fresh: TrainState) -> Self | None:
+        """The saved run; None if there is none that fits, see `Checkpoints.resume`."""
+        saved = checkpoints.resume(fresh)
+        if saved is None:
+            return None
+        history = [Measurement(int(step), *numbers) for step, *numbers in saved.record["history"]]
+        best_loss = min(measured.eval_loss for measured in history)
+        run = cls(saved.state, saved.best_state, best_loss, history, saved.record["loss_since"])
+        run.done, run.seconds = saved.step, saved.record["seconds"]
+        return run
+
+    def has_state(self) -> bool:
+        """Whether the state is there: an interrupted step that donates it may have consumed it."""
+        return not any(leaf.is_deleted() for leaf in jax.tree.leaves(self.state.params))

@@ -20,12 +20,17 @@ class CellLog:
         """Note that the task's cell was not written, because of a syntax error."""
         self._rejected.add(task.stem)
 
+    def was_edited(self, task: Task) -> bool:
+        """Whether the task's file is not what its last cell wrote."""
+        written = self._written.get(task.stem)
+        return written is not None and read_learner_file(task) != written
+
     def difference(self, task: Task) -> str:
         """How the task's last cell and its file differ, as a message; empty if they do not."""
-        name, written = task.stub.name, self._written.get(task.stem)
+        name = task.stub.name
         if task.stem in self._rejected:
             return f"(Your last cell was not written: the check ran on {name} as it was before.)"
-        if written is not None and read_learner_file(task) != written:
+        if self.was_edited(task):
             return (
                 f"({name} was edited since its `%%task` cell last ran: the check ran on the file.)"
             )

@@ -17,7 +17,6 @@ from minigpt_challenge.coach.reports import terminal
 from minigpt_challenge.coach.reports.gradescope import gradescope_results
 from minigpt_challenge.coach.reports.terminal import Detail
 from minigpt_challenge.coach.runtime import environment
-from minigpt_challenge.errors import UserError
 from minigpt_challenge.files import write_text
 
 app = typer.Typer()
@@ -89,11 +88,15 @@ def check(
         raise typer.BadParameter("Points are for all checks of a task: leave out -k.")
     chosen = tasks or _all_tasks(solutions)
     results = (_check(task, solutions, None if as_json else detail, only) for task in chosen)
-    checked = [result for result in results if result[0].checks]
+    checked = []
+    for result in results:
+        checked += [result] if result[0].checks else []
+        if gradescope:  # after each task: what comes next may be stopped from outside
+            write_text(gradescope, json.dumps(gradescope_results(checked), indent=2) + "\n")
     if not checked:
-        raise UserError(f"No check has {only!r} in its name. `minigpt check -v` lists them.")
-    if gradescope:
-        write_text(gradescope, json.dumps(gradescope_results(checked), indent=2) + "\n")
+        raise typer.BadParameter(
+            f"No check has {only!r} in its name. `minigpt check -v` lists them."
+        )
     all_passed = all(report.verdict is Verdict.PASSED for report, _ in checked)
     if all_passed and not (as_json or solutions or only or quiet):
         terminal.console().print(terminal.what_next(*progress.overview()))

@@ -1,5 +1,6 @@
 """What all commands share: the argument that names a task, and the exit on an error."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -54,6 +55,13 @@ def _parse_task(text: str, with_warm_up: bool) -> Task:
         raise typer.BadParameter(
             f"Which task? Write its number, {TASKS[0].number} to {TASKS[-1].number}."
         ) from None
+
+
+def finite(number: float | None) -> float | None:
+    """Accept a number that is neither infinite nor NaN; for the callback of an option."""
+    if number is not None and not math.isfinite(number):
+        raise typer.BadParameter(f"It has to be a finite number, not {number}.")
+    return number
 
 
 def next_task() -> Task:

@@ -1,5 +1,6 @@
 """Commands for learners without git: `init` and `update`."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +29,7 @@ def init(
 
     release = installed_release()
     challenge_folder.init(folder, release)
-    go_there = "" if folder.resolve() == Path.cwd() else f"    cd {shlex.quote(str(folder))}\n"
+    go_there = "" if folder.resolve() == Path.cwd() else f"    cd {_quoted(folder)}\n"
     terminal.console().print(
         f"✓ The challenge (version {release.version}) is in {folder.resolve()}. Go on with these "
         "commands, best in a new virtual environment:\n\n"
@@ -97,3 +98,8 @@ def _folder_here() -> Path:
         "a new folder with `minigpt init FOLDER`, and copy your files from "
         "minigpt_challenge/tasks/ to the same place in it."
     )
+
+
+def _quoted(path: Path) -> str:
+    """The path as a shell takes it."""
+    return f'"{path}"' if os.name == "nt" else shlex.quote(str(path))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from minigpt_challenge.coach.commands.cli_common import finite
 from minigpt_challenge.coach.reports import terminal
 
 app = typer.Typer()
@@ -30,7 +31,8 @@ def runs() -> None:
         return
     terminal.print_table(console, run_table(found))
     console.print(
-        f"`minigpt sample --run {found[0].name}` writes text with the first.", markup=False
+        f"✓ reached the milestone. `minigpt sample --run {found[0].name}` writes with the first.",
+        markup=False,
     )
 
 
@@ -48,6 +50,7 @@ def sample(
         typer.Option(
             metavar="X",
             min=0,
+            callback=finite,
             help="Divide the logits by this: below 1 for likelier text, above 1 for wilder, 0 for "
             "the most probable.",
         ),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from minigpt_challenge.coach.commands.cli_common import finite
 from minigpt_challenge.coach.reports import terminal
 
 app = typer.Typer()
@@ -40,7 +41,10 @@ def train(
     steps: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=1, help="Train for at most N steps (default 4000; 550 with --fast)."
+            metavar="N",
+            min=1,
+            help="Train for at most N steps (default 4000; 550 with --fast, 5000 with the preset "
+            "nanogpt).",
         ),
     ] = None,
     until: Annotated[
@@ -48,6 +52,7 @@ def train(
         typer.Option(
             metavar="LOSS",
             min=0,
+            callback=finite,
             help="Stop below this evaluation loss, in nats per character (default: the "
             "milestone's; at another setting or text, train all steps).",
         ),
@@ -89,7 +94,10 @@ def train(
         typer.Option(metavar="B", min=1, help="Train on B pieces of text a step (default 16)."),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(metavar="X", help="Set Adam's learning rate (default 0.001).")
+        float | None,
+        typer.Option(
+            metavar="X", min=0, callback=finite, help="Set Adam's learning rate (default 0.001)."
+        ),
     ] = None,
     preset: Annotated[
         str | None,
@@ -107,8 +115,8 @@ def train(
 ) -> None:
     """Train your own GPT.
 
-    It is trained until its evaluation loss is below 1.9, and prints a sample. An interrupted run is
-    resumed. `minigpt runs` lists all runs.
+    At its own setting it is trained until its evaluation loss is below 1.9, at another all steps;
+    then it prints a sample. An interrupted run is resumed. `minigpt runs` lists all runs.
 
     A run of several processes also uses task 7. It has no checkpoints.
     """
@@ -121,7 +129,7 @@ def train(
         raise typer.BadParameter("A run of several processes uses Adam: leave out --fast.")
     if fast and learning_rate is not None:
         raise typer.BadParameter("--fast has learning rates of its own: leave out --learning-rate.")
-    if name and output:
+    if name is not None and output:
         raise typer.BadParameter("Give either --name or --output, not both.")
     # Imported here, so that `minigpt` starts without JAX.
     from minigpt_challenge.coach.training import learners_gpt, multi_process
@@ -137,8 +145,18 @@ def train(
         batch_size=batch,
         learning_rate=learning_rate,
     )
-    where = output or (valid_name(name) if name else None)
-    plan = Plan(setting, steps, until, seed, fast, fresh, solutions, data, where)
+    plan = Plan(
+        setting=setting,
+        steps=steps,
+        until=until,
+        seed=seed,
+        fast=fast,
+        fresh=fresh,
+        solutions=solutions,
+        data=data,
+        name=None if name is None else valid_name(name),
+        output=output,
+    )
     console = terminal.console()
     if several:
         processes = multi_process.Processes(*several)

@@ -76,8 +76,16 @@ def show(console: Console, task: Task) -> None:
             markup=False,
         )
         return
+    seen = hint.title in help_used.titles_of_hints(task)
     help_used.note_hint(task, hint.title)
     _print_hint(console, hint)
+    if seen:
+        console.print(
+            "(You have seen all hints for what fails now. --again shows all of them; the next step "
+            f"is the reference: minigpt solution {task.number}, in a notebook %solution "
+            f"{task.number}.)",
+            markup=False,
+        )
 
 
 def show_again(console: Console, task: Task) -> None:

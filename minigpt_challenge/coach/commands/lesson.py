@@ -6,9 +6,14 @@ import re
 from rich.console import Console
 from rich.markdown import Markdown
 
-from minigpt_challenge.coach.course.curriculum import ROOT, Task
+from minigpt_challenge.coach.course.curriculum import ROAD, ROOT, TASKS, Task
 from minigpt_challenge.coach.course.errors import damaged
-from minigpt_challenge.coach.course.notebooks import ABOUT_THE_CELL, ABOUT_THE_CHECK, SAVE_A_COPY
+from minigpt_challenge.coach.course.notebooks import (
+    ABOUT_THE_CELL,
+    ABOUT_THE_CHECK,
+    SAVE_A_COPY,
+    where_to_open,
+)
 from minigpt_challenge.errors import UserError
 
 MAX_WIDTH = 90  # columns
@@ -67,7 +72,9 @@ def lesson(task: Task) -> str:
 def _text(source: str, task: Task) -> str:
     about_the_cell = ABOUT_THE_CELL.format(stem=task.stem)
     for in_notebooks_only in (SAVE_A_COPY, about_the_cell, ABOUT_THE_CHECK, REMOVE_THE_HASH):
-        source = source.replace(in_notebooks_only, "")
+        source = source.replace(f"{in_notebooks_only} ", "").replace(in_notebooks_only, "")
+    for other in ROAD:
+        source = source.replace(where_to_open(other), f"(`minigpt read {other.number}`)")
     return PICTURE.sub(r"[Picture](\2): \1", BADGE.sub("", source)).strip()
 
 
@@ -80,4 +87,15 @@ def _code(source: str, task: Task) -> str:
         return IN_A_TERMINAL[magic].format(n=task.number, path=path)
     if magic == "@title":
         return ""
-    return f"```python\n{(code if magic == '%%play' else source).strip()}\n```"
+    if magic == "%%play":  # the magic brings the learner's names along
+        source = _imports(code, task) + code
+    return f"```python\n{source.strip()}\n```"
+
+
+def _imports(code: str, task: Task) -> str:
+    """Lines that import what the code uses of this task and of the earlier ones."""
+    lines = []
+    for each in TASKS[: task.number]:
+        if names := [name for name in each.writes if re.search(rf"\b{name}\b", code)]:
+            lines.append(f"from {each.module} import {', '.join(names)}\n")
+    return "".join(lines)

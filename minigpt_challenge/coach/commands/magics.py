@@ -46,9 +46,10 @@ def welcome(session: Session, line: str) -> None:
     session.print(ready_line(task))
     if missing := ", ".join(str(other.number) for other in unwritten_before(task)):
         session.print(
-            f"Not written in this runtime: task {missing}. There are two ways to continue. Either "
-            "run your `%%task` cells of those notebooks here, copied into new cells. Or go on "
-            "without them: the reference is borrowed for them, and each report says so."
+            f"Not written here: task {missing}. There are two ways to continue. Either do those "
+            "tasks first (in Colab, run your `%%task` cells of their notebooks here, copied into "
+            "new cells). Or go on without them: the reference is borrowed for them, and each "
+            "report says so."
         )
 
 

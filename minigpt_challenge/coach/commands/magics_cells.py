@@ -29,6 +29,7 @@ def task(session: Session, line: str, cell: str) -> None:
         compile_source(text, str(task.stub))  # a cell with a syntax error changes nothing
     except SyntaxError:
         session.cells.note_rejected(task)
+        session.print(f"The cell was not written: {task.stub.name} is as it was before.")
         raise
     in_file, checks = read_learner_file(task) or cut_stub(task), not option
     if is_untouched(cell, task) and not is_untouched(in_file, task):
@@ -39,16 +40,19 @@ def task(session: Session, line: str, cell: str) -> None:
     elif text.strip() == cut_stub(task).strip():
         session.print("This is the original stub. Write your code, then run the cell again.")
         checks = False
+        if not task.stub.exists():
+            overwrite(task.stub, cut_stub(task))
     else:
         _write(session, task, text)
+    problem: Exception | None = None
     try:
         _load(session, task)
     except Exception as error:
-        if not (checks and learners_frames(error, task.stub)):  # else the report shows the error
-            raise
-    finally:
-        if checks:
-            check_and_show(session, task, Detail.FIRST)
+        problem = error
+    if checks:
+        check_and_show(session, task, Detail.FIRST)
+    if problem and not (checks and learners_frames(problem, task.stub)):  # else the report shows it
+        raise problem
 
 
 def play(session: Session, line: str, cell: str) -> None:
@@ -63,10 +67,16 @@ def play(session: Session, line: str, cell: str) -> None:
 
 
 def _write(session: Session, task: Task, text: str) -> None:
+    edited = session.cells.was_edited(task)
     saved = overwrite(task.stub, text)
     session.cells.note_written(task, text)
-    where = f"; the previous text is saved in {saved.relative_to(ROOT)}" if saved else ""
-    session.print(f"Written to {task.stub.relative_to(ROOT)}{where}.")
+    where = f" The text before it is saved in {saved.relative_to(ROOT)}." if saved else ""
+    if saved and edited:
+        where += (
+            " That text was not this cell's: "
+            f"`!minigpt history {task.number} --restore 1` brings it back."
+        )
+    session.print(f"Written to {task.stub.relative_to(ROOT)}.{where}")
     if is_untouched(text, task):
         session.print(
             "Every `raise NotImplementedError` of the stub is still there. Delete it where you "

@@ -47,7 +47,7 @@ def _check(session: Session, task: Task) -> Report:
         with tqdm(
             desc=f"Checking task {task.number}: this takes some seconds",
             unit="check",
-            file=sys.stderr,  # the stream of now: the checks redirect it
+            file=sys.stdout,  # the stream of now: the checks redirect it
             delay=BAR_AFTER,
             leave=False,
         ) as bar:

@@ -20,7 +20,8 @@ SAVE_A_COPY = (
 ABOUT_THE_CELL = (
     "Running the cell backs up the file `minigpt_challenge/tasks/{stem}.py`, writes the cell to "
     "it, loads it and checks it: the result appears below the cell. You can also edit that file "
-    "and leave the cell alone: the file is what is checked. In a new runtime, run the cell again."
+    "and leave the cell alone: the file is what is checked. In a new runtime, run the set-up cell "
+    "and then this one again."
 )
 ABOUT_THE_CHECK = (
     "Your cell above shows only the failure to read first. This shows every check of your file."
@@ -42,6 +43,11 @@ def colab_badge(task: Task) -> str:
     """The Open-in-Colab badge, in Markdown."""
     picture = "https://colab.research.google.com/assets/colab-badge.svg"
     return f"[![Open in Colab]({picture})]({colab_url(task)})"
+
+
+def where_to_open(task: Task) -> str:
+    """Links to the task's notebook, in Markdown."""
+    return f"(open it [in Colab]({colab_url(task)}) or [on your machine]({task.notebook.name}))"
 
 
 def build_notebook(task: Task) -> str:
@@ -92,8 +98,7 @@ def _fill_source(task: Task) -> str:
         values["stub"] = cut_stub(task).strip()
     if next_task:
         values["next"] = (
-            f"**Task {next_task.number}, {next_task.title}** (open it [in Colab]"
-            f"({colab_url(next_task)}) or [on your machine]({next_task.notebook.name}))"
+            f"**Task {next_task.number}, {next_task.title}** {where_to_open(next_task)}"
         )
 
     def value(match: re.Match[str]) -> str:

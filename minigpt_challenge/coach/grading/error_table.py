@@ -92,6 +92,14 @@ BY_PHRASE = {
         "they must have the same size."
     ),
     "requires contracting dimensions": "The axes that are summed over must have the same size.",
+    "and requested type=": (
+        "An array stands where one of another shape is needed: the message has both shapes. (A "
+        "kernel has the shape (in, out) in Linen as in NNX, so it is never transposed.)"
+    ),
+    "incompatible with its sharding annotation": (
+        "An argument cannot be split as `in_shardings` says. There is one sharding for each "
+        "argument: the state is whole on every device, only x and y are split by rows."
+    ),
     "shapes for broadcasting": (
         "The shapes of two arrays do not fit together: from the last axis backwards, sizes must be "
         "equal, or one of them 1."

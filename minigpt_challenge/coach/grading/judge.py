@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minigpt_challenge.coach.checks.expect import Wrong
+from minigpt_challenge.coach.course.curriculum import task_by_stem
 from minigpt_challenge.coach.course.stubs import is_stub_error
 from minigpt_challenge.coach.course.verdict import Check, Location, Reason, Verdict, join
 from minigpt_challenge.coach.grading.error_explanations import explanation_of
@@ -94,11 +95,15 @@ def _parts(error: BaseException, *answer: Path) -> dict[str, Any]:
     if isinstance(error, SyntaxError) and is_in(error.filename, *answer):
         return {"reason": Reason.UNREADABLE, "about": kind, "seen": _syntax_error(error)}
     if isinstance(error, FileNotFoundError) and is_in(error.filename, *answer):
+        missing = Path(str(error.filename))
+        task = task_by_stem(missing.stem)
+        number = f" {task.number}" if task else ""
         return {
             "reason": Reason.UNREADABLE,
             "about": kind,
-            "seen": f"{Path(str(error.filename)).name} is missing.",
-            "advice": "`minigpt reset` with the number of the task brings the stub back.",
+            "seen": f"{missing.name} is missing.",
+            "advice": f"`minigpt reset{number}` brings the stub back, `minigpt history{number}` "
+            "lists your saved texts.",
         }
     if isinstance(error, TimeLimitReached):
         return {"reason": Reason.TIME_LIMIT, "about": kind, "seen": str(error)}

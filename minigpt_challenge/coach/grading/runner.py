@@ -151,6 +151,9 @@ def check_in_this_process(task: Task, answer: Path, *plugins: object) -> Report:
         task: whose suite to run.
         answer: the file.
         plugins: further plugins of pytest.
+
+    Raises:
+        KeyboardInterrupt: the user has stopped it.
     """
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="minigpt-") as folder:
@@ -171,7 +174,8 @@ def check_in_this_process(task: Task, answer: Path, *plugins: object) -> Report:
             patches.delitem(sys.modules, "tests", raising=False)
             try:
                 code = pytest.main(
-                    [*_arguments(task, copy), *arguments], plugins=[collector, *plugins]
+                    [*_arguments(task, copy), *arguments],
+                    plugins=[collector, _InterruptsEnd(), *plugins],
                 )
                 ending = f"pytest ended with exit code {int(code)}."
             except Exception as error:  # such as after `sys.stdout.close()`
@@ -180,6 +184,14 @@ def check_in_this_process(task: Task, answer: Path, *plugins: object) -> Report:
         checks = results.checks_in_order(collector, Reason.SUITE_FAILED, ending, printed)
         compilation.trim()
         return _report(task, start, checks, copy)
+
+
+class _InterruptsEnd:
+    """A plugin of pytest: Ctrl-C or a notebook's stop button ends the check, not only pytest."""
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        if excinfo.errisinstance(KeyboardInterrupt):  # not `pytest.exit`
+            raise KeyboardInterrupt
 
 
 def _report(task: Task, start: float, checks: tuple[Check, ...], copy: Path) -> Report:

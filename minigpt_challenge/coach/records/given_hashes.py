@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from packaging.version import InvalidVersion, Version
 
@@ -37,9 +37,18 @@ def read(folder: Path) -> GivenHashes | None:
     """The record in this folder; None if it is missing or damaged."""
     record = json_store.read(folder / FILE, dict)
     try:
-        return GivenHashes(Version(record["version"]), dict(record["files"]))
-    except (KeyError, TypeError, ValueError, InvalidVersion):
+        hashes = {name: list(values) for name, values in record["files"].items()}
+        version = Version(record["version"])
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidVersion):
         return None
+    # The folder may be somebody else's: nothing outside it is written or removed.
+    if not all(_is_inside(PurePosixPath(name)) for name in hashes):
+        return None
+    return GivenHashes(version, hashes)
+
+
+def _is_inside(path: PurePosixPath) -> bool:
+    return not path.is_absolute() and ".." not in path.parts and "\\" not in str(path)
 
 
 def write(folder: Path, given: GivenHashes) -> None:

@@ -54,7 +54,7 @@ def standing(task: Task, file: Path | None = None) -> Standing:
     record = _record(task)
     text = fingerprint(file or task.stub)
     with suppress(KeyError, ValueError, TypeError):  # not checked, or a damaged record
-        verdict, passed, total = record["checked"][text]
+        verdict, passed, total = _checked(record)[text]
         return Standing(Verdict(verdict), int(passed), int(total))
     if file is None and is_as_given(task):
         return Standing(Verdict.NOT_STARTED)
@@ -85,10 +85,8 @@ def remember(task: Task, report: Report) -> None:
     result = [report.verdict, report.num_passed, len(report.checks)]
 
     def change(records: dict) -> dict:
-        before = _of(records, task).get("checked")
-        checked = before if isinstance(before, dict) else {}
-        record = {"failed": _failed(report), "checked": checked | {report.fingerprint: result}}
-        return records | {task.stem: record}
+        checked = _checked(_of(records, task)) | {report.fingerprint: result}
+        return records | {task.stem: {"failed": _failed(report), "checked": checked}}
 
     json_store.update(PROGRESS_FILE, dict, change)
 
@@ -123,6 +121,16 @@ def try_to_remember(task: Task, report: Report) -> str:
 
 def _record(task: Task) -> dict:
     return _of(json_store.read(PROGRESS_FILE, dict), task)
+
+
+def _checked(record: dict) -> dict:
+    """The results by the fingerprints of the texts; version 0.1 kept only that of the last one."""
+    match record:
+        case {"checked": dict(checked)}:
+            return checked
+        case {"sha256": text, "verdict": verdict, "passed": passed, "total": total}:
+            return {text: [verdict, passed, total]}
+    return {}
 
 
 def _of(records: dict, task: Task) -> dict:

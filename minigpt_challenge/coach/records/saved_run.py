@@ -11,56 +11,68 @@ from minigpt_challenge.errors import UserError
 
 FOLDER = ROOT / "my_gpt"
 MILESTONE = "milestone"  # the name of the run with the milestone's setting
+# Of the fields in a weights file, where it matters.
+KINDS: dict[str, Any] = {
+    "params": dict,
+    "characters": str,
+    "solutions": bool,
+    "loss": float,
+    "sizes": dict,
+    "steps": int,
+    "seconds": float,
+    "device": str,
+    "untrained": str,
+}
 
 
 @dataclass(frozen=True)
-class SavedRun:
+class RunFolder:
     """The folder of a run. Its files need not exist yet."""
 
-    folder: Path
+    path: Path
 
     @property
     def name(self) -> str:
         """What `--run` calls it: its name in `my_gpt/`, or the path of its folder."""
-        return self.folder.name if self.folder.parent == FOLDER else str(self.folder)
+        return self.path.name if self.path.parent == FOLDER else str(self.path)
 
     @property
     def weights(self) -> Path:
-        return self.folder / "weights.msgpack"
+        return self.path / "weights.msgpack"
 
     @property
     def curve(self) -> Path:
-        return self.folder / "loss_curve.png"
+        return self.path / "loss_curve.png"
 
     @property
     def sample(self) -> Path:
-        return self.folder / "sample.txt"
+        return self.path / "sample.txt"
 
     @property
     def checkpoints(self) -> Path:
-        return self.folder / "checkpoints"
+        return self.path / "checkpoints"
 
     def fields(self) -> dict[str, Any]:
         """What was saved with the weights, and these; empty if the file is missing or damaged."""
         return saved(self.weights)
 
 
-def named(name: str) -> SavedRun:
+def named(name: str) -> RunFolder:
     """The run with this name in `my_gpt/`; it need not exist."""
-    return SavedRun(FOLDER / name)
+    return RunFolder(FOLDER / name)
 
 
-def runs() -> list[SavedRun]:
+def runs() -> list[RunFolder]:
     """The runs in `my_gpt/` that have weights, the one saved last first.
 
     Weights in `my_gpt/` itself come from version 0.1.
     """
     folders = [FOLDER, *FOLDER.iterdir()] if FOLDER.is_dir() else []
-    found = [run for run in map(SavedRun, folders) if run.weights.is_file()]
+    found = [run for run in map(RunFolder, folders) if run.weights.is_file()]
     return sorted(found, key=lambda run: run.weights.stat().st_mtime, reverse=True)
 
 
-def find(name: str | None) -> SavedRun:
+def find(name: str | None) -> RunFolder:
     """The run with this name, or in this folder; without a name the one that was saved last.
 
     Raises:
@@ -71,7 +83,7 @@ def find(name: str | None) -> SavedRun:
         return known[0]
     if not known and name is None:
         raise UserError("There are no weights yet: train your GPT with `minigpt train` first.")
-    for run in (named(str(name)), SavedRun(Path(str(name)).expanduser())):
+    for run in (named(str(name)), RunFolder(Path(str(name)).expanduser())):
         if run.weights.is_file():
             return run
     names = ", ".join(run.name for run in known)
@@ -81,9 +93,16 @@ def find(name: str | None) -> SavedRun:
 
 
 def saved(weights: Path) -> dict[str, Any]:
-    """The fields of a saved weights file; empty if the file is missing or damaged."""
+    """The fields of a saved weights file; empty if the file is missing or damaged.
+
+    A field that is not of its kind is left out.
+    """
     try:
         packed = serialization.msgpack_restore(weights.read_bytes())
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return packed if isinstance(packed, dict) else {}
+    if not isinstance(packed, dict):
+        return {}
+    return {
+        name: value for name, value in packed.items() if isinstance(value, KINDS.get(name, object))
+    }

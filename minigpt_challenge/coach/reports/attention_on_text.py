@@ -61,12 +61,13 @@ def trained_rung(maps: np.ndarray, text: str) -> Picture:
     return _picture(maps, titles, text, _rung_caption(maps))
 
 
-def trained_gpt(maps: np.ndarray, text: str) -> Picture:
+def trained_gpt_picture(maps: np.ndarray, text: str) -> Picture:
     """The heads of a trained GPT that show most, for a light page: maps are float (L, N, T, S)."""
     L, N = maps.shape[:2]
     heads = telling_heads(maps)
     titles = [f"block {head.index[0]}, head {head.index[1]}: {head.label}" for head in heads]
-    chosen = "; ".join(f"the one that {head.pattern.words}" for head in heads)
+    first, *others = (head.pattern.words for head in heads)
+    chosen = "; of the others, the one that ".join([f"the one that {first}", *others])
     caption = (
         f"{HOW_TO_READ} These heads were chosen by their maps, among the {L * N} trained ones "
         f"({L} blocks of {N}): {chosen}. The numbers are averages over the positions of this line, "

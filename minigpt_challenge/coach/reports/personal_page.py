@@ -12,13 +12,11 @@ from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import ladder, progress, saved_run
 from minigpt_challenge.coach.records.history import overwrite
 from minigpt_challenge.coach.records.progress import Standing
-from minigpt_challenge.coach.records.saved_run import SavedRun
+from minigpt_challenge.coach.records.saved_run import RunFolder
 from minigpt_challenge.coach.reports import chart_style, trained_gpt
 from minigpt_challenge.coach.reports.attention_on_text import attention_at_work
 from minigpt_challenge.coach.reports.charts import draw_ladder, draw_loss_curve
 from minigpt_challenge.coach.reports.html import Picture, render
-from minigpt_challenge.given import milestone
-from minigpt_challenge.given.vocabulary import SHAKESPEARE
 
 WIDTH = 800  # of a picture, in CSS pixels
 REPORT = saved_run.FOLDER / "report.html"
@@ -59,15 +57,15 @@ def write(path: Path, run: str | None) -> Path | None:
     return overwrite(path, page(_chosen(run)))
 
 
-def _chosen(name: str | None) -> SavedRun:
+def _chosen(name: str | None) -> RunFolder:
     if name is not None:
         return saved_run.find(name)
     runs = saved_run.runs()
-    reached = [run for run in runs if trained_gpt.reached_milestone(run.fields())]
+    reached = [run for run in runs if run.fields().get("milestone") is True]
     return next(iter(reached or runs), saved_run.named(saved_run.MILESTONE))
 
 
-def page(run: SavedRun) -> str:
+def page(run: RunFolder) -> str:
     """The page as HTML, without the parts for which there is nothing yet."""
     rows = [Row(task, progress.standing(task), _code(task)) for task in TASKS]
     passed = [row.task for row in rows if row.standing.verdict is Verdict.PASSED]
@@ -113,16 +111,17 @@ def _curve(saved: dict[str, Any], drawn: Path) -> Picture | None:
     """The loss curve of the run, or the one in the file `drawn`; None if there is neither."""
     history = trained_gpt.history(saved)
     alt = "The loss curve of the training run."
-    caption = "The loss of the whole model during its training."
+    caption = (
+        "The loss of the whole model during its training. Here the evaluation loss is measured on "
+        "a sample of the text, that at the top of the page on all of it."
+    )
     if history:
         first, last = history[0], history[-1]
         alt += (
             f" The evaluation loss goes from {first.eval_loss:.2f} to {last.eval_loss:.2f} in "
             f"{last.step:,} steps."
         )
-        on_shakespeare = saved.get("characters") == SHAKESPEARE.characters
-        target = milestone.TARGET_LOSS if on_shakespeare else None
-        return Picture(draw_loss_curve(history, target), alt, caption, WIDTH)
+        return Picture(draw_loss_curve(history, saved.get("target")), alt, caption, WIDTH)
     with suppress(OSError):  # the weights of an older version: they have no history
         return Picture(drawn.read_bytes(), alt, caption, WIDTH)
     return None

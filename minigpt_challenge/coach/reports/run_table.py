@@ -1,38 +1,32 @@
 """The table of trained GPTs, for `minigpt runs`."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
-import jax
 from rich.table import Table
 
-from minigpt_challenge.coach.records.saved_run import SavedRun
-from minigpt_challenge.coach.reports.trained_gpt import reached_milestone
+from minigpt_challenge.coach.records.saved_run import RunFolder
+
+HEADER = ("run", "", "loss", "steps", "layers × width", "context", "trained in")
 
 
-def run_table(runs: Iterable[SavedRun]) -> Table:
+def run_table(runs: Iterable[RunFolder]) -> Table:
     """A row for each run; what an older version did not save stays empty."""
-    header = ("run", "loss", "steps", "layers × width", "context", "parameters", "trained", "saved")
-    table = Table(*header, box=None, padding=(0, 2), header_style="dim")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in HEADER:
+        table.add_column(name, overflow="fold", no_wrap=bool(name) and name != "run")
     for run in runs:
-        table.add_row(run.name, *_cells(run.fields()), _when(run))
+        table.add_row(run.name, *_cells(run.fields()))
     return table
 
 
 def _cells(saved: dict[str, Any]) -> tuple[str, ...]:
-    sizes, loss = saved.get("sizes"), saved.get("loss")
-    milestone = " [green]✓ milestone[/green]" if reached_milestone(saved) else ""
+    sizes, loss = saved.get("sizes", {}), saved.get("loss")
     return (
-        f"{loss:.3f}{milestone}" if isinstance(loss, float) else "",
+        "[green]✓[/green]" if saved.get("milestone") is True else "",
+        f"{loss:.3f}" if isinstance(loss, float) else "",
         f"{saved['steps']:,}" if "steps" in saved else "",
-        f"{sizes['num_layers']} × {sizes['hidden_dim']}" if sizes else "",
-        f"{sizes['block_size']}" if sizes else "",
-        f"{sum(leaf.size for leaf in jax.tree.leaves(saved.get('params'))):,}",
-        f"{saved['seconds']:,.0f} s on {saved['device']}" if "seconds" in saved else "",
+        f"{sizes.get('num_layers')} × {sizes.get('hidden_dim')}" if sizes else "",
+        f"{sizes.get('block_size', '')}",
+        f"{saved['seconds']:,.0f} s" if "seconds" in saved else "",
     )
-
-
-def _when(run: SavedRun) -> str:
-    saved_at = datetime.fromtimestamp(run.weights.stat().st_mtime)
-    return f"{saved_at:%Y-%m-%d %H:%M}"

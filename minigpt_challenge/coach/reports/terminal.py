@@ -27,6 +27,7 @@ from minigpt_challenge.coach.reports.report_lines import (
 )
 
 NO_TERMINAL_WIDTH = 10_000  # columns: nothing is wrapped
+NOTEBOOK_WIDTH = 100
 
 COLORS = {
     Verdict.PASSED: "green",
@@ -200,6 +201,9 @@ def what_next(
         ideas = "".join(f"\n  {idea.format(commands.shell)}" for idea in WHERE_TO_GO)
         more = f"\nWhere to go from here:{ideas}" if milestone else ""
         return f"All {len(standings)} tasks are passed. {gpt}{more}"
+    if standings[next_task].verdict is None:
+        check = f"[bold]{commands.check} {next_task.number}[/bold]"
+        return f"Next, task {next_task.number} has changed since its last check: run {check}."
     instruction = (
         f"task {next_task.number}: {next_task.goal}\n"
         f"Read [bold]{commands.read.format(stem=next_task.stem, number=next_task.number)}, "
@@ -233,14 +237,24 @@ def console(stderr: bool = False) -> Console:
     # Rich's default puts code on black, which looks wrong on a light background.
     theme = Theme({"markdown.code": "cyan"})
     console = Console(highlight=False, stderr=stderr, theme=theme)
-    if console.is_terminal or console.is_jupyter:
+    if console.is_jupyter:  # as text: what Rich writes as HTML does not wrap, and has fixed colors
+        return Console(
+            highlight=False,
+            stderr=stderr,
+            theme=theme,
+            width=NOTEBOOK_WIDTH,
+            force_jupyter=False,
+            force_terminal=True,
+            color_system="standard",
+        )
+    if console.is_terminal:
         return console
     return Console(highlight=False, stderr=stderr, theme=theme, width=NO_TERMINAL_WIDTH)
 
 
 def print_table(console: Console, table: Table) -> None:
     """Print a table; if the output is not a terminal, without spaces at the ends of lines."""
-    if console.is_terminal or console.is_jupyter:
+    if console.is_terminal:
         console.print(table)
         return
     with console.capture() as output:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from minigpt_challenge.coach.course.curriculum import GPT_TASKS, SOLUTIONS_FOLDER, TASKS_FOLDER
 from minigpt_challenge.coach.records.ladder import perplexity
-from minigpt_challenge.coach.reports.attention_on_text import LINE, trained_gpt
+from minigpt_challenge.coach.reports.attention_on_text import LINE, trained_gpt_picture
 from minigpt_challenge.coach.reports.html import Picture
 from minigpt_challenge.coach.reports.trained_maps import gpt_maps
 from minigpt_challenge.coach.runtime.limits import TimeLimitReached, time_limit
@@ -38,13 +38,6 @@ class Fact:
 def facts(saved: dict[str, Any]) -> list[Fact]:
     """What the fields of the weights file say; older files have fewer of them."""
     return [fact for fact in (_loss(saved), _size(saved), _time(saved), _device(saved)) if fact]
-
-
-def reached_milestone(saved: dict[str, Any]) -> bool:
-    """Whether the run was at the milestone's setting, and its loss below the target."""
-    loss = saved.get("loss")
-    below = isinstance(loss, float) and loss < milestone.TARGET_LOSS
-    return saved.get("milestone") is True and below
 
 
 def history(saved: dict[str, Any]) -> list[Measurement]:
@@ -72,7 +65,7 @@ def attention(saved: dict[str, Any]) -> Picture | None:
             text = LINE[: sizes["block_size"]]
             tokens = jnp.asarray(vocabulary.encode(text))
             maps = gpt_maps(model, jax.tree.map(jnp.asarray, saved["params"]), tokens)
-            return None if maps is None else trained_gpt(maps, text)
+            return None if maps is None else trained_gpt_picture(maps, text)
     except (Exception, SystemExit, TimeLimitReached):
         return None
 
@@ -97,8 +90,8 @@ def _loss(saved: dict[str, Any]) -> Fact | None:
     if not isinstance(loss, float) or not math.isfinite(loss):
         return None
     remark = f"nats per character: as unsure as among {perplexity(loss)}"
-    if saved.get("milestone") is True:
-        reached = "reached" if reached_milestone(saved) else "not reached"
+    if isinstance(saved.get("milestone"), bool):
+        reached = "reached" if saved["milestone"] else "not reached"
         remark += f". The milestone, {milestone.TARGET_LOSS}, is {reached}."
     return Fact("Loss", f"{loss:.2f}", remark)
 

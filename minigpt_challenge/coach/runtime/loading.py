@@ -30,6 +30,7 @@ def compile_source(source: bytes | str, name: str) -> CodeType:
         return compile(source, name, "exec", dont_inherit=True)
     except SyntaxError as error:
         if error.filename:
+            error.text = _line(source, error.lineno) or error.text
             raise
         message = error.msg
     except (MemoryError, RecursionError):
@@ -39,6 +40,13 @@ def compile_source(source: bytes | str, name: str) -> CodeType:
     if b"\0" in (source.encode(errors="replace") if isinstance(source, str) else source):
         message = "it contains NUL characters. Was it saved as UTF-16? Save it as UTF-8"
     raise SyntaxError(message, (name, None, None, None))
+
+
+def _line(source: bytes | str, number: int | None) -> str:
+    """A line of the program. Python takes it from the file of that name, which may be older."""
+    text = source if isinstance(source, str) else source.decode("utf-8", errors="replace")
+    lines = text.split("\n")
+    return lines[number - 1] if number and number <= len(lines) else ""
 
 
 def load_file(path: Path, name: str) -> ModuleType:
@@ -140,8 +148,9 @@ def load_for_notebook(task: Task) -> tuple[dict[Task, ModuleType], list[Task]]:
 
 
 def unwritten_before(task: Task) -> list[Task]:
-    """The earlier tasks whose files are still the stub."""
-    return [earlier for earlier in _up_to(task.number - 1) if is_as_given(earlier)]
+    """The earlier tasks whose files are still the stub, or missing."""
+    earlier = _up_to(task.number - 1)
+    return [each for each in earlier if not each.stub.exists() or is_as_given(each)]
 
 
 def _up_to(number: int) -> tuple[Task, ...]:

@@ -17,7 +17,7 @@ from minigpt_challenge.coach.training.result import Run
 from minigpt_challenge.coach.training.setting import MILESTONE
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.milestone import MAX_STEPS
-from minigpt_challenge.given.vocabulary import Vocabulary
+from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 
 # The loss on a sample of the evaluation text differs from that on the whole by less than this.
 SAME_LOSS = 0.2  # nats per character
@@ -46,13 +46,15 @@ def finish(
     console.print(summary(run), soft_wrap=True)
     if not borrowed:
         console.print(
-            f"The weights and the curve are in {_short(run.plan.run.folder)}. "
-            f"[bold]{sample_command}[/bold] writes more.",
+            f"The weights and the curve are in {_short(run.plan.folder.path)}. "
+            f"[bold]{sample_command}{_option(run)}[/bold] writes more.",
             soft_wrap=True,
         )
     if previous:
         console.print(previous, markup=False, soft_wrap=True)
     console.print(verdict(run), soft_wrap=True)
+    if run.plan.setting.note and vocabulary == SHAKESPEARE:
+        console.print(run.plan.setting.note, soft_wrap=True)
     if run.reached_milestone and not run.plan.solutions:
         ladder.remember(ladder.Rung(ladder.MILESTONE, run.loss, run.text, borrowed))
 
@@ -65,6 +67,8 @@ def save(run: Run, vocabulary: Vocabulary) -> str:
     Returns:
         a message that says where the previous weights are; empty if there were none.
     """
+    folder = run.plan.folder
+    reached_before = folder.fields().get("milestone") is True
     packed = {
         "params": jax.device_get(run.state.params),
         "characters": vocabulary.characters,
@@ -76,9 +80,10 @@ def save(run: Run, vocabulary: Vocabulary) -> str:
         "device": device(),
         "untrained": run.untrained,
         "history": [list(measurement) for measurement in run.history],
-        "milestone": run.counts and not run.sees_future,
+        "target": run.target,
+        # Once reached, it stays so, however long the run is trained on. None if it does not count.
+        "milestone": reached_before or run.reached_milestone if run.counts else None,
     }
-    folder = run.plan.run
     previous = overwrite(folder.weights, serialization.msgpack_serialize(packed))
     overwrite(folder.curve, draw_loss_curve(run.history, run.target))
     overwrite(folder.sample, run.text)
@@ -87,6 +92,11 @@ def save(run: Run, vocabulary: Vocabulary) -> str:
     loss = saved_run.saved(previous).get("loss")
     with_loss = f" (loss {loss:.3f})" if isinstance(loss, float) else ""
     return f"The previous weights{with_loss} of this run are saved in {_short(previous)}."
+
+
+def _option(run: Run) -> str:
+    """What `minigpt sample` needs to find the run: it looks for the last one in `my_gpt/`."""
+    return f" --run {run.plan.output}" if run.plan.output else ""
 
 
 def _short(path: Path) -> Path:
@@ -106,7 +116,10 @@ def summary(run: Run) -> str:
             "task 5 looks for the reason."
         )
     if run.can_be_resumed:
-        message += " The run was stopped and is saved: the same command without --fresh resumes it."
+        without_fresh = " without --fresh" if run.plan.fresh else ""
+        message += f" The run was stopped and is saved: the same command{without_fresh} resumes it."
+    elif run.resumable_until:
+        message += " To train it on, give --until with a lower loss, or more --steps."
     return message
 
 
@@ -117,6 +130,8 @@ def verdict(run: Run) -> str:
     target = milestone.TARGET_LOSS
     if run.reached_milestone:
         lines = [f"[green]✓ Below {target}: the milestone is reached.[/green]"]
+    elif run.counts and run.steps > MAX_STEPS:
+        lines = [f"(The milestone is to be reached in at most {MAX_STEPS:,} steps.)"]
     elif run.counts and run.can_be_resumed:
         lines = [f"The milestone, a loss below {target}, is not reached yet."]
     elif run.counts:
@@ -129,4 +144,4 @@ def verdict(run: Run) -> str:
             if run.reached
             else f"[red]✗ Not below {run.target:g}.[/red]"
         )
-    return "\n".join([*lines, *filter(None, [run.plan.setting.note])])
+    return "\n".join(lines)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,7 @@ from minigpt_challenge.coach.grading.originality import code_of
 from minigpt_challenge.coach.training.plan import Plan
 from minigpt_challenge.coach.training.result import Run, evaluate_run
 from minigpt_challenge.coach.training.setting import Setting
+from minigpt_challenge.errors import UserError
 from minigpt_challenge.files import locked
 from minigpt_challenge.given import fast as fast_module
 from minigpt_challenge.given import milestone
@@ -59,7 +61,6 @@ def train(
 
     Raises:
         UserError: see `evaluate_run`.
-        LockHeld: another process is training this run.
     """
     setting, max_steps = plan.setting, limit_steps(plan.max_steps)
     model = mini_gpt(vocab_size=data.vocabulary.size, **setting.sizes)
@@ -72,42 +73,49 @@ def train(
             "the number of steps (which sets the learning rates of --fast)": str(max_steps),
             "the recipe of --fast": _fingerprint(code_of(Path(fast_module.__file__))),
         }
-    checkpoints = Checkpoints(plan.run.checkpoints, identity, report)
-    begun_at: list[int] = []
+    checkpoints = Checkpoints(plan.folder.checkpoints, identity, report)
+    if plan.fresh:
+        _set_aside(checkpoints)
+    state, history = run_training_loop(
+        max_steps,
+        setting.batch_size,
+        setting.block_size,
+        setting.learning_rate,
+        data.evaluation,
+        data.train,
+        model,
+        train_step=train_and_eval[0],
+        eval_step=train_and_eval[1],
+        make_state=maker_of_states(plan, max_steps),
+        target_loss=stop_at(plan, data),
+        seed=plan.seed,
+        checkpoints=checkpoints,
+        show_progress=show_progress,
+        on_measure=on_measure,
+    )
+    stopped = history[-1].step < max_steps and not _is_at(history, stop_at(plan, data))
+    beginning = f"Stopped after {history[-1].step:,} steps, and saved. " if stopped else ""
+    report(f"{beginning}Evaluating on the whole evaluation text …")
+    try:
+        return evaluate_run(model, state, history, data, plan, resumable_until=max_steps)
+    except KeyboardInterrupt:
+        raise UserError(
+            f"Stopped during the evaluation. The run is saved at step {history[-1].step:,}: the "
+            "same command evaluates it again."
+        ) from None
 
-    def watch(state: TrainState, history: list[Measurement]) -> None:
-        begun_at.append(history[-1].step)
-        if on_measure:
-            on_measure(state, history)
 
-    with locked(plan.run.folder, ALREADY_TRAINING, timeout=0):
-        if plan.fresh:
-            _set_aside(checkpoints)
-        state, history = run_training_loop(
-            max_steps,
-            setting.batch_size,
-            setting.block_size,
-            setting.learning_rate,
-            data.evaluation,
-            data.train,
-            model,
-            train_step=train_and_eval[0],
-            eval_step=train_and_eval[1],
-            make_state=maker_of_states(plan, max_steps),
-            target_loss=stop_at(plan, data),
-            seed=plan.seed,
-            checkpoints=checkpoints,
-            show_progress=show_progress,
-            on_measure=watch,
-        )
-    step = history[-1].step
-    if step and begun_at[:1] == [step]:
-        report(
-            f"This run is finished after {step:,} steps. To train on, give --until with a lower "
-            "loss, or more --steps; --fresh starts again."
-        )
-    report("Evaluating on the whole evaluation text …")
-    return evaluate_run(model, state, history, data, plan, resumable_until=max_steps)
+def _is_at(history: list[Measurement], target: float | None) -> bool:
+    return target is not None and min(measured.eval_loss for measured in history) <= target
+
+
+def only_this_process(plan: Plan) -> AbstractContextManager[None]:
+    """A context in which no other process trains the same run, or saves what it has reached.
+
+    Raises:
+        LockHeld: another process does.
+    """
+    return locked(plan.folder.checkpoints, ALREADY_TRAINING, timeout=0)
 
 
 def maker_of_states(plan: Plan, max_steps: int) -> Callable[[nn.Module, Any], TrainState]:
@@ -145,7 +153,7 @@ def description(state: TrainState, plan: Plan, data: Dataset) -> str:
     target = plan.target(data.vocabulary)
     until = f"until the evaluation loss is below {target:g}, " if target is not None else ""
     return (
-        f"Run {plan.run.name}: {plan.setting}{', --fast' if plan.fast else ''}. {number:,} "
+        f"Run {plan.folder.name}: {plan.setting}{', --fast' if plan.fast else ''}. {number:,} "
         f"parameters, on {device()}, {until}at most {limit_steps(plan.max_steps):,} steps. "
         "Compiling …"
     )
@@ -178,7 +186,10 @@ def run_identity(
     `state` is an `initial_state`.
     """
     tokens = plan.setting.tokens
-    jaxprs = [str(jax.make_jaxpr(step)(state, tokens, tokens)) for step in steps]
+    # Printed without colors: a terminal and a pipe must not differ.
+    jaxprs = [
+        jax.make_jaxpr(step)(state, tokens, tokens).pretty_print(use_color=False) for step in steps
+    ]
     text = data.vocabulary.characters.encode() + data.train.tobytes() + data.evaluation.tobytes()
     return {
         "the text": hashlib.sha256(text).hexdigest(),

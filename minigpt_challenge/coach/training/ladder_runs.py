@@ -69,10 +69,9 @@ def reason_against(task: Task) -> str:
     standing = progress.standing(task)
     if standing.verdict is Verdict.PASSED:
         return ""
-    state = "changed since its check" if standing.verdict is None else standing.verdict.words
     return (
-        f"· Task {task.number} is {state}. A part joins the ladder when its check has passed: run "
-        f"%check {task.number} first, then this cell again."
+        f"· Task {task.number} is {standing.words}. A part joins the ladder when its check has "
+        f"passed: run %check {task.number} first, then this cell again."
     )
 
 
@@ -104,6 +103,7 @@ def _train_rung(
     names = {name: value for module in modules.values() for name, value in vars(module).items()}
     model = recipe.build(names, data.vocabulary.size)
     steps = gpt_run.limit_steps(recipe.steps)
+    console.print(f"Training “{recipe.name}” for {steps:,} steps. Compiling …")
     state, history = run_training_loop(
         steps,
         BATCH_SIZE,
@@ -155,17 +155,21 @@ def _train_milestone(
     lent = _lent(borrowed, MILESTONE_USES)
     data = load_data()
     watch = live_training.watcher(data.vocabulary)
-    run = gpt_run.train(
-        by_number[4].MiniGPT,
-        by_number[5],
-        data,
-        Plan(**options),
-        author=f"the learner, with {lent} borrowed" if lent else "the learner",
-        report=lambda message: console.print(message, markup=False, soft_wrap=True),
-        on_measure=watch,
-    )
-    watch(run.state, run.history, at_once=True)
-    finish(console, run, data.vocabulary, borrowed=lent, sample_command=terminal.NOTEBOOK.sample)
+    plan = Plan(**options)
+    with gpt_run.only_this_process(plan):
+        run = gpt_run.train(
+            by_number[4].MiniGPT,
+            by_number[5],
+            data,
+            plan,
+            author=f"the learner, with {lent} borrowed" if lent else "the learner",
+            report=lambda message: console.print(message, markup=False, soft_wrap=True),
+            on_measure=watch,
+        )
+        watch(run.state, run.history, at_once=True)
+        finish(
+            console, run, data.vocabulary, borrowed=lent, sample_command=terminal.NOTEBOOK.sample
+        )
     return {"data": data, "gpt": run.model, "trained": run.state}
 
 

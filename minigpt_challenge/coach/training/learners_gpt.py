@@ -39,7 +39,7 @@ def train(console: Console, plan: Plan) -> bool:
         DataError: there is no text to learn from, or too little of it.
     """
     data = load_data(plan.data)
-    with gpt_modules(plan.solutions) as modules:
+    with gpt_modules(plan.solutions) as modules, gpt_run.only_this_process(plan):
         run = gpt_run.train(
             modules["task4_blocks"].MiniGPT,
             modules["task5_training_step"],
@@ -50,7 +50,7 @@ def train(console: Console, plan: Plan) -> bool:
             show_progress=console.is_terminal,
             on_measure=None if console.is_terminal else _printer(),
         )
-    finish(console, run, data.vocabulary)
+        finish(console, run, data.vocabulary)
     return run.reached
 
 

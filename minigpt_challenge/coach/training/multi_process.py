@@ -74,7 +74,10 @@ def train(console: Console, processes: Processes, plan: Plan) -> bool:
         max_steps = limit_steps(plan.max_steps)
         initial, author = initial_state(model, setting), str(plan.solutions)
         identity = run_identity(initial, (step, eval_step), data, author, plan)
-        _check_agreement(identity | {"the number of steps": str(max_steps)})
+        _check_agreement(
+            identity
+            | {"the number of steps": str(max_steps), "the target": str(stop_at(plan, data))}
+        )
         if is_first:
             console.print(f"{processes.number} processes, {mesh.size} devices in total.")
         state, history = run_training_loop(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from minigpt_challenge.coach.records.saved_run import MILESTONE as MILESTONE_NAME
-from minigpt_challenge.coach.records.saved_run import SavedRun, named
+from minigpt_challenge.coach.records.saved_run import RunFolder, named
 from minigpt_challenge.coach.training.setting import MILESTONE, PRESETS, Setting
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given import milestone
@@ -37,7 +37,8 @@ class Plan:
         fresh: whether to start from the beginning, even if there is a saved run.
         solutions: whether to train the reference instead of the learner's code.
         data: a text file; None for Shakespeare.
-        name: the name of the run, or the folder to save it in; None to make one up.
+        name: the name of the run; None to make one up.
+        output: the folder to save it in, instead of one in `my_gpt/`.
         processes: how many processes train together.
     """
 
@@ -49,7 +50,8 @@ class Plan:
     fresh: bool = False
     solutions: bool = False
     data: Path | None = None
-    name: str | Path | None = None
+    name: str | None = None
+    output: Path | None = None
     processes: int = 1
 
     @property
@@ -57,10 +59,10 @@ class Plan:
         return self.steps or (FAST_STEPS if self.fast else self.setting.max_steps)
 
     @property
-    def run(self) -> SavedRun:
+    def folder(self) -> RunFolder:
         """Where the run is saved. Runs that differ have different names."""
-        if isinstance(self.name, Path):
-            return SavedRun(self.name.expanduser().absolute())
+        if self.output:
+            return RunFolder(self.output.expanduser().absolute())
         return named(self.name or self._made_up_name())
 
     def _made_up_name(self) -> str:
@@ -71,10 +73,10 @@ class Plan:
         else:
             changes = self.setting.differences()
             parts = [
-                SHORT_NAMES[key] if value is True else f"{SHORT_NAMES[key]}{value:g}"
+                SHORT_NAMES[key] if value is True else f"{SHORT_NAMES[key]}{value}"
                 for key, value in changes.items()
             ]
-        parts += [re.sub(r"[^\w.]+", "_", self.data.stem)] if self.data else []
+        parts += ["text_" + re.sub(r"\W+", "_", self.data.stem)] if self.data else []
         parts += [f"seed{self.seed}"] if self.seed else []
         parts += ["fast"] if self.fast else []
         parts += [f"processes{self.processes}"] if self.processes > 1 else []
@@ -83,8 +85,7 @@ class Plan:
 
     def counts(self, vocabulary: Vocabulary) -> bool:
         """Whether the run can reach the milestone: only at its own setting, on Shakespeare."""
-        few_steps = self.max_steps <= milestone.MAX_STEPS
-        return vocabulary == SHAKESPEARE and self.setting == MILESTONE and few_steps
+        return vocabulary == SHAKESPEARE and self.setting == MILESTONE
 
     def target(self, vocabulary: Vocabulary) -> float | None:
         """The evaluation loss to get below; None to train all steps."""
@@ -99,9 +100,9 @@ def valid_name(name: str) -> str:
     Raises:
         UserError: it cannot.
     """
-    if not re.fullmatch(r"\w[\w.-]*", name):
+    if not re.fullmatch(r"\w[\w-]*", name):  # nothing with a dot, such as report.html
         raise UserError(
-            f"A run cannot be called {name!r}: use letters, digits, dots, - and _. To save it in "
-            "another folder, use --output."
+            f"A run cannot be called {name!r}: use letters, digits, - and _. To save it in another "
+            "folder, use --output."
         )
     return name

@@ -54,8 +54,14 @@ class Run:
         return not self.sees_future and (self.target is None or self.loss < self.target)
 
     @property
+    def steps(self) -> int:
+        """How many steps the returned weights have: those with the best evaluation loss."""
+        return min(self.history, key=lambda measured: measured.eval_loss).step
+
+    @property
     def reached_milestone(self) -> bool:
-        return self.counts and not self.sees_future and self.loss < milestone.TARGET_LOSS
+        below = not self.sees_future and self.loss < milestone.TARGET_LOSS
+        return self.counts and below and self.steps <= milestone.MAX_STEPS
 
     @property
     def own_loss(self) -> float:
@@ -89,6 +95,10 @@ def evaluate_run(
     """
     setting, target = plan.setting, plan.target(data.vocabulary)
     if not history[-1].step:
+        if plan.until is not None and history[0].eval_loss < plan.until:
+            raise UserError(
+                f"The untrained model's loss, {history[0].eval_loss:.3f}, is below --until already."
+            )
         if target is not None and history[0].eval_loss < target:
             raise UserError(
                 f"Before the first step your eval_step measures a loss of "

@@ -53,14 +53,15 @@ def sample(options: Options) -> None:
     saved = run.fields()
     try:
         params, vocabulary = saved["params"], Vocabulary(saved["characters"])
+        solutions = saved["solutions"]
+        sizes = {name: saved.get("sizes", milestone.SIZES)[name] for name in milestone.SIZES}
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{run.weights} is damaged: train again with `minigpt train`.") from error
-    sizes = saved.get("sizes", milestone.SIZES)
     prompt = vocabulary.encode(_checked(options.prompt, vocabulary))
     seed = secrets.randbelow(MAX_SEED) if options.seed is None else options.seed
     task6, console = task_by_number(6), terminal.console(stderr=True)
-    by_task_6 = saved["solutions"] or progress.standing(task6).verdict is Verdict.PASSED
-    with gpt_modules(saved["solutions"], *([task6] if by_task_6 else [])) as modules:
+    by_task_6 = solutions or progress.standing(task6).verdict is Verdict.PASSED
+    with gpt_modules(solutions, *([task6] if by_task_6 else [])) as modules:
         model = modules["task4_blocks"].MiniGPT(vocab_size=vocabulary.size, **sizes)
         if by_task_6:
             write = _by_task_6(modules[task6.stem], model, params, options)
@@ -75,8 +76,8 @@ def sample(options: Options) -> None:
             for piece, speed in _pieces(write, key, prompt, options.length):
                 print(vocabulary.decode(piece), end="", flush=True)
                 speeds.append(speed)
-            print()
-    owner = "the reference's" if saved["solutions"] else "your"
+            print(flush=True)
+    owner = "the reference's" if solutions else "your"
     writer = f"{owner} task 6" if by_task_6 else "the given loop"
     again = "" if options.seed is not None else f" --seed {seed} writes the same again."
     console.print(

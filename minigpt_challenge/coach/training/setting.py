@@ -42,8 +42,9 @@ class Setting:
 
     def __str__(self) -> str:
         return (
-            f"{self.num_layers} layers of {self.num_heads} heads, {self.hidden_dim} wide, context "
-            f"{self.block_size}, batch {self.batch_size}, learning rate {self.learning_rate:g}"
+            f"{_count(self.num_layers, 'layer')} of {_count(self.num_heads, 'head')}, "
+            f"{self.hidden_dim} wide, context {self.block_size}, batch {self.batch_size}, learning "
+            f"rate {self.learning_rate:g}"
             f"{', bfloat16' if self.bfloat16 else ''}"
         )
 
@@ -97,7 +98,12 @@ def setting_of(preset: str | None, **changes: Any) -> Setting:
     if preset is not None and preset not in PRESETS:
         raise UserError(f"There is no preset {preset}: there are {', '.join(PRESETS)}.")
     given = {name: value for name, value in changes.items() if value is not None}
-    return replace(PRESETS[preset or "milestone"], **given)
+    begun = PRESETS[preset or "milestone"]
+    return replace(begun, **given, note="") if given else begun
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _in_bfloat16(apply: Callable) -> Callable:

@@ -211,7 +211,7 @@ def test_check_reports_that_the_file_was_edited_since_its_cell_ran(run_cells):
 def test_welcome_names_the_missing_tasks_and_two_ways_to_continue(workshop, run_cells):
     workshop.solve(ATTENTION)
     output = run_cells("%welcome 4")
-    assert "Not written in this runtime: task 1, 3." in output
+    assert "Not written here: task 1, 3." in output
     assert "run your `%%task` cells" in output and "the reference is borrowed" in output
 
 
@@ -246,7 +246,7 @@ def test_a_part_joins_the_ladder_once_its_check_has_passed(workshop, run_cells, 
     monkeypatch.setenv("MINIGPT_STEPS", "5")
     workshop.solve(ATTENTION)
     rejected = run_cells("%ladder 2")
-    assert "Task 2 is changed since its check." in rejected and "%check 2 first" in rejected
+    assert "Task 2 is changed, not checked yet." in rejected and "%check 2 first" in rejected
     assert "+ attention" not in rejected
     output = run_cells("%check 2", "%ladder 2")
     assert output.count("borrowed from the reference: task 1") == 2  # by both magics
@@ -275,3 +275,39 @@ def test_ladder_lists_its_options(run_cells):
     output = run_cells(*(f"%ladder 5 {options}" for options in ("--fast --quick", *wrong)))
     assert "What is --quick? There are --fast" in output
     assert output.count("How many steps? For example --steps 1000.") == len(wrong)
+
+
+def test_a_syntax_error_shows_the_line_of_the_cell_and_what_became_of_it(workshop, run_cells):
+    workshop.solve(EMBEDDING)  # its file has another line with that number
+    before = workshop.stub(EMBEDDING).read_text(encoding="utf-8")
+    (line,) = (n for n, text in enumerate(SOLUTION.split("\n"), 2) if "if T >" in text)
+    output = run_cells(f"%%task 1\n{SOLUTION.replace('self.block_size:', 'self.block_size')}")
+    assert f"task1_embedding.py:{line}: expected ':' if T > self.block_size ^" in output
+    assert "The cell was not written: task1_embedding.py is as it was before." in output
+    assert workshop.stub(EMBEDDING).read_text(encoding="utf-8") == before
+
+
+def test_stopping_a_check_stops_it_and_records_nothing(workshop, run_cells):
+    stopped = SOLUTION.replace("        if T >", "        raise KeyboardInterrupt\n        if T >")
+    output = run_cells(f"%%task 1\n{stopped}", "%progress")
+    assert "✗ Stopped." in output and "could not run" not in output
+    assert "changed, not checked yet" in output
+
+
+def test_a_file_that_is_missing_is_borrowed_and_its_cell_writes_it_again(workshop, run_cells):
+    workshop.stub(EMBEDDING).unlink()
+    workshop.solve(ATTENTION)
+    output = run_cells("%check 2", "%check 1", f"%%task 1\n{cut_stub(EMBEDDING)}")
+    assert "borrowed from the reference: task 1" in output
+    assert "`minigpt reset 1` brings the stub back, `minigpt history 1` lists" in output
+    assert workshop.stub(EMBEDDING).exists()
+
+
+def test_a_cell_that_replaces_an_edit_says_how_to_get_it_back(workshop, run_cells):
+    edit = (
+        "from minigpt_challenge.coach.course.curriculum import TASKS; path = TASKS[0].stub; "
+        "n = path.write_text(path.read_text() + '# mine')"
+    )
+    cell = f"%%task 1 --no-check\n{SOLUTION}"
+    assert "--restore 1" not in run_cells(cell, f"{cell}# more")
+    assert "`!minigpt history 1 --restore 1` brings it back." in run_cells(cell, edit, cell)

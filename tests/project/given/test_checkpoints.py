@@ -121,7 +121,7 @@ def test_a_full_disk_names_the_folder_and_leaves_the_checkpoint_before(
     assert messages == ["Resuming the saved run: 10 steps are done."] * 2
 
 
-@pytest.mark.parametrize("kind", ["files", "arrays", "history"])
+@pytest.mark.parametrize("kind", ["files", "arrays", "record"])
 def test_a_damaged_checkpoint_is_set_aside_and_reported(checkpoints, messages, kind):
     train(20, checkpoints)
     if kind == "files":

@@ -10,8 +10,9 @@ from flax.training.train_state import TrainState
 from minigpt_challenge.coach.checks import random_inputs
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER
 from minigpt_challenge.coach.runtime.loading import tasks_from
-from minigpt_challenge.given import steps
+from minigpt_challenge.given import steps, training
 from minigpt_challenge.given.bigram import SimpleDecoder
+from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.many_steps import BadStep
 from minigpt_challenge.given.sampling import generate
 from minigpt_challenge.given.sources import DataError
@@ -124,15 +125,68 @@ def test_make_state_replaces_the_initial_state():
     assert history[-1].eval_loss == history[0].eval_loss
 
 
-def test_an_interrupted_run_keeps_the_step_it_is_at():
+def test_an_interrupted_run_keeps_the_step_it_is_at(tmp_path):
     def interrupted_step(state, x, y):
         if state.step == 25:
             raise KeyboardInterrupt
         return steps.train_step(state, x, y)
 
-    state, history = train(train_step=interrupted_step, steps_per_call=1)
+    checkpoints = Checkpoints(tmp_path / "run", {}, lambda message: None)
+    state, history = train(train_step=interrupted_step, steps_per_call=1, checkpoints=checkpoints)
     assert [measured.step for measured in history] == [0, 10, 20, 25]
     assert state.step == 25
+    assert (tmp_path / "run" / "25").is_dir()
+
+
+def test_a_second_interrupt_during_the_measurement_loses_nothing(tmp_path):
+    stopped = False
+
+    def interrupted_step(state, x, y):
+        nonlocal stopped
+        if state.step == 25:
+            stopped = True
+            raise KeyboardInterrupt
+        return steps.train_step(state, x, y)
+
+    def interrupted_evaluation(state, x, y):
+        if stopped:
+            raise KeyboardInterrupt
+        return steps.eval_step(state, x, y)
+
+    checkpoints = Checkpoints(tmp_path / "run", {}, lambda message: None)
+    both = dict(steps_per_call=1, checkpoints=checkpoints)
+    _, history = train(train_step=interrupted_step, eval_step=interrupted_evaluation, **both)
+    assert history[-1].step == 20 and (tmp_path / "run" / "25").is_dir()
+    _, resumed = train(**both)
+    assert np.allclose(losses(resumed), losses(train()[1]), atol=1e-4)
+
+
+def test_an_interrupted_step_that_has_consumed_its_state_leaves_the_best_one(tmp_path):
+    donating = jax.jit(steps.train_step.__wrapped__, donate_argnums=0)
+
+    def interrupted_step(state, x, y):
+        step = int(state.step)
+        result = donating(state, x, y)
+        if step == 25:
+            raise KeyboardInterrupt
+        return result
+
+    checkpoints = Checkpoints(tmp_path / "run", {}, lambda message: None)
+    state, history = train(train_step=interrupted_step, steps_per_call=1, checkpoints=checkpoints)
+    assert history[-1].step == 20 and np.isfinite(evaluate(state, TEXT[-80:], 4, 6))
+
+
+def test_a_run_is_saved_every_few_seconds_also_between_measurements(tmp_path, monkeypatch):
+    clock = iter(range(0, 10_000, 4))  # each look at it is four seconds later
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
+    saved = []
+    checkpoints = Checkpoints(tmp_path / "run", {}, lambda message: None)
+    monkeypatch.setattr(Checkpoints, "save", lambda self, checkpoint: saved.append(checkpoint.step))
+    train(30, steps_per_call=1, eval_every=15, checkpoints=checkpoints)
+    assert saved[-1] == 30 and 15 not in saved[:2] and len(saved) > 5
+    assert all(
+        2 <= later - earlier <= 4 for earlier, later in zip(saved, saved[1:-1], strict=False)
+    )
 
 
 def test_the_same_seed_gives_the_same_losses():
@@ -148,15 +202,15 @@ def test_the_bar_shows_the_step_and_both_losses(capsys):
     _, history = run_training_loop(
         10, 4, 6, 0.3, TEXT[-80:], TEXT[:-80], SimpleDecoder(V), eval_every=5
     )
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().out
     last = history[-1]
-    assert "10 of 10 steps, 00:0" in shown
+    assert "10 of 10 steps, 0" in shown
     assert f"evaluation {last.eval_loss:.2f}" in shown
 
 
 def test_the_line_of_a_run_with_a_target_is_honest_about_its_end_and_narrow(capsys):
     train(num_iterations=4_000, target_loss=0.5, show_progress=True)
-    lines = [line.strip() for line in capsys.readouterr().err.split("\r") if "steps" in line]
+    lines = [line.strip() for line in capsys.readouterr().out.split("\r") if "steps" in line]
     assert "of at most 4,000 steps" in lines[0] and max(map(len, lines)) <= 62
 
 

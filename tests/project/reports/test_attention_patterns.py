@@ -5,7 +5,7 @@ import pytest
 
 from minigpt_challenge.coach.reports.attention_on_text import (
     maps_figure,
-    trained_gpt,
+    trained_gpt_picture,
     trained_rung,
 )
 from minigpt_challenge.coach.reports.attention_patterns import (
@@ -73,7 +73,7 @@ def test_the_caption_of_a_rung_describes_its_own_maps():
 
 @pytest.mark.parametrize("maps", [MAPS, MAPS[:1], MAPS[:1, :1]], ids=["4", "3", "1"])
 def test_any_number_of_heads_is_drawn(maps):
-    picture = trained_gpt(maps, "to be, o")
+    picture = trained_gpt_picture(maps, "to be, o")
     assert picture.png.startswith(b"\x89PNG")
     assert f"among the {maps.shape[0] * maps.shape[1]} trained ones" in picture.caption
 

@@ -108,10 +108,10 @@ def test_a_check_that_is_not_started_stays_closed_if_another_is_wrong():
 def test_below_a_cell_there_is_only_the_failure_to_read_first():
     page = check_fragment(REPORTS["wrong"], first_only=True)
     assert page.count("<li>") == 1 and "<b>Most likely:</b> your output" in page
-    assert "1 of 3 checks" in page and "<code>%check 2</code>" in page
+    assert "1 of 3 checks passed" in page and "<code>%check 2</code>" in page
     assert "1 other check fails in the same way" in page and "head gradients" not in page
     passed = check_fragment(REPORTS["passed"], first_only=True)
-    assert "<li>" not in passed and "1 of 1 checks" in passed
+    assert "<li>" not in passed and "1 of 1 checks passed" in passed
 
 
 def test_code_keeps_its_columns():

@@ -12,7 +12,7 @@ from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import saved_run
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.records.progress import Standing
-from minigpt_challenge.coach.records.saved_run import SavedRun
+from minigpt_challenge.coach.records.saved_run import RunFolder
 from minigpt_challenge.coach.reports import chart_style, personal_page
 from minigpt_challenge.coach.reports.html import Picture
 from minigpt_challenge.given.vocabulary import SHAKESPEARE
@@ -54,7 +54,7 @@ def learner(monkeypatch, tmp_path):
                 target = getattr(personal_page, owner) if owner else personal_page
                 monkeypatch.setattr(target, attribute, value)
 
-    set_parts.run = SavedRun(tmp_path)
+    set_parts.run = RunFolder(tmp_path)
     set_parts(
         progress__standing=lambda task: Standing(Verdict.NOT_STARTED),
         ladder__rungs=lambda: (),
@@ -225,14 +225,14 @@ def test_the_page_is_about_the_last_run_that_reached_the_milestone(monkeypatch, 
     assert personal_page._chosen(None).name == "milestone"  # which has no files yet
     for age, (name, fields) in enumerate(
         {
-            "later": {"milestone": False, "loss": 1.5},
-            "missed": {"loss": 1.95},
+            "later": {"milestone": None, "loss": 1.5},
+            "missed": {"milestone": False, "loss": 1.95},
             "reached": {},
             "before": {},
         }.items()
     ):
         run = saved_run.named(name)
-        run.folder.mkdir()
+        run.path.mkdir()
         run.weights.write_bytes(weights(**fields))
         os.utime(run.weights, (10**9 - age, 10**9 - age))
         assert personal_page._chosen(None).name == ("later" if age < 2 else "reached")

@@ -41,7 +41,8 @@ def test_the_facts_are_named_with_their_units():
         Fact("Training time", "1 min 23 s", "2,000 steps"),
         Fact("Device", "CPU"),
     ]
-    assert "is not reached" in facts(saved | {"loss": 1.95})[0].remark
+    assert "is not reached" in facts(saved | {"milestone": False})[0].remark
+    assert "milestone" not in facts(saved | {"milestone": None})[0].remark
     assert "milestone" not in facts(saved | {"milestone": False})[0].remark
 
 

@@ -70,7 +70,7 @@ def test_several_processes_learn_the_same_as_one(workshop, own_text):
     assert "2 processes, 4 devices in total" in first.stdout
     assert "After" not in other.stdout and "own text" not in other.stdout
     assert "steps" not in other.stderr
-    params = weights(workshop, "own_text-processes2")["params"]
+    params = weights(workshop, "text_own_text-processes2")["params"]
     alone = train(workshop, own_text)
     assert alone.returncode == 0, alone.stderr
     assert final_loss(first) == pytest.approx(final_loss(alone), abs=1e-3)
@@ -79,7 +79,7 @@ def test_several_processes_learn_the_same_as_one(workshop, own_text):
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, atol=3e-4),
         params,
-        weights(workshop, "own_text")["params"],
+        weights(workshop, "text_own_text")["params"],
     )
 
 

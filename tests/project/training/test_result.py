@@ -5,9 +5,10 @@ import math
 import jax.numpy as jnp
 import pytest
 
-from minigpt_challenge.coach.training.finish import summary
+from minigpt_challenge.coach.training.finish import summary, verdict
 from minigpt_challenge.coach.training.plan import Plan
 from minigpt_challenge.coach.training.result import Run, evaluate_run
+from minigpt_challenge.coach.training.setting import setting_of
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.training_run import Measurement
@@ -31,6 +32,28 @@ def run(*eval_losses, loss=1.95, every=250, resumable_until=4000, plan=Plan()): 
 )
 def test_a_stopped_run_is_reported_as_resumable(finished, can_be_resumed):
     assert ("resumes it" in summary(finished)) == can_be_resumed
+
+
+def test_the_milestone_is_reached_in_4000_steps_at_most():
+    assert run(4.2, 1.86, loss=1.88).reached_milestone
+    assert not run(4.2, 1.86, loss=1.91).reached_milestone
+    late = run(4.2, 1.95, 1.85, every=3_000, loss=1.87, resumable_until=20_000)
+    assert not late.reached_milestone and "at most 4,000 steps" in verdict(late)
+    trained_on = run(4.2, 1.85, 1.86, every=3_000, loss=1.87, resumable_until=6_000)
+    assert trained_on.steps == 3_000 and trained_on.reached_milestone
+
+
+def test_the_verdict_on_another_target_or_setting():
+    below = run(4.2, 1.5, loss=1.53, plan=Plan(until=1.6))
+    assert "milestone is reached" in verdict(below) and "✓ Below 1.6" in verdict(below)
+    above = run(4.2, 1.8, loss=1.82, plan=Plan(setting_of(None, num_layers=2), until=1.6))
+    assert "The milestone is for Shakespeare" in verdict(above) and "✗ Not below" in verdict(above)
+
+
+def test_an_untrained_model_below_the_target_is_told_from_a_wrong_loss():
+    text, first = jnp.zeros(100, jnp.int32), Measurement(0, 4.2, 4.2)
+    with pytest.raises(UserError, match="is below --until already"):
+        evaluate_run(None, None, [first], Dataset(text, text, SHAKESPEARE, ""), Plan(until=5.0))
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def greedy_text(
     seen = expect.integers(text, (len(prompt) + num_tokens,), FAST, ["T + num_tokens"])
     if not isinstance(text, np.ndarray):
         raise Wrong(
-            f"It is a {type(text).__name__}.",
+            f"It is of the type {type(text).__name__}.",
             asked=f"{FAST} should return a NumPy array.",
             advice="`np.asarray(…)` copies it to NumPy.",
             about=f"what {FAST} returns",

@@ -77,8 +77,8 @@ METHODS = (
     ),
     Idiom(
         "x.transpose(-2, -1)",
-        "JAX's `transpose` takes all axes in their new order. To swap two, write "
-        "`x.swapaxes(-2, -1)`, or `x.mT` for the last two.",
+        "JAX's `transpose` takes all axes in their new order. To swap two, call `swapaxes` with "
+        "these two numbers; `x.mT` swaps the last two.",
         raises="transpose",
         code=r"\.transpose\(\s*-?\d+\s*,\s*-?\d+\s*\)",
     ),
@@ -218,9 +218,25 @@ FUNCTIONS = (
         "`jax.random.normal(key, shape)`.",
     ),
     Idiom(
+        "F.cross_entropy(x, tokens)",
+        "In Optax it is `softmax_cross_entropy_with_integer_labels`, one loss for each label.",
+        raises="NameError: name 'F' is not defined",
+        code="cross_entropy",
+    ),
+    Idiom(
         "F.softmax(x, -1)",
         "PyTorch's functions of `F` are in `jax.nn`, which `flax.linen` has too: `nn.softmax`.",
         raises="NameError: name 'F' is not defined",
+    ),
+    Idiom(
+        "jax.no_grad()",
+        "There is nothing to switch off: JAX computes gradients only where `jax.grad` asks for it.",
+        attribute=("jax", "no_grad"),
+    ),
+    Idiom(
+        "jax.nn.scaled_dot_product_attention(x, x, x)",
+        "JAX calls it `jax.nn.dot_product_attention`, and its arrays have the axes (B, T, N, H).",
+        attribute=("jax.nn", "scaled_dot_product_attention"),
     ),
     Idiom(
         "torch.tril(x)",

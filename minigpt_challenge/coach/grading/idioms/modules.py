@@ -149,6 +149,11 @@ MODULES = (
         raises="'Sequential' object is not (iterable|subscriptable)",
     ),
     Idiom(
+        "nn.Dense(3, bias=False)",
+        "Flax calls it `use_bias`.",
+        raises="unexpected keyword argument 'bias'",
+    ),
+    Idiom(
         "nn.Embed(5, 4)[tokens]",
         "A layer is called, as in `self.layer(tokens)`.",
         raises=rf"'({LAYERS})' object is not subscriptable",
