@@ -201,9 +201,6 @@ def what_next(
         ideas = "".join(f"\n  {idea.format(commands.shell)}" for idea in WHERE_TO_GO)
         more = f"\nWhere to go from here:{ideas}" if milestone else ""
         return f"All {len(standings)} tasks are passed. {gpt}{more}"
-    if standings[next_task].verdict is None:
-        check = f"[bold]{commands.check} {next_task.number}[/bold]"
-        return f"Next, task {next_task.number} has changed since its last check: run {check}."
     instruction = (
         f"task {next_task.number}: {next_task.goal}\n"
         f"Read [bold]{commands.read.format(stem=next_task.stem, number=next_task.number)}, "
@@ -211,6 +208,9 @@ def what_next(
         f"[bold]{commands.code.format(next_task.stem)}[/bold], then "
         f"[bold]{commands.check} {next_task.number}[/bold]."
     )
+    if standings[next_task].verdict is None:
+        check = f"[bold]{commands.check} {next_task.number}[/bold]"
+        instruction = f"task {next_task.number} has changed since its last check: run {check}."
     if next_task.beyond:
         return f"{gpt}\nBeyond the milestone, {instruction}"
     return f"Next, {instruction}"
