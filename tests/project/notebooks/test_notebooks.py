@@ -72,7 +72,7 @@ def test_with_the_solutions_in_place_a_notebook_runs_and_passes(workshop, task, 
     said, outputs = execute(workshop, task, monkeypatch)
     # Twenty steps do not reach the milestone; everything else must be right.
     assert "✗" not in said.replace("✗ The milestone", "") and "Traceback" not in said
-    assert "borrowed" not in said and "Not written in this runtime" not in said
+    assert "borrowed" not in said and "Not written here" not in said
     if task is not WARM_UP:
         assert f"Task {task.number} · {task.title}: passed" in said
         assert json.loads((workshop.root / ".minigpt" / "progress.json").read_text())
@@ -80,7 +80,7 @@ def test_with_the_solutions_in_place_a_notebook_runs_and_passes(workshop, task, 
     assert pictures(outputs), "the notebook ends with nothing to see"
     if task.number == MILESTONE_TASK:
         assert "After 20 steps:" in said, "the sample was not updated in place"
-        assert (workshop.root / ".minigpt" / "checkpoints" / "20").is_dir()
+        assert (workshop.root / "my_gpt" / "milestone" / "checkpoints" / "20").is_dir()
     elif not task.beyond:
         (rung,) = json.loads((workshop.root / ".minigpt" / "ladder.json").read_text())
         assert 2 < rung["loss"] < 4.17 and len(rung["sample"]) > 100
@@ -98,7 +98,7 @@ def test_untouched_a_notebook_answers_in_words_and_runs_to_its_end(workshop, tas
         assert task.beyond or f"%check {task.number} first" in said
         assert "nn.Module" not in said, "the solution was shown without being asked for"
     earlier = [str(other.number) for other in TASKS if other.number < task.number]
-    assert (f"Not written in this runtime: task {', '.join(earlier)}." in said) == bool(earlier)
+    assert (f"Not written here: task {', '.join(earlier)}." in said) == bool(earlier)
 
 
 @pytest.mark.slow
@@ -121,5 +121,5 @@ def test_what_python_cannot_read_is_told_and_writes_nothing(workshop, monkeypatc
     before = workshop.stub(UNREADABLE).read_text(encoding="utf-8")
     said, _ = execute(workshop, UNREADABLE, monkeypatch, "class Half(:\n    pass")
     assert "Traceback" not in said
-    assert ":1: invalid syntax" in said
+    assert ":2: invalid syntax" in said
     assert workshop.stub(UNREADABLE).read_text(encoding="utf-8") == before
