@@ -17,6 +17,10 @@ from minigpt_challenge.coach.course.notebooks import (
 from minigpt_challenge.errors import UserError
 
 MAX_WIDTH = 90  # columns
+RUN_A_CELL = (
+    "*(In a terminal: where the text says to run a cell, start `python -i` in this folder and "
+    "paste its code.)*"
+)
 BADGE = re.compile(r"^\[!\[Open in Colab\].*\n?", re.MULTILINE)
 PICTURE = re.compile(r"!\[(.*?)\]\((.*?)\)")
 # What a cell that has a magic in its first line becomes.
@@ -58,7 +62,8 @@ def lesson(task: Task) -> str:
         else _code("".join(cell["source"]), task)
         for cell in cells
     )
-    text = "\n\n".join(part for part in parts if part)
+    title, *rest = (part for part in parts if part)
+    text = "\n\n".join([title, RUN_A_CELL, *rest])
     folded: list[str] = []
 
     def number(match: re.Match[str]) -> str:
