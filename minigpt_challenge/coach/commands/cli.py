@@ -21,7 +21,7 @@ from minigpt_challenge.coach.commands.cli_common import exit_on_user_error
 from minigpt_challenge.coach.course import challenge_files
 from minigpt_challenge.coach.course.curriculum import SOLUTIONS_FOLDER
 from minigpt_challenge.coach.records import progress
-from minigpt_challenge.coach.reports import ascii_signs, terminal
+from minigpt_challenge.coach.reports import ascii_signs, road, terminal
 from minigpt_challenge.coach.runtime import environment
 from minigpt_challenge.coach.runtime.clone import run_in_the_clone_here
 from minigpt_challenge.errors import UserError
@@ -74,8 +74,8 @@ def show_road(
     standings, reached = progress.overview()
     console = terminal.console()
     console.print("\n[bold]miniGPT Challenge[/bold]\n")
-    terminal.print_table(console, terminal.road(standings, reached))
-    console.print(f"\n{terminal.what_next(standings, reached)}\n")
+    terminal.print_table(console, road.road(standings, reached))
+    console.print(f"\n{road.what_next(standings, reached)}\n")
 
 
 @app.command()
@@ -91,7 +91,7 @@ def start() -> None:
 
     console = terminal.console()
     warm_up.run(console)
-    console.print(f"\n{terminal.what_next(*progress.overview())}\n")
+    console.print(f"\n{road.what_next(*progress.overview())}\n")
 
 
 @app.command(hidden=True)

@@ -13,7 +13,7 @@ from minigpt_challenge.coach.course.verdict import Reason, Report, Verdict
 from minigpt_challenge.coach.grading.originality import is_the_reference
 from minigpt_challenge.coach.grading.selection import is_expression
 from minigpt_challenge.coach.records import progress
-from minigpt_challenge.coach.reports import terminal
+from minigpt_challenge.coach.reports import road, terminal
 from minigpt_challenge.coach.reports.gradescope import gradescope_results
 from minigpt_challenge.coach.reports.terminal import Detail
 from minigpt_challenge.coach.runtime import environment
@@ -99,7 +99,7 @@ def check(
         )
     all_passed = all(report.verdict is Verdict.PASSED for report, _ in checked)
     if all_passed and not (as_json or solutions or only or quiet):
-        terminal.console().print(terminal.what_next(*progress.overview()))
+        terminal.console().print(road.what_next(*progress.overview()))
     raise typer.Exit(0 if all_passed else 1)
 
 

@@ -23,7 +23,7 @@ from minigpt_challenge.coach.course.errors import message_for
 from minigpt_challenge.coach.course.stubs import is_stub_error
 from minigpt_challenge.coach.grading.judge import learners_frames, message_of
 from minigpt_challenge.coach.records import progress
-from minigpt_challenge.coach.reports import terminal
+from minigpt_challenge.coach.reports import road
 from minigpt_challenge.coach.runtime.loading import unwritten_before
 
 
@@ -73,8 +73,8 @@ def ladder(session: Session, line: str) -> None:
 def show_progress(session: Session, line: str) -> None:
     """`%progress`: show the tasks, the status of each, and what to do next."""
     standings, reached = progress.overview()
-    session.console.print(terminal.road(standings, reached, terminal.NOTEBOOK))
-    session.console.print(f"\n{terminal.what_next(standings, reached, terminal.NOTEBOOK)}")
+    session.console.print(road.road(standings, reached, road.NOTEBOOK))
+    session.console.print(f"\n{road.what_next(standings, reached, road.NOTEBOOK)}")
 
 
 def hint(session: Session, line: str) -> None:

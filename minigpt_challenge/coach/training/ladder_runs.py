@@ -14,7 +14,7 @@ from minigpt_challenge.coach.course.curriculum import TASKS, WARM_UP, Task
 from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import ladder, progress
 from minigpt_challenge.coach.records.ladder import Rung
-from minigpt_challenge.coach.reports import live_training, terminal
+from minigpt_challenge.coach.reports import live_training, road
 from minigpt_challenge.coach.runtime.loading import load_for_notebook, unwritten_before
 from minigpt_challenge.coach.training import gpt_run
 from minigpt_challenge.coach.training.finish import finish
@@ -167,9 +167,7 @@ def _train_milestone(
             on_measure=watch,
         )
         watch(run.state, run.history, at_once=True)
-        finish(
-            console, run, data.vocabulary, borrowed=lent, sample_command=terminal.NOTEBOOK.sample
-        )
+        finish(console, run, data.vocabulary, borrowed=lent, sample_command=road.NOTEBOOK.sample)
     return {"data": data, "gpt": run.model, "trained": run.state}
 
 

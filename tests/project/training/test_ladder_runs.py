@@ -15,7 +15,7 @@ from minigpt_challenge.coach.course.verdict import Verdict
 from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.records.ladder import Rung
 from minigpt_challenge.coach.records.progress import Standing
-from minigpt_challenge.coach.reports import live_training, terminal
+from minigpt_challenge.coach.reports import live_training, road
 from minigpt_challenge.coach.reports.html import Picture
 from minigpt_challenge.coach.runtime.loading import tasks_from
 from minigpt_challenge.coach.training import gpt_run, ladder_runs
@@ -47,8 +47,8 @@ def test_the_milestone_is_shown_once_it_is_reached(ladder_file):
 
     def output():
         console = Console(file=io.StringIO(), width=100)
-        console.print(terminal.road(standings, ladder.milestone(), terminal.NOTEBOOK))
-        console.print(terminal.what_next(standings, ladder.milestone(), terminal.NOTEBOOK))
+        console.print(road.road(standings, ladder.milestone(), road.NOTEBOOK))
+        console.print(road.what_next(standings, ladder.milestone(), road.NOTEBOOK))
         return console.file.getvalue()
 
     ladder.remember(MANY)
