@@ -94,7 +94,7 @@ def train(console: Console, processes: Processes, plan: Plan) -> bool:
             target_loss=stop_at(plan, data),
             seed=plan.seed,
             steps_per_call=1,  # before every step each process places its own rows
-            show_progress=is_first,
+            show_progress=is_first and console.is_terminal,
         )
         if not is_first:
             return True

@@ -47,7 +47,14 @@ def run(console: Console) -> None:
     )
     console.print(_panel(_sample(data, model, untrained)))
     state, history = run_training_loop(
-        STEPS, BATCH_SIZE, BLOCK_SIZE, LEARNING_RATE, data.evaluation, data.train, model
+        STEPS,
+        BATCH_SIZE,
+        BLOCK_SIZE,
+        LEARNING_RATE,
+        data.evaluation,
+        data.train,
+        model,
+        show_progress=console.is_terminal,
     )
     first, best = history[0].eval_loss, min(measurement.eval_loss for measurement in history)
     console.print(
