@@ -10,13 +10,6 @@ from minigpt_challenge.coach.reports import terminal
 
 app = typer.Typer()
 
-RunOption = Annotated[
-    str | None,
-    typer.Option(
-        "--run", metavar="NAME", help="Use this run, or the one in this folder (default: the last)."
-    ),
-]
-
 
 @app.command()
 def runs() -> None:
@@ -66,7 +59,12 @@ def sample(
         int | None,
         typer.Option(metavar="N", help="Write the text of seed N; without it another each time."),
     ] = None,
-    run: RunOption = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Use this run, or the one in this folder (default: the last)."
+        ),
+    ] = None,
 ) -> None:
     """Write text with your trained GPT.
 

@@ -72,12 +72,10 @@ def watch(console: Console, task: Task, record: Callable[[Task, Report], None]) 
 
 def _gpt_is_complete(task: Task, report: Report) -> bool:
     """Whether this was the last part of the GPT to pass."""
+    if task is not GPT_TASKS[-1] or report.verdict is not Verdict.PASSED:
+        return False
     standings, _ = progress.overview()
-    return (
-        task is GPT_TASKS[-1]
-        and report.verdict is Verdict.PASSED
-        and all(standings[part].verdict is Verdict.PASSED for part in GPT_TASKS)
-    )
+    return all(standings[part].verdict is Verdict.PASSED for part in GPT_TASKS)
 
 
 def _footer(task: Task, report: Report, can_train: bool) -> str:

@@ -70,7 +70,6 @@ def page(run: RunFolder) -> str:
     rows = [Row(task, progress.standing(task), _code(task)) for task in TASKS]
     passed = [row.task for row in rows if row.standing.verdict is Verdict.PASSED]
     saved = run.fields()
-    untrained = saved.get("untrained")
     return render(
         "report.html",
         colors=COLORS,
@@ -78,7 +77,7 @@ def page(run: RunFolder) -> str:
         passed=passed,
         facts=trained_gpt.facts(saved),
         sample=_text(run.sample).strip("\n"),
-        untrained=untrained.strip("\n") if isinstance(untrained, str) else "",
+        untrained=saved.get("untrained", "").strip("\n"),
         curve=_curve(saved, run.curve),
         attention=trained_gpt.attention(saved) if saved else None,
         by_hand=attention_at_work(ATTENTION, ATTENTION.stub) if ATTENTION in passed else None,

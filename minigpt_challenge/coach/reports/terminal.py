@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
+from functools import partial
 from typing import NamedTuple
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType
@@ -131,20 +132,16 @@ def console(stderr: bool = False) -> Console:
     """
     # Rich's default puts code on black, which looks wrong on a light background.
     theme = Theme({"markdown.code": "cyan"})
-    console = Console(highlight=False, stderr=stderr, theme=theme)
+    make = partial(Console, highlight=False, stderr=stderr, theme=theme)
+    console = make()
     if console.is_jupyter:  # as text: what Rich writes as HTML does not wrap, and has fixed colors
-        return Console(
-            highlight=False,
-            stderr=stderr,
-            theme=theme,
+        return make(
             width=NOTEBOOK_WIDTH,
             force_jupyter=False,
             force_terminal=True,
             color_system="standard",
         )
-    if console.is_terminal:
-        return console
-    return Console(highlight=False, stderr=stderr, theme=theme, width=NO_TERMINAL_WIDTH)
+    return console if console.is_terminal else make(width=NO_TERMINAL_WIDTH)
 
 
 def print_table(console: Console, table: Table) -> None:

@@ -9,14 +9,13 @@ from rich.panel import Panel
 from rich.text import Text
 
 from minigpt_challenge.coach.course.curriculum import ROOT
-from minigpt_challenge.coach.records import ladder, saved_run
+from minigpt_challenge.coach.records import ladder
 from minigpt_challenge.coach.records.history import overwrite
 from minigpt_challenge.coach.reports.charts import draw_loss_curve
 from minigpt_challenge.coach.training.gpt_run import device
 from minigpt_challenge.coach.training.result import Run
 from minigpt_challenge.coach.training.setting import MILESTONE
 from minigpt_challenge.given import milestone
-from minigpt_challenge.given.milestone import MAX_STEPS
 from minigpt_challenge.given.vocabulary import SHAKESPEARE, Vocabulary
 
 # The loss on a sample of the evaluation text differs from that on the whole by less than this.
@@ -68,7 +67,8 @@ def save(run: Run, vocabulary: Vocabulary) -> str:
         a message that says where the previous weights are; empty if there were none.
     """
     folder = run.plan.folder
-    reached_before = folder.fields().get("milestone") is True
+    before = folder.fields()
+    reached_before = before.get("milestone") is True
     packed = {
         "params": jax.device_get(run.state.params),
         "characters": vocabulary.characters,
@@ -89,8 +89,7 @@ def save(run: Run, vocabulary: Vocabulary) -> str:
     overwrite(folder.sample, run.text)
     if previous is None:
         return ""
-    loss = saved_run.saved(previous).get("loss")
-    with_loss = f" (loss {loss:.3f})" if isinstance(loss, float) else ""
+    with_loss = f" (loss {before['loss']:.3f})" if "loss" in before else ""
     return f"The previous weights{with_loss} of this run are saved in {_short(previous)}."
 
 
@@ -127,17 +126,17 @@ def verdict(run: Run) -> str:
     """A few sentences (Rich markup): whether the run has reached its target, and the milestone."""
     if run.sees_future:
         return "[red]✗ The model looks into the future, so its loss means nothing.[/red]"
-    target = milestone.TARGET_LOSS
+    target, max_steps = milestone.TARGET_LOSS, milestone.MAX_STEPS
     if run.reached_milestone:
         lines = [f"[green]✓ Below {target}: the milestone is reached.[/green]"]
-    elif run.counts and run.steps > MAX_STEPS:
-        lines = [f"(The milestone is to be reached in at most {MAX_STEPS:,} steps.)"]
+    elif run.counts and run.steps > max_steps:
+        lines = [f"(The milestone is to be reached in at most {max_steps:,} steps.)"]
     elif run.counts and run.can_be_resumed:
         lines = [f"The milestone, a loss below {target}, is not reached yet."]
     elif run.counts:
         lines = [f"[red]✗ The milestone, a loss below {target}, is not reached.[/red]"]
     else:
-        lines = [f"(The milestone is for Shakespeare, {MILESTONE}, at most {MAX_STEPS:,} steps.)"]
+        lines = [f"(The milestone is for Shakespeare, {MILESTONE}, at most {max_steps:,} steps.)"]
     if run.plan.until is not None:
         lines.append(
             f"[green]✓ Below {run.target:g}.[/green]"

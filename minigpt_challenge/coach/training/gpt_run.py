@@ -14,13 +14,12 @@ import jax
 from flax.training.train_state import TrainState
 
 from minigpt_challenge.coach.grading.originality import code_of
-from minigpt_challenge.coach.training.plan import Plan
-from minigpt_challenge.coach.training.result import Run, evaluate_run
+from minigpt_challenge.coach.training.plan import Plan, stop_at
+from minigpt_challenge.coach.training.result import Run, evaluate_run, was_stopped
 from minigpt_challenge.coach.training.setting import Setting
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.files import locked
 from minigpt_challenge.given import fast as fast_module
-from minigpt_challenge.given import milestone
 from minigpt_challenge.given.checkpoints import Checkpoints
 from minigpt_challenge.given.dataset import Dataset
 from minigpt_challenge.given.fast import fast_train_state
@@ -76,24 +75,16 @@ def train(
     checkpoints = Checkpoints(plan.folder.checkpoints, identity, report)
     if plan.fresh:
         _set_aside(checkpoints)
-    state, history = run_training_loop(
-        max_steps,
-        setting.batch_size,
-        setting.block_size,
-        setting.learning_rate,
-        data.evaluation,
-        data.train,
+    state, history = run_loop(
+        plan,
         model,
-        train_step=train_and_eval[0],
-        eval_step=train_and_eval[1],
-        make_state=maker_of_states(plan, max_steps),
-        target_loss=stop_at(plan, data),
-        seed=plan.seed,
+        data,
+        *train_and_eval,
         checkpoints=checkpoints,
         show_progress=show_progress,
         on_measure=on_measure,
     )
-    stopped = history[-1].step < max_steps and not _is_at(history, stop_at(plan, data))
+    stopped = was_stopped(history, max_steps, plan.target(data.vocabulary))
     beginning = f"Stopped after {history[-1].step:,} steps, and saved. " if stopped else ""
     report(f"{beginning}Evaluating on the whole evaluation text …")
     try:
@@ -105,8 +96,31 @@ def train(
         ) from None
 
 
-def _is_at(history: list[Measurement], target: float | None) -> bool:
-    return target is not None and min(measured.eval_loss for measured in history) <= target
+def run_loop(
+    plan: Plan,
+    model: nn.Module,
+    data: Dataset,
+    train_step: Callable,
+    eval_step: Callable,
+    **options: Any,
+) -> tuple[TrainState, list[Measurement]]:
+    """Run `run_training_loop` as planned; `options` are passed on to it."""
+    setting, max_steps = plan.setting, limit_steps(plan.max_steps)
+    return run_training_loop(
+        max_steps,
+        setting.batch_size,
+        setting.block_size,
+        setting.learning_rate,
+        data.evaluation,
+        data.train,
+        model,
+        train_step=train_step,
+        eval_step=eval_step,
+        make_state=_maker_of_states(plan, max_steps),
+        target_loss=stop_at(plan.target(data.vocabulary)),
+        seed=plan.seed,
+        **options,
+    )
 
 
 def only_this_process(plan: Plan) -> AbstractContextManager[None]:
@@ -118,7 +132,7 @@ def only_this_process(plan: Plan) -> AbstractContextManager[None]:
     return locked(plan.folder.checkpoints, ALREADY_TRAINING, timeout=0)
 
 
-def maker_of_states(plan: Plan, max_steps: int) -> Callable[[nn.Module, Any], TrainState]:
+def _maker_of_states(plan: Plan, max_steps: int) -> Callable[[nn.Module, Any], TrainState]:
     """From the model and what `model.init` returned to the initial state."""
 
     def make_state(model: nn.Module, params: Any) -> TrainState:
@@ -129,12 +143,6 @@ def maker_of_states(plan: Plan, max_steps: int) -> Callable[[nn.Module, Any], Tr
         return state.replace(apply_fn=plan.setting.apply_of(model))
 
     return make_state
-
-
-def stop_at(plan: Plan, data: Dataset) -> float | None:
-    """The loss on the sample of the evaluation text at which training stops."""
-    target = plan.target(data.vocabulary)
-    return None if target is None else target - milestone.MARGIN
 
 
 def initial_state(model: nn.Module, setting: Setting) -> TrainState:

@@ -18,9 +18,8 @@ from minigpt_challenge.coach.training.finish import finish
 from minigpt_challenge.coach.training.gpt_run import (
     initial_state,
     limit_steps,
-    maker_of_states,
     run_identity,
-    stop_at,
+    run_loop,
 )
 from minigpt_challenge.coach.training.learners_gpt import gpt_modules
 from minigpt_challenge.coach.training.plan import Plan
@@ -29,7 +28,6 @@ from minigpt_challenge.coach.training.setting import Setting
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given.dataset import Dataset, load_data
 from minigpt_challenge.given.spreading import with_sharded_inputs
-from minigpt_challenge.given.training import run_training_loop
 
 TIMEOUT_S = 120  # for the processes to connect
 POLL_S = 0.5  # between two attempts to reach process 0
@@ -71,28 +69,20 @@ def train(console: Console, processes: Processes, plan: Plan) -> bool:
         step = parallel.shard_map_train_step(mesh)
         mini_gpt = modules["task4_blocks"].MiniGPT
         model = mini_gpt(vocab_size=data.vocabulary.size, **setting.sizes)
-        max_steps = limit_steps(plan.max_steps)
+        max_steps, target = limit_steps(plan.max_steps), plan.target(data.vocabulary)
         initial, author = initial_state(model, setting), str(plan.solutions)
         identity = run_identity(initial, (step, eval_step), data, author, plan)
         _check_agreement(
-            identity
-            | {"the number of steps": str(max_steps), "the target": str(stop_at(plan, data))}
+            identity | {"the number of steps": str(max_steps), "the target": str(target)}
         )
         if is_first:
             console.print(f"{processes.number} processes, {mesh.size} devices in total.")
-        state, history = run_training_loop(
-            max_steps,
-            setting.batch_size,
-            setting.block_size,
-            setting.learning_rate,
-            data.evaluation,
-            data.train,
+        state, history = run_loop(
+            plan,
             model,
-            train_step=with_sharded_inputs(step, mesh),
-            eval_step=with_sharded_inputs(eval_step, mesh),
-            make_state=maker_of_states(plan, max_steps),
-            target_loss=stop_at(plan, data),
-            seed=plan.seed,
+            data,
+            with_sharded_inputs(step, mesh),
+            with_sharded_inputs(eval_step, mesh),
             steps_per_call=1,  # before every step each process places its own rows
             show_progress=is_first and console.is_terminal,
         )

@@ -67,15 +67,11 @@ class Plan:
 
     def _made_up_name(self) -> str:
         """`milestone`, or what differs from it, such as `layers6-width384` or `fast`."""
-        preset = next((key for key, each in PRESETS.items() if each == self.setting), None)
-        if preset and self.setting != MILESTONE:
-            parts = [preset]
-        else:
-            changes = self.setting.differences()
-            parts = [
-                SHORT_NAMES[key] if value is True else f"{SHORT_NAMES[key]}{value}"
-                for key, value in changes.items()
-            ]
+        presets = (key for key, each in PRESETS.items() if each == self.setting != MILESTONE)
+        parts = list(presets) or [
+            SHORT_NAMES[key] if value is True else f"{SHORT_NAMES[key]}{value}"
+            for key, value in self.setting.differences().items()
+        ]
         parts += ["text_" + re.sub(r"\W+", "_", self.data.stem)] if self.data else []
         parts += [f"seed{self.seed}"] if self.seed else []
         parts += ["fast"] if self.fast else []
@@ -92,6 +88,11 @@ class Plan:
         if self.until is not None:
             return self.until
         return milestone.TARGET_LOSS if self.counts(vocabulary) else None
+
+
+def stop_at(target: float | None) -> float | None:
+    """The loss on the sample of the evaluation text at which training for a target stops."""
+    return None if target is None else target - milestone.MARGIN
 
 
 def valid_name(name: str) -> str:

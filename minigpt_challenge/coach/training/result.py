@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from flax.training.train_state import TrainState
 
-from minigpt_challenge.coach.training.plan import Plan
+from minigpt_challenge.coach.training.plan import Plan, stop_at
 from minigpt_challenge.errors import UserError
 from minigpt_challenge.given import milestone
 from minigpt_challenge.given.dataset import Dataset
@@ -69,14 +69,24 @@ class Run:
 
         NaN if any of them is NaN.
         """
-        losses = [measurement.eval_loss for measurement in self.history]
-        return math.nan if any(map(math.isnan, losses)) else min(losses)
+        return _own_loss(self.history)
 
     @property
     def can_be_resumed(self) -> bool:
         """Whether it was stopped before its end and has checkpoints."""
-        at_goal = self.target is not None and self.own_loss <= self.target - milestone.MARGIN
-        return self.history[-1].step < (self.resumable_until or 0) and not at_goal
+        return was_stopped(self.history, self.resumable_until or 0, self.target)
+
+
+def was_stopped(history: list[Measurement], max_steps: int, target: float | None) -> bool:
+    """Whether a run ended before its last step, and not because it was at its target."""
+    goal = stop_at(target)
+    at_goal = goal is not None and _own_loss(history) <= goal
+    return history[-1].step < max_steps and not at_goal
+
+
+def _own_loss(history: list[Measurement]) -> float:
+    losses = [measurement.eval_loss for measurement in history]
+    return math.nan if any(map(math.isnan, losses)) else min(losses)
 
 
 def evaluate_run(

@@ -1,7 +1,7 @@
 """The setting of a run: the sizes of the GPT, and how it is trained."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import flax.linen as nn
@@ -60,12 +60,8 @@ class Setting:
 
     def differences(self) -> dict[str, Any]:
         """What differs from the milestone's setting, by the name of the attribute."""
-        names = [name for name in asdict(self) if name not in ("max_steps", "note")]
-        return {
-            name: getattr(self, name)
-            for name in names
-            if getattr(self, name) != getattr(MILESTONE, name)
-        }
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
+        return {name: value for name, value in values.items() if value != getattr(MILESTONE, name)}
 
     def apply_of(self, model: nn.Module) -> Callable:
         """The model's `apply`, from float32 params to float32 logits."""
