@@ -24,7 +24,8 @@ def runs() -> None:
         return
     terminal.print_table(console, run_table(found))
     console.print(
-        f"✓ reached the milestone. `minigpt sample --run {found[0].name}` writes with the first.",
+        "✓ marks what has reached the milestone. "
+        f"`minigpt sample --run {found[0].name}` writes with the first.",
         markup=False,
     )
 
