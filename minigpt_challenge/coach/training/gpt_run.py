@@ -86,7 +86,8 @@ def train(
     )
     stopped = was_stopped(history, max_steps, plan.target(data.vocabulary))
     beginning = f"Stopped after {history[-1].step:,} steps, and saved. " if stopped else ""
-    report(f"{beginning}Evaluating on the whole evaluation text …")
+    if history[-1].step:  # else `evaluate_run` says that there is nothing to evaluate
+        report(f"{beginning}Evaluating on the whole evaluation text …")
     try:
         return evaluate_run(model, state, history, data, plan, resumable_until=max_steps)
     except KeyboardInterrupt:
